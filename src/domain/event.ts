@@ -1,0 +1,98 @@
+import type { AuthenticationMethod } from "./session.ts";
+
+/** Nothing beyond what every event carries. */
+type Nothing = Readonly<Record<never, never>>;
+
+/** How a change reached an account: by its owner, by an administrator, or by an operator at the command line. */
+export type Actor = "self" | "administrator" | "operator";
+
+/**
+ * Every event and what it says beyond {@link EventBase}. Names are `noun.past_participle`. Payloads hold no secret and no
+ * personal field: those lie in the base, where anonymising can remove them.
+ */
+export interface EventPayloads {
+  "user.registered": { readonly by: Actor; readonly isSuperuser: boolean };
+  "user.logged_in": { readonly amr: readonly AuthenticationMethod[]; readonly isRemembered: boolean };
+  /** `identifierHmac`: keyed digest of what was typed, since people type passwords there. */
+  "user.login_failed": { readonly identifierHmac: string; readonly reason: "credentials" | "status" | "policy" };
+  "user.logged_out": Nothing;
+  "user.updated": { readonly fields: readonly string[] };
+  "user.disabled": { readonly by: Actor };
+  "user.restored": { readonly by: Actor };
+  "user.deleted": { readonly by: Actor; readonly anonymizedAfter: string };
+  "user.anonymized": { readonly by: Actor };
+  "user.exported": Nothing;
+  "user.invited": { readonly invitationId: string };
+  "user.impersonated": { readonly impersonatorId: string };
+  "user.impersonation_stopped": { readonly impersonatorId: string };
+  "user.locked": { readonly failures: number; readonly retryAfterSeconds: number };
+  "user.unlocked": { readonly by: Actor };
+  "user.reauthenticated": { readonly amr: readonly AuthenticationMethod[] };
+  "password.changed": { readonly by: Actor };
+  "password.reset_requested": { readonly by: Actor };
+  "password.reset": Nothing;
+  "password.rehashed": { readonly from: string; readonly to: string };
+  "email.change_requested": Nothing;
+  "email.changed": { readonly by: Actor };
+  "email.verified": Nothing;
+  "session.started": { readonly isVisitor: boolean };
+  "session.rotated": { readonly rotatedFrom: string };
+  "session.revoked": { readonly by: Actor };
+  "session.evicted": { readonly cap: number };
+  "session.expired": Nothing;
+  "sessions.revoked_all": { readonly by: Actor; readonly count: number };
+  "token.issued": { readonly tokenId: string };
+  "token.refreshed": { readonly tokenId: string };
+  "token.reused": { readonly tokenId: string };
+  "token.revoked": { readonly tokenId: string };
+  "api_key.created": { readonly keyId: string };
+  "api_key.updated": { readonly keyId: string; readonly fields: readonly string[] };
+  "api_key.rotated": { readonly keyId: string };
+  "api_key.revoked": { readonly keyId: string };
+  "api_key.refused": { readonly keyId: string | null; readonly reason: string };
+  "oauth.linked": { readonly provider: string };
+  "oauth.unlinked": { readonly provider: string };
+  "oauth.refused": { readonly provider: string; readonly reason: string };
+  "role.changed": { readonly added: readonly string[]; readonly removed: readonly string[] };
+  "tier.changed": { readonly from: string | null; readonly to: string | null };
+  "permission.denied": { readonly method: string; readonly path: string; readonly because: string };
+  "csrf.refused": { readonly method: string; readonly path: string; readonly stage: "origin" | "token" };
+  "rate_limit.hit": { readonly limit: string; readonly retryAfterSeconds: number };
+  "magic_link.requested": Nothing;
+  "email_code.requested": Nothing;
+  "ticket.issued": Nothing;
+  "signing_key.rotated": { readonly keyId: string };
+  "secret.rotated": { readonly labels: readonly string[] };
+  "settings.refused": { readonly settings: readonly string[] };
+  "audit.sealed": { readonly fromSeq: number; readonly toSeq: number };
+  "import.finished": { readonly imported: number; readonly refused: number };
+  "export.finished": { readonly exported: number };
+}
+
+/** The name of an event. */
+export type EventType = keyof EventPayloads;
+
+/** What every event says. */
+export interface EventBase {
+  /** UUIDv7; the id of its audit row. */
+  readonly id: string;
+  readonly createdAt: Date;
+  /** The account concerned, or null where none is (an unknown identifier, a visitor). */
+  readonly userId: string | null;
+  /** Public id of the session concerned, or null. */
+  readonly sessionId: string | null;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly requestId: string | null;
+}
+
+/** Something worth an audit line; narrow it by `type`. */
+export type AuthEvent = {
+  [T in EventType]: EventBase & { readonly type: T; readonly payload: EventPayloads[T] };
+}[EventType];
+
+/** The event of one type. */
+export type EventOf<T extends EventType> = Extract<AuthEvent, { type: T }>;
+
+/** Who and where an event happened, as flows know it. */
+export type EventOrigin = Pick<EventBase, "ip" | "userAgent" | "requestId">;

@@ -1,0 +1,45 @@
+/** Names that would shadow a route or impersonate the service. */
+const reservedUsernames: ReadonlySet<string> = new Set([
+  ..."me db admin administrator root system support security abuse postmaster webmaster hostmaster".split(" "),
+  ..."api auth login logout register account users user sessions settings null undefined anonymous latchkey".split(" "),
+]);
+
+const usernameShape = /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/;
+// Deliberately loose: what can receive mail is decided by mail. It refuses what would break headers, logs or uniqueness.
+const emailShape = /^[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}]{1,64}@(?:[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}\.)*[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}$/u;
+
+/** Longest address accepted, in UTF-16 units. @see RFC 5321, section 4.5.3.1.3 (254 octets of path) */
+export const emailMaxLength = 254;
+
+/**
+ * The form under which addresses are compared: NFKC and full case folding, so that `Ärger@X.de`, `ärger@x.de` and
+ * full-width spellings are one account. A dot-less or plus-less local part is not folded: those are other mailboxes.
+ */
+export function emailKey(email: string): string {
+  return fold(email.trim());
+}
+
+/** The form under which usernames are stored and compared, or null where the name cannot be used. */
+export function usernameKey(username: string): string | null {
+  const key = fold(username.trim());
+  return usernameShape.test(key) && !reservedUsernames.has(key) ? key : null;
+}
+
+/** Whether an address can be stored: one `@`, no blanks or control characters, at most 254 units. */
+export function isEmail(email: string): boolean {
+  return email.length <= emailMaxLength && emailShape.test(email) && emailShape.test(emailKey(email));
+}
+
+/** What somebody typed to say who they are, ready for a lookup. */
+export type Identifier = { readonly kind: "email"; readonly key: string } | { readonly kind: "username"; readonly key: string };
+
+/** Reads an identifier: with an `@` it is an address, else a username. Any string gives one; whether it exists is for the store. */
+export function identifier(typed: string): Identifier {
+  const key = fold(typed.trim());
+  return key.includes("@") ? { kind: "email", key } : { kind: "username", key };
+}
+
+// Lower-casing alone leaves "ß"/"ẞ"/"SS" apart; upper then lower is the folding the platform offers without a table.
+function fold(text: string): string {
+  return text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+}

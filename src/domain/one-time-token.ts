@@ -1,0 +1,19 @@
+/** What a one-time token is for, and how long it works, in seconds. The purpose fixes the lifetime; callers never choose it. */
+export const oneTimeTokenTtlSeconds = {
+  reset: 15 * 60,
+  setup: 60 * 60,
+} as const;
+
+/** A purpose from {@link oneTimeTokenTtlSeconds}. */
+export type OneTimeTokenPurpose = keyof typeof oneTimeTokenTtlSeconds;
+
+/** What is stored beside the digest of a one-time token's secret. */
+export interface OneTimeToken {
+  readonly purpose: OneTimeTokenPurpose;
+  /** Whose it is; null for a purpose that concerns no user yet (setup). */
+  readonly userId: string | null;
+  /** The user's generation when it was made; a token of another generation is refused. */
+  readonly generation: number;
+  /** Base64url SHA-256 of the secret. */
+  readonly secretDigest: string;
+}

@@ -1,0 +1,53 @@
+import type { AuthenticationMethod } from "./session.ts";
+import type { Permission, User } from "./user.ts";
+
+/** Somebody who proved who they are on this request. A plain value; handed on as an argument. */
+export interface SignedIn {
+  readonly isAuthenticated: true;
+  readonly user: User;
+  /** Name of the strategy that accepted the proof: `session`, or the application's own. */
+  readonly via: string;
+  readonly amr: readonly AuthenticationMethod[];
+  /** When the person last proved who they are. */
+  readonly authTime: Date;
+  /** Public id of the session behind the proof, or null where there is none. */
+  readonly sessionId: string | null;
+  /** Restriction of the proof, or null where it carries the user's whole rights. */
+  readonly scopes: readonly Permission[] | null;
+  readonly displayName: string;
+}
+
+/** Nobody in particular. */
+export interface Anonymous {
+  readonly isAuthenticated: false;
+  readonly user: null;
+  readonly via: "anonymous";
+  readonly displayName: "Anonymous";
+}
+
+/** Who a request acts as, and how we know. */
+export type Principal = SignedIn | Anonymous;
+
+/** The one anonymous principal. */
+export const anonymous: Anonymous = Object.freeze({
+  isAuthenticated: false,
+  user: null,
+  via: "anonymous",
+  displayName: "Anonymous",
+});
+
+/** A principal for a user and the proof that was accepted. */
+export function signedInAs(
+  user: User,
+  proof: Pick<SignedIn, "via" | "amr" | "authTime" | "sessionId" | "scopes">,
+): SignedIn {
+  const { via, amr, authTime, sessionId, scopes } = proof;
+  return { isAuthenticated: true, user, via, amr, authTime, sessionId, scopes, displayName: user.name ?? user.username };
+}
+
+/** Whether a principal holds a permission: never for nobody; within the proof's scopes; a superuser holds all. */
+export function hasPermission(principal: Principal, permission: Permission): boolean {
+  if (!principal.isAuthenticated) return false;
+  if (principal.scopes !== null && !principal.scopes.includes(permission)) return false;
+  return principal.user.isSuperuser || principal.user.permissions.includes(permission);
+}

@@ -1,0 +1,69 @@
+/** Whether an account may be used: only `active` signs in; the others end every session at once. */
+export type UserStatus = "active" | "disabled" | "deleted" | "anonymized";
+
+/** The application's types, filled in by module augmentation: `declare module "latchkey" { interface Register { … } }`. */
+// biome-ignore lint/suspicious/noEmptyInterface: applications augment it
+export interface Register {}
+
+/** The application's own field on a user: `Register["userData"]`, or any JSON object. */
+export type UserData = Register extends { userData: infer T } ? T : Readonly<Record<string, unknown>>;
+
+/** Permission strings, `resource:action`: `Register["permission"]`, or any string. */
+export type Permission = Register extends { permission: infer T extends string } ? T : string;
+
+/** Role names: `Register["role"]`, or any string. */
+export type Role = Register extends { role: infer T extends string } ? T : string;
+
+/** An account. */
+export interface User {
+  /** UUIDv7. */
+  readonly id: string;
+  /** Public name, lower case, 3 to 32 of `a-z 0-9 . _ -`; unique. */
+  readonly username: string;
+  /** As the person typed it, NFC; mail goes here. */
+  readonly email: string;
+  /** {@link emailKey} of `email`; unique. */
+  readonly emailKey: string;
+  readonly emailVerified: boolean;
+  /** Display name, or null. */
+  readonly name: string | null;
+  readonly status: UserStatus;
+  readonly roles: readonly Role[];
+  readonly permissions: readonly Permission[];
+  /** Name of the plan, or null. */
+  readonly tier: string | null;
+  readonly isSuperuser: boolean;
+  /** BCP 47 language tag, or null. */
+  readonly locale: string | null;
+  /** Proofs made under another generation are refused; revoke-all and password changes raise it. */
+  readonly generation: number;
+  /** Random tag that every session id of this user begins with, so that a cluster keeps them in one slot. */
+  readonly slotTag: string;
+  readonly data: UserData;
+  /** Counts writes of this row, for compare-and-swap. */
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** When the account was deleted; after 30 days it is anonymised. Null while it lives. */
+  readonly deletedAt: Date | null;
+}
+
+/** The fields of a user that a write may change; never assignable from input without a flow naming each one. */
+export type UserChanges = Partial<
+  Pick<
+    User,
+    | "username"
+    | "email"
+    | "emailKey"
+    | "emailVerified"
+    | "name"
+    | "status"
+    | "roles"
+    | "permissions"
+    | "tier"
+    | "isSuperuser"
+    | "locale"
+    | "data"
+    | "deletedAt"
+  >
+>;

@@ -1,0 +1,30 @@
+import type { AuditRow } from "../domain/audit.ts";
+import type { PasswordCredential } from "../domain/credential.ts";
+import type { Identifier } from "../domain/identifier.ts";
+import type { User } from "../domain/user.ts";
+import type { Awaitable, Committed, Port, StoreCall, Write } from "./store.ts";
+
+/** A user together with their password, or without one where they sign in by other means. */
+export interface UserWithPassword {
+  readonly user: User;
+  readonly password: PasswordCredential | null;
+}
+
+/** Accounts, credentials and the audit log. Losing it means that the accounts are gone. */
+export interface DirectoryStore extends Port {
+  /** The user, whatever their status; null where there is none. */
+  user(userId: string, call: StoreCall): Awaitable<User | null>;
+  /** The user and their password, read at one instant: a generation and a hash that belong together. */
+  userWithPassword(by: Identifier | { readonly kind: "id"; readonly key: string }, call: StoreCall): Awaitable<UserWithPassword | null>;
+  /** Whether there is no user at all. */
+  isEmpty(call: StoreCall): Awaitable<boolean>;
+  /** Audit rows of a user (or of everybody: null), newest first, at most `limit`. */
+  auditRows(query: { readonly userId: string | null; readonly limit: number }, call: StoreCall): Awaitable<readonly AuditRow[]>;
+  /**
+   * Runs the writes in order, all or none. After a resolved `ok`, a kill at any instant leaves all of it.
+   * Session writes are taken only where the session store has the same engine.
+   */
+  commit(writes: readonly Write[], call: StoreCall): Promise<Committed>;
+  /** The application changed this user by its own means: forget what is cached of them. */
+  forget(userId: string): void;
+}

@@ -1,0 +1,100 @@
+import type { AuditRow } from "../domain/audit.ts";
+import type { PasswordCredential } from "../domain/credential.ts";
+import type { Session, SessionBag } from "../domain/session.ts";
+import type { User, UserChanges } from "../domain/user.ts";
+
+/** A value, or a promise of it. An embedded store answers at once, which saves a check the trip through the job queue. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** What every call to a store brings along. */
+export interface StoreCall {
+  /** The caller's clock; a store compares expiries with this and never reads a clock of its own. */
+  readonly now: Date;
+  /** Aborted when the caller gives up waiting. A store that can cancel its work does. */
+  readonly signal: AbortSignal;
+}
+
+/** Identity of a database. Ports whose engines are the same object share one transaction and one joined read. */
+export interface Engine {
+  /** For messages: `memory`, `sqlite`. */
+  readonly name: string;
+}
+
+/** What every port has. A method that throws says that the backend failed; everything else is an answer. */
+export interface Port {
+  readonly engine: Engine;
+  /** Resolves when the backend answers. */
+  ping(call: StoreCall): Promise<void>;
+  /** Ends what the store opened. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Turns sessions that a write is about to end into the audit rows that belong into the same transaction. Pure, synchronous. */
+export type Report = (ended: readonly Session[]) => readonly AuditRow[];
+
+/**
+ * One step of a transaction. Steps are data, so that a store runs a list of them in one synchronous transaction and
+ * nothing is awaited while it is open. Each step says what it relies on; where that does not hold, the whole list is undone.
+ */
+export type Write =
+  /** Fails `stale` unless the user is active and of this generation. Holds until the transaction ends. */
+  | { readonly kind: "user.require"; readonly userId: string; readonly generation: number }
+  /** Fails `email_taken` or `username_taken`. */
+  | { readonly kind: "user.insert"; readonly user: User }
+  /** Fails `conflict` unless the row has this version, `email_taken` or `username_taken` where the new values collide. */
+  | {
+      readonly kind: "user.update";
+      readonly userId: string;
+      readonly version: number;
+      readonly changes: UserChanges;
+    }
+  /** `generation + 1`. Fails `stale` unless the user is of the generation `from`. */
+  | { readonly kind: "user.advance"; readonly userId: string; readonly from: number }
+  /** Fails `first_user_exists` unless the directory has no user at all. */
+  | { readonly kind: "directory.require_empty" }
+  | { readonly kind: "password.insert"; readonly credential: PasswordCredential }
+  /** Fails `conflict` unless the credential has the version before this one (`credential.version - 1`). */
+  | { readonly kind: "password.replace"; readonly credential: PasswordCredential }
+  /**
+   * Adds a session. Where the user then has more than `cap` live ones (0 = no limit), the least recently used others end
+   * and are passed to `evicted`. Holds under concurrency.
+   */
+  | { readonly kind: "session.insert"; readonly session: Session; readonly cap: number; readonly evicted: Report }
+  /** Puts `session` in the place of `from`, data bag included. Fails `conflict` unless `from` is there and unexpired. */
+  | { readonly kind: "session.rotate"; readonly from: string; readonly session: Session }
+  /** Ends one session; absent is fine. With `userId`, only if it is theirs. */
+  | {
+      readonly kind: "session.delete";
+      readonly sessionId: string;
+      readonly userId?: string;
+      readonly ended: Report;
+    }
+  /** Ends every session of the user but `except`. */
+  | {
+      readonly kind: "session.delete_all";
+      readonly userId: string;
+      readonly except: string | null;
+      readonly ended: Report;
+    }
+  /** Replaces the data bag. Fails `conflict` unless the session is there, unexpired and has this data version. */
+  | {
+      readonly kind: "session.set_data";
+      readonly sessionId: string;
+      readonly dataVersion: number;
+      readonly data: SessionBag;
+    }
+  | { readonly kind: "audit.insert"; readonly row: AuditRow };
+
+/** Why a transaction was refused; nothing of it was done. */
+export type Refusal = "stale" | "conflict" | "email_taken" | "username_taken" | "first_user_exists";
+
+/** What became of a transaction. */
+export type Committed =
+  | {
+      readonly ok: true;
+      /** The sessions that it ended, in the order of the writes (a rotated-away one is not among them). */
+      readonly ended: readonly Session[];
+      /** The rows that reports added, in order. */
+      readonly reported: readonly AuditRow[];
+    }
+  | { readonly ok: false; readonly refused: Refusal };
