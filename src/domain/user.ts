@@ -67,3 +67,13 @@ export type UserChanges = Partial<
     | "deletedAt"
   >
 >;
+
+/** The address that an anonymised account keeps in the unique column; `.invalid` receives no mail (RFC 2606). */
+export function anonymousEmail(userId: string): string {
+  return `${userId}@anonymized.invalid`;
+}
+
+/** The username that an anonymised account keeps: `x` and the id without dashes, shortened to what a username may hold. */
+export function anonymousUsername(userId: string): string {
+  return `x${userId.replaceAll("-", "").slice(1)}`;
+}

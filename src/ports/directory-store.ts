@@ -18,6 +18,8 @@ export interface DirectoryStore extends Port {
   userWithPassword(by: Identifier | { readonly kind: "id"; readonly key: string }, call: StoreCall): Awaitable<UserWithPassword | null>;
   /** Whether there is no user at all. */
   isEmpty(call: StoreCall): Awaitable<boolean>;
+  /** Ids of users with status `deleted` whose `deletedAt` is before `instant`, oldest first, at most `limit`. */
+  deletedBefore(instant: Date, limit: number, call: StoreCall): Awaitable<readonly string[]>;
   /** Audit rows of a user (or of everybody: null), newest first, at most `limit`. */
   auditRows(query: { readonly userId: string | null; readonly limit: number }, call: StoreCall): Awaitable<readonly AuditRow[]>;
   /**

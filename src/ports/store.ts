@@ -52,6 +52,14 @@ export type Write =
   | { readonly kind: "user.advance"; readonly userId: string; readonly from: number }
   /** Fails `first_user_exists` unless the directory has no user at all. */
   | { readonly kind: "directory.require_empty" }
+  /** Fails `last_superuser` where the user is the only active superuser. Holds until the transaction ends. */
+  | { readonly kind: "directory.require_other_superuser"; readonly userId: string }
+  /**
+   * Removes what is personal, for good: status `anonymized`, no superuser, e-mail, name, data, roles, permissions, tier and
+   * locale emptied (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique columns), password
+   * credentials and the personal fields (value and salt) of the user's audit rows deleted. Absent is fine.
+   */
+  | { readonly kind: "user.erase"; readonly userId: string }
   | { readonly kind: "password.insert"; readonly credential: PasswordCredential }
   /** Fails `conflict` unless the credential has the version before this one (`credential.version - 1`). */
   | { readonly kind: "password.replace"; readonly credential: PasswordCredential }
@@ -86,7 +94,7 @@ export type Write =
   | { readonly kind: "audit.insert"; readonly row: AuditRow };
 
 /** Why a transaction was refused; nothing of it was done. */
-export type Refusal = "stale" | "conflict" | "email_taken" | "username_taken" | "first_user_exists";
+export type Refusal = "stale" | "conflict" | "email_taken" | "username_taken" | "first_user_exists" | "last_superuser";
 
 /** What became of a transaction. */
 export type Committed =
