@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+
 /** How a person authenticated. @see RFC 8176 */
 export type AuthenticationMethod = "pwd" | "otp" | "hwk" | "swk" | "fed" | "email" | "mfa";
 
@@ -75,6 +77,11 @@ export function parseSessionToken(token: string): SessionToken | null {
 /** Writes `id.secret`. */
 export function formatSessionToken(token: SessionToken): string {
   return `${token.id}.${token.secret}`;
+}
+
+/** SHA-256 of a session's secret, 32 bytes: what is stored, and what a presented secret is compared by. */
+export function digestSecret(secret: string): Uint8Array {
+  return hash("sha256", secret, "buffer");
 }
 
 /** Length of a user's slot tag and of a whole session id, in base62 characters. */

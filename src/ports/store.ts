@@ -29,12 +29,16 @@ export interface Port {
   close(): Promise<void>;
 }
 
-/** Turns sessions that a write is about to end into the audit rows that belong into the same transaction. Pure, synchronous. */
+/**
+ * Turns sessions that a write is about to end into the audit rows that belong into the same transaction. Pure, synchronous.
+ * Called once for its write, with an empty list where nothing ended, so that "all sessions revoked" is on record at any count.
+ */
 export type Report = (ended: readonly Session[]) => readonly AuditRow[];
 
 /**
  * One step of a transaction. Steps are data, so that a store runs a list of them in one synchronous transaction and
  * nothing is awaited while it is open. Each step says what it relies on; where that does not hold, the whole list is undone.
+ * Every step that changes a user counts `version` up by one and sets `updatedAt` to the call's `now`.
  */
 export type Write =
   /** Fails `stale` unless the user is active and of this generation. Holds until the transaction ends. */
@@ -55,29 +59,30 @@ export type Write =
   /** Fails `last_superuser` where the user is the only active superuser. Holds until the transaction ends. */
   | { readonly kind: "directory.require_other_superuser"; readonly userId: string }
   /**
-   * Removes what is personal, for good: status `anonymized`, no superuser, e-mail, name, data, roles, permissions, tier and
-   * locale emptied (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique columns), password
-   * credentials and the personal fields (value and salt) of the user's audit rows deleted. Absent is fine.
+   * Removes what is personal, for good: status `anonymized`, no superuser, e-mail (then unverified), name, data, roles,
+   * permissions, tier and locale emptied (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique
+   * columns), password credentials and the personal fields (value and salt) of the user's audit rows deleted. Absent is fine.
    */
   | { readonly kind: "user.erase"; readonly userId: string }
+  /** Fails `conflict` where the user has a password already. */
   | { readonly kind: "password.insert"; readonly credential: PasswordCredential }
   /** Fails `conflict` unless the credential has the version before this one (`credential.version - 1`). */
   | { readonly kind: "password.replace"; readonly credential: PasswordCredential }
   /**
-   * Adds a session. Where the user then has more than `cap` live ones (0 = no limit), the least recently used others end
-   * and are passed to `evicted`. Holds under concurrency.
+   * Adds a session. Where the user then has more than `cap` live ones (unexpired, of the user's generation; 0 = no limit),
+   * the least recently used others end and are passed to `evicted`. Holds under concurrency.
    */
   | { readonly kind: "session.insert"; readonly session: Session; readonly cap: number; readonly evicted: Report }
-  /** Puts `session` in the place of `from`, data bag included. Fails `conflict` unless `from` is there and unexpired. */
+  /** Puts `session`, its data bag as given, in the place of `from`. Fails `conflict` unless `from` is there and unexpired. */
   | { readonly kind: "session.rotate"; readonly from: string; readonly session: Session }
-  /** Ends one session; absent is fine. With `userId`, only if it is theirs. */
+  /** Ends one session, an expired row too; absent is fine. With `userId`, only if it is theirs. */
   | {
       readonly kind: "session.delete";
       readonly sessionId: string;
       readonly userId?: string;
       readonly ended: Report;
     }
-  /** Ends every session of the user but `except`. */
+  /** Ends every session of the user but `except`, expired rows too: `isExpired` tells them apart in the report. */
   | {
       readonly kind: "session.delete_all";
       readonly userId: string;

@@ -1,0 +1,109 @@
+import type { Auth } from "../auth.ts";
+import type { Principal, SignedIn } from "../domain/principal.ts";
+import { mediaType } from "../http/body.ts";
+import { type ClientIp, clientIp } from "../http/client-info.ts";
+import type { Guard, Open } from "../ports/guard.ts";
+import type { ClientInfo, RouteRequest } from "../ports/request.ts";
+import type { SessionData } from "../ports/session-data.ts";
+
+/** What is used of Hono's context, so that Hono itself is no dependency. */
+export interface HonoContext {
+  readonly req: {
+    readonly raw: Request;
+    readonly method: string;
+    readonly url: string;
+    header(name: string): string | undefined;
+    parseBody(): Promise<Record<string, unknown>>;
+  };
+  /** `@hono/node-server` puts Node's request here. */
+  readonly env: unknown;
+}
+
+/** Settings of the adapter. */
+export interface HonoOptions {
+  /** CIDRs whose `X-Forwarded-For` is believed. Default none. */
+  readonly trustedProxies?: readonly string[];
+  /** Address of the peer, on platforms other than `@hono/node-server`. */
+  readonly remoteAddress?: (context: HonoContext) => string | undefined;
+}
+
+/** A handler behind the pipeline. */
+export type HonoHandler<C, P> = (context: C, principal: P, session: SessionData) => Response | Promise<Response>;
+
+/** Latchkey in a Hono app. */
+export interface HonoAdapter {
+  /** Middleware that answers Latchkey's own routes: `app.use(handle)`. */
+  handle(context: HonoContext, next: () => Promise<void>): Promise<Response | undefined>;
+  /** Puts the pipeline around a handler: `app.get("/me", protect((c, { user }) => c.json(user)))`. */
+  protect<C extends HonoContext>(handler: HonoHandler<C, Principal>, open: Open): (context: C) => Promise<Response>;
+  protect<C extends HonoContext>(
+    handler: HonoHandler<C, SignedIn>,
+    ...guards: readonly Guard[]
+  ): (context: C) => Promise<Response>;
+  /** The peer of a context, for `auth.users.login(input, { request: c.req.raw, client: client(c) })`. */
+  client(context: HonoContext): ClientInfo;
+}
+
+/**
+ * Latchkey for Hono apps.
+ *
+ * ```ts
+ * const { handle, protect } = hono(auth);
+ * app.use(handle);
+ * app.get("/hello", protect((c, { displayName }) => c.text(`Hello, ${displayName}`)));
+ * ```
+ */
+export function hono(auth: Auth, options: HonoOptions = {}): HonoAdapter {
+  const ip = clientIp(options.trustedProxies);
+  const remoteAddress = options.remoteAddress ?? socketAddress;
+  const client = (context: HonoContext): ClientInfo => clientOf(context, ip, remoteAddress);
+  return {
+    client,
+    async handle(context, next) {
+      const response = await auth.handle(context.req.raw, client(context));
+      if (response !== null) return response;
+      await next();
+      return undefined;
+    },
+    protect<C extends HonoContext>(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]) {
+      const bound = auth.protect(
+        (request: HonoRequest<C>, principal, session) => handler(request.context, principal, session),
+        ...guards,
+      );
+      return (context: C) => bound(honoRequest(context), client(context));
+    },
+  };
+}
+
+interface HonoRequest<C> extends RouteRequest {
+  readonly context: C;
+}
+
+function honoRequest<C extends HonoContext>(context: C): HonoRequest<C> {
+  const { req } = context;
+  return {
+    context,
+    method: req.method,
+    url: req.url,
+    headers: { get: (name) => req.header(name) },
+    get body() {
+      return req.raw.body;
+    },
+    // Hono keeps what it parsed, so the handler reads the same form again.
+    async formField(name) {
+      const type = mediaType(req.header("content-type"));
+      if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data") return null;
+      const value = (await req.parseBody())[name];
+      return typeof value === "string" ? value : null;
+    },
+  };
+}
+
+function clientOf(context: HonoContext, ip: ClientIp, remoteAddress: (context: HonoContext) => string | undefined): ClientInfo {
+  return { ip: ip(remoteAddress(context), context.req.header("x-forwarded-for")) };
+}
+
+function socketAddress({ env }: HonoContext): string | undefined {
+  const incoming = (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming;
+  return incoming?.socket?.remoteAddress;
+}

@@ -1,0 +1,84 @@
+import type { Session } from "../domain/session.ts";
+import { type LoggedOut, logout } from "../flows/logout.ts";
+import { eraseDeletedAccounts } from "../flows/profile.ts";
+import { revokeAllSessions, revokeOtherSessions, revokeSession, type StartOptions, startSession, sweep } from "../flows/sessions.ts";
+import { mintCsrfToken, type SignIn } from "../flows/start-session.ts";
+import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import type { Pipeline } from "../pipeline/check.ts";
+import { inSession, leaving, present, type Visit } from "./visit.ts";
+
+/** A session as its owner may see it: without the digest of its secret. */
+export type SessionInfo = Omit<Session, "secretDigest">;
+
+/** Sessions: what an application, a route and the command line do with them. */
+export interface Sessions {
+  /** Starts a session for a user whom the application has recognised by its own means. @throws AuthError `not_found` */
+  start(userId: string, options?: StartOptions & { readonly visit?: Visit }): Promise<SignIn>;
+  /** The live sessions of a user, most recently used first. */
+  list(userId: string): Promise<readonly SessionInfo[]>;
+  /** Ends one session of a user; false where they have none of this id. */
+  revoke(userId: string, sessionId: string): Promise<boolean>;
+  /** Ends every session of a user, and every sign-in under way; returns how many ended. @throws AuthError `not_found` */
+  revokeAll(userId: string): Promise<number>;
+  /** Deletes what has expired and anonymises accounts deleted 30 days ago; returns how many sessions. */
+  sweep(): Promise<number>;
+
+  /** Ends the caller's session. */
+  logout(visit: Visit): Promise<LoggedOut>;
+  /** Ends every session of the caller, this one included. */
+  logoutAll(visit: Visit): Promise<LoggedOut & { readonly count: number }>;
+  /** Ends one session of the caller; false where they have none of this id. */
+  revokeOwn(sessionId: string, visit: Visit): Promise<boolean>;
+  /** Ends every session of the caller but this one, which goes on under a new id. */
+  revokeOthers(visit: Visit): Promise<SignIn & { readonly ended: number }>;
+  /** A fresh CSRF token of the caller's session; null where there is none. */
+  csrfToken(visit: Visit): Promise<string | null>;
+}
+
+/** The sessions of a pipeline. */
+export function bindSessions(pipeline: Pipeline): Sessions {
+  const { services } = pipeline;
+  const { stores, call } = services;
+  return {
+    async start(userId, { visit, ...options } = {}) {
+      if (visit === undefined) return startSession(services, userId, options);
+      const { from, current } = await leaving(pipeline, visit);
+      return startSession(services, userId, { replaces: current, from, ...options });
+    },
+    list: async (userId) => (await stores.sessions.list(userId, call())).map(withoutDigest),
+    revoke: (userId, sessionId) => revokeSession(services, { userId, sessionId }, operator, "operator"),
+    revokeAll: (userId) => revokeAllSessions(services, userId, operator, "operator"),
+    async sweep() {
+      await eraseDeletedAccounts(services);
+      return sweep(services);
+    },
+    async logout(visit) {
+      const { current, from } = await leaving(pipeline, visit);
+      return logout(services, current, from);
+    },
+    async logoutAll(visit) {
+      const { principal, from } = await present(pipeline, visit);
+      const count = await revokeAllSessions(services, principal.user.id, from);
+      return { ended: count > 0, count, change: { session: "clear" } };
+    },
+    async revokeOwn(sessionId, visit) {
+      const { principal } = await present(pipeline, visit);
+      const from = eventOrigin(visit.request, withRequestId(visit.client));
+      return revokeSession(services, { userId: principal.user.id, sessionId }, from);
+    },
+    async revokeOthers(visit) {
+      const { principal, current, from } = await inSession(pipeline, visit);
+      return revokeOtherSessions(services, { user: principal.user, current }, from);
+    },
+    async csrfToken(visit) {
+      const { current } = await leaving(pipeline, visit);
+      return current === null ? null : mintCsrfToken(services, current.id);
+    },
+  };
+}
+
+const operator = { ip: null, userAgent: null, requestId: null } as const;
+
+function withoutDigest({ secretDigest: _, ...info }: Session): SessionInfo {
+  return info;
+}

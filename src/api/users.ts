@@ -1,0 +1,113 @@
+import { type Identifier, identifier } from "../domain/identifier.ts";
+import type { User } from "../domain/user.ts";
+import { changePassword, reauthenticate } from "../flows/change-password.ts";
+import { type Login, login } from "../flows/login.ts";
+import { deleteAccount, type ProfileChanged, type ProfileChanges, updateProfile } from "../flows/profile.ts";
+import { type Registered, type Registration, register } from "../flows/register.ts";
+import { issueResetToken, resetPassword } from "../flows/reset-password.ts";
+import { noOrigin } from "../flows/sessions.ts";
+import { issueSetupToken, setUp } from "../flows/setup.ts";
+import type { SignIn } from "../flows/start-session.ts";
+import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import type { Pipeline } from "../pipeline/check.ts";
+import type { PasswordServices } from "../ports/services.ts";
+import { arriving, inSession, present, type Visit } from "./visit.ts";
+
+/** Accounts: what an application, a route and the command line do with them. */
+export interface Users {
+  /** Creates an account on a person's behalf and signs them in (`signInAfterRegistration`). */
+  register(registration: Registration & { readonly isRemembered?: boolean }, visit: Visit): Promise<Registered>;
+  /** Signs in with a password; see the flow `login` for what is refused and how. */
+  login(input: Login, visit: Visit): Promise<SignIn>;
+  /** Replaces the caller's password; every other session of theirs ends. */
+  changePassword(passwords: { readonly current: string; readonly next: string }, visit: Visit): Promise<SignIn>;
+  /** Proves within a session that the person is still there. */
+  reauthenticate(password: string, visit: Visit): Promise<SignIn>;
+  /** Changes the caller's profile. */
+  update(changes: ProfileChanges, visit: Visit): Promise<ProfileChanged>;
+  /** Deletes the caller's account; with `erase` it is anonymised at once instead of after 30 days. */
+  delete(options: { readonly erase: boolean }, visit: Visit): Promise<void>;
+
+  /** Creates an account as an operator: no session, also while registration is closed. */
+  create(registration: Registration, options?: { readonly isSuperuser?: boolean }): Promise<User>;
+  /** The user, whatever their status; null where there is none. */
+  find(userId: string): Promise<User | null>;
+  /** The user with this e-mail address or username, whatever their status; null where there is none. */
+  findByIdentifier(typed: string): Promise<User | null>;
+  /** Whether this is the user's password. Counts no attempt: for applications that keep count themselves. */
+  verifyPassword(userId: string, password: string): Promise<boolean>;
+  /** A token for choosing a password at `/reset`, valid for 15 minutes. Whoever holds it owns the account. */
+  issueResetToken(userId: string): Promise<string>;
+  /** Redeems a reset token; see the flow `resetPassword`. */
+  resetPassword(input: { readonly token: string; readonly password: string }, visit: Visit): Promise<User>;
+  /** A token for creating the first administrator at `/setup`, valid for an hour; null once there is a user. */
+  issueSetupToken(): Promise<string | null>;
+  /** Redeems a setup token; see the flow `setUp`. */
+  setUp(token: string, registration: Registration, visit: Visit): Promise<Registered>;
+  /** The application wrote this user by its own SQL: what Latchkey remembers of them is dropped. */
+  changed(userId: string): void;
+}
+
+/**
+ * The users of a pipeline.
+ *
+ * @param passwords - gives the services of the feature `passwords`, or throws a TypeError that says to list it
+ */
+export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices): Users {
+  const { services } = pipeline;
+  const { stores, config, call } = services;
+  const lookUp = async (by: Identifier | { kind: "id"; key: string }) => stores.directory.userWithPassword(by, call());
+  return {
+    async register(registration, visit) {
+      const { client, from, current } = await arriving(pipeline, visit);
+      const startsSession = config.signInAfterRegistration;
+      const { isRemembered } = registration;
+      return register(passwords(), registration, { client, from, startsSession, isRemembered, replaces: current });
+    },
+    async login(input, visit) {
+      const { client, from, limitIp, current } = await arriving(pipeline, visit);
+      return login(passwords(), input, { client, from, limitIp, replaces: current });
+    },
+    async changePassword(input, visit) {
+      const { principal, current, from } = await inSession(pipeline, visit);
+      return changePassword(passwords(), input, { user: principal.user, current, from });
+    },
+    async reauthenticate(password, visit) {
+      const { principal, current, from } = await inSession(pipeline, visit);
+      return reauthenticate(passwords(), password, { user: principal.user, current, from });
+    },
+    async update(changes, visit) {
+      const { principal, current, from } = await present(pipeline, visit);
+      const isFresh = isFreshAt(principal.authTime);
+      return updateProfile(services, changes, { user: principal.user, current, isFresh, from });
+    },
+    async delete(options, visit) {
+      const { principal, from } = await present(pipeline, visit);
+      return deleteAccount(services, options, { user: principal.user, isFresh: isFreshAt(principal.authTime), from });
+    },
+    async create(registration, options = {}) {
+      const context = { client: { ip: null }, from: noOrigin, by: "operator", startsSession: false } as const;
+      return (await register(passwords(), registration, { ...context, ...options })).user;
+    },
+    find: async (userId) => stores.directory.user(userId, call()),
+    findByIdentifier: async (typed) => (await lookUp(identifier(typed)))?.user ?? null,
+    async verifyPassword(userId, password) {
+      const found = await lookUp({ kind: "id", key: userId });
+      if (found?.password == null) return false;
+      return (await passwords().hashing.verify(password, found.password)).ok;
+    },
+    issueResetToken: (userId) => issueResetToken(services, userId),
+    resetPassword: (input, { request, client }) =>
+      resetPassword(passwords(), input, eventOrigin(request, withRequestId(client))),
+    issueSetupToken: () => issueSetupToken(services),
+    async setUp(token, registration, visit) {
+      const { client, from, current } = await arriving(pipeline, visit);
+      return setUp(passwords(), token, registration, { client, from, replaces: current });
+    },
+    changed: (userId) => stores.directory.forget(userId),
+  };
+
+  function isFreshAt(authTime: Date): boolean {
+    return services.clock.now().getTime() - authTime.getTime() < config.freshSeconds * 1000;
+  }
+}

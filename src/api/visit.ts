@@ -1,0 +1,69 @@
+import type { SignedIn } from "../domain/principal.ts";
+import type { EventOrigin } from "../domain/event.ts";
+import { ipForLimits } from "../domain/ip.ts";
+import type { Session } from "../domain/session.ts";
+import { AuthError } from "../errors.ts";
+import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import { type Authenticated, authenticate } from "../pipeline/authenticate.ts";
+import type { Pipeline } from "../pipeline/check.ts";
+import { assertOrigin } from "../pipeline/origin.ts";
+import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+
+/** The request on whose behalf something is done. */
+export interface Visit {
+  readonly request: AuthRequest;
+  readonly client: ClientInfo;
+}
+
+/** What flows want to know of a request. */
+export interface VisitContext {
+  readonly client: ClientInfo;
+  readonly from: EventOrigin;
+  readonly limitIp: string;
+  /** The session that the browser carries now, a visitor's included. */
+  readonly current: Session | null;
+}
+
+/**
+ * The context of a flow that starts a session.
+ *
+ * @throws AuthError `origin_rejected` - another site's form would sign its visitor in as somebody of its choice
+ */
+export async function arriving(pipeline: Pipeline, visit: Visit): Promise<VisitContext> {
+  const { config } = pipeline.services;
+  if (config.csrf) assertOrigin(visit.request, config);
+  const { session } = await whoIs(pipeline, visit);
+  return context(visit, session);
+}
+
+/** The context of a flow that ends a session, if there is one. */
+export async function leaving(pipeline: Pipeline, visit: Visit): Promise<VisitContext> {
+  return context(visit, (await whoIs(pipeline, visit)).session);
+}
+
+/** A context together with who it is. */
+export interface SignedInContext extends VisitContext {
+  readonly principal: SignedIn;
+}
+
+/** The context of a flow for somebody who is signed in. @throws AuthError `not_authenticated`, `session_expired` */
+export async function present(pipeline: Pipeline, visit: Visit): Promise<SignedInContext> {
+  const { principal, session, reason } = await whoIs(pipeline, visit);
+  if (!principal.isAuthenticated) throw new AuthError(reason ?? "not_authenticated");
+  return { ...context(visit, session), principal };
+}
+
+/** The same, in a session of their own. @throws AuthError `forbidden` where the proof is no session */
+export async function inSession(pipeline: Pipeline, visit: Visit): Promise<SignedInContext & { readonly current: Session }> {
+  const found = await present(pipeline, visit);
+  if (found.current === null) throw new AuthError("forbidden", { message: "This needs a session." });
+  return { ...found, current: found.current };
+}
+
+async function whoIs(pipeline: Pipeline, { request, client }: Visit): Promise<Authenticated> {
+  return authenticate(pipeline.strategies, request, client);
+}
+
+function context({ request, client }: Visit, current: Session | null): VisitContext {
+  return { client, from: eventOrigin(request, withRequestId(client)), limitIp: ipForLimits(client.ip), current };
+}

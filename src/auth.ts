@@ -1,0 +1,280 @@
+import { bindForms, type Forms } from "./api/forms.ts";
+import { bindSessions, type Sessions } from "./api/sessions.ts";
+import { bindUsers, type Users } from "./api/users.ts";
+import { type Config, type ConfigOptions, readConfig } from "./config.ts";
+import type { AuthEvent, EventOf, EventType } from "./domain/event.ts";
+import type { Principal } from "./domain/principal.ts";
+import type { Feature, Installed } from "./features/feature.ts";
+import { formTokens } from "./flows/form-tokens.ts";
+import { sessionData } from "./flows/session-data.ts";
+import { anyone, signedIn } from "./guards/guards.ts";
+import { authenticate, inAskingOrder } from "./pipeline/authenticate.ts";
+import { check, type Pipeline, type Verdict } from "./pipeline/check.ts";
+import { handleRoute } from "./pipeline/handle.ts";
+import { type Protect, protection } from "./pipeline/protect.ts";
+import { type ErrorAnswer, errorAnswer, type OnError } from "./pipeline/respond.ts";
+import { type RouteTable, routeTable } from "./pipeline/route-table.ts";
+import { type HeaderSink, seal } from "./pipeline/seal.ts";
+import type { SessionChange } from "./ports/change.ts";
+import type { Clock, Random } from "./ports/clock.ts";
+import type { Guard } from "./ports/guard.ts";
+import type { Policy } from "./ports/policy.ts";
+import type { AuthRequest, ClientInfo, RouteRequest } from "./ports/request.ts";
+import type { Route } from "./ports/route.ts";
+import type { Log, PasswordServices, Services } from "./ports/services.ts";
+import type { Stores } from "./ports/stores.ts";
+import type { Strategy } from "./ports/strategy.ts";
+import type { Listener } from "./services/events.ts";
+import { stderrLog } from "./services/log.ts";
+import { systemClock, systemRandom } from "./services/system.ts";
+import { wireServices } from "./services/wire.ts";
+import { session } from "./strategies/session.ts";
+
+/** What `createAuth` takes; see {@link ConfigOptions} for everything with a default. */
+export interface AuthOptions extends ConfigOptions {
+  /** Where state lives: `sqlite({ path })`, `memory()`, or three ports of one engine. */
+  readonly stores: Stores;
+  /** Default none: sessions and the session cookie are always there. */
+  readonly features?: readonly Feature<unknown>[];
+  /** The application's own, asked after those of the features. */
+  readonly strategies?: readonly Strategy[];
+  readonly policies?: readonly Policy[];
+  readonly listeners?: readonly Listener[];
+  /** Makes the answer to a refusal; null leaves it to Latchkey. */
+  readonly onError?: OnError;
+  /** Where failures of the system are told. Default: JSON lines on standard error. */
+  readonly log?: Log;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+  /** Default: the platform's secure source. */
+  readonly random?: Random;
+}
+
+/** Authentication for one application. */
+export interface Auth {
+  readonly config: Config;
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly forms: Forms;
+  readonly events: EventSubscriptions;
+
+  /**
+   * Who is it, may the request have been forged, may they go on. Builds no Response and never throws: a failing backend
+   * is the refusal `store_unavailable`. Seal `change` into the answer.
+   *
+   * @param guards - none: somebody has to be signed in
+   */
+  check(request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]): Promise<Verdict>;
+  /**
+   * Who a request is from, without guards or CSRF.
+   *
+   * @throws AuthError of a rejected proof, `store_unavailable`; never for nobody
+   */
+  authenticate(request: AuthRequest, client: ClientInfo): Promise<{ readonly principal: Principal; readonly change?: SessionChange }>;
+  /** Puts {@link Auth.check} around a handler. Without a guard somebody has to be signed in; `anyone()` opens. */
+  readonly protect: Protect;
+  /** Answers one of Latchkey's own routes; null where the request is none of ours. */
+  handle(request: RouteRequest, client: ClientInfo): Promise<Response | null>;
+  /** Writes a change into an answer: the only writer of cookies. */
+  seal<R extends Response | HeaderSink>(response: R, change: SessionChange): R;
+  /** A refusal as it goes over the wire, for adapters that build no Response. */
+  errorAnswer(refused: Extract<Verdict, { ok: false }>, client: ClientInfo): ErrorAnswer;
+  /** What a listed feature offers. @throws TypeError where it was not listed */
+  use<T>(feature: Feature<T>): T;
+  /** The table of Latchkey's own routes, in order. */
+  routes(): Promise<readonly Route[]>;
+  /** Gets ready: loads the routes, starts what features need. Optional; a listening server calls it at start. */
+  warmUp(): Promise<void>;
+  /** Whether every store answers and nothing is being closed. */
+  isReady(): Promise<boolean>;
+  /** Waits for work under way, then closes features and stores. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Subscriptions to events; listeners hear them after the change was committed. */
+export interface EventSubscriptions {
+  /** Calls `listener` at each event of a type (`*`: of every type). @returns ends the subscription */
+  on<T extends EventType>(type: T, listener: (event: EventOf<T>) => unknown): () => void;
+  on(type: "*", listener: (event: AuthEvent) => unknown): () => void;
+}
+
+/**
+ * Checks the configuration, freezes it and puts everything together.
+ *
+ * @throws TypeError naming every option that cannot be used, and the fix
+ */
+export function createAuth(options: AuthOptions): Auth {
+  const config = readConfig(options);
+  assertOneEngine(options.stores);
+  const subscriptions = listenerList(options.listeners ?? []);
+  const services = wireServices({
+    config,
+    secrets: options.secrets,
+    stores: options.stores,
+    clock: options.clock ?? systemClock(),
+    random: options.random ?? systemRandom(),
+    log: options.log ?? stderrLog(),
+    policies: options.policies ?? [],
+    listeners: () => subscriptions.all,
+  });
+  const features = installFeatures(options.features ?? [], services);
+  return assemble(options, services, features, subscriptions);
+}
+
+type Features = ReadonlyMap<Feature<unknown>, Installed<unknown>>;
+
+function assemble(options: AuthOptions, services: Services, features: Features, subscriptions: Listeners): Auth {
+  const { config } = services;
+  const tokens = formTokens(services);
+  const fromFeatures = [...features.values()].flatMap(({ strategies = [] }) => strategies);
+  const pipeline: Pipeline = {
+    services,
+    strategies: inAskingOrder([...fromFeatures, ...(options.strategies ?? []), session(services)]),
+    isFormTokenValid: tokens.isValid,
+    openData: (record, visit) => sessionData(services, record, visit),
+  };
+  const users = bindUsers(pipeline, () => passwordServices(features));
+  const sessions = bindSessions(pipeline);
+  const closing = closer(services, features, options.stores);
+  const sweeper = sweepRegularly(services, () => sessions.sweep());
+  const isReady = async (): Promise<boolean> => !closing.hasBegun() && (await answersAll(services));
+  let table: Promise<{ routes: readonly Route[]; lookup: RouteTable }> | null = null;
+  const loadTable = () => {
+    table ??= loadRoutes(config, features, { users, sessions }, isReady).then((routes) => ({
+      routes,
+      lookup: routeTable(routes, config.basePath),
+    }));
+    return table;
+  };
+
+  return Object.freeze({
+    config,
+    users,
+    sessions,
+    forms: bindForms(pipeline, tokens),
+    events: { on: subscriptions.on },
+    check: (request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]) =>
+      check(pipeline, request, client, { guards }),
+    async authenticate(request: AuthRequest, client: ClientInfo) {
+      const { principal, change } = await authenticate(pipeline.strategies, request, client);
+      return { principal, change };
+    },
+    protect: protection(pipeline, options.onError),
+    async handle(request: RouteRequest, client: ClientInfo) {
+      const { lookup } = await loadTable();
+      return handleRoute(pipeline, lookup, request, client, options.onError);
+    },
+    seal: <R extends Response | HeaderSink>(response: R, change: SessionChange) => seal(config, response, change),
+    errorAnswer: (refused: Extract<Verdict, { ok: false }>, client: ClientInfo) => errorAnswer(pipeline, refused, client),
+    use<T>(feature: Feature<T>): T {
+      const installed = features.get(feature);
+      if (installed === undefined) throw new TypeError(`auth.use: ${feature.name} is not in the list of features`);
+      return installed.api as T;
+    },
+    routes: async () => (await loadTable()).routes,
+    async warmUp() {
+      await Promise.all([loadTable(), ...[...features.values()].map((feature) => feature.warmUp?.())]);
+    },
+    isReady,
+    async close() {
+      clearInterval(sweeper);
+      await closing.close();
+    },
+  });
+}
+
+// Sessions in another engine than the directory need a fence around every change of a user; no store here has one.
+function assertOneEngine({ directory, sessions, ephemeral }: Stores): void {
+  for (const port of [sessions, ephemeral]) {
+    if (port.engine !== directory.engine) {
+      throw new TypeError(
+        `stores: all three ports must be of one engine; ${port.engine.name} beside ${directory.engine.name} is not supported`,
+      );
+    }
+  }
+}
+
+function installFeatures(wanted: readonly Feature<unknown>[], services: Services): Features {
+  const installed = new Map<Feature<unknown>, Installed<unknown>>();
+  for (const feature of wanted) {
+    if ([...installed.keys()].some(({ name }) => name === feature.name)) {
+      throw new TypeError(`features: ${feature.name} is listed twice`);
+    }
+    installed.set(feature, feature.install(services));
+  }
+  return installed;
+}
+
+function passwordServices(features: Features): PasswordServices {
+  for (const { passwords } of features.values()) if (passwords !== undefined) return passwords;
+  throw new TypeError("this needs passwords: createAuth({ features: [passwords()] })");
+}
+
+async function loadRoutes(
+  config: Config,
+  features: Features,
+  bound: { readonly users: Users; readonly sessions: Sessions },
+  isReady: () => Promise<boolean>,
+): Promise<readonly Route[]> {
+  const guards = { anyone: anyone(), signedIn: signedIn() };
+  const endpoints = { ...bound, guards };
+  const { sessionRoutes } = await import("./endpoints/sessions.ts");
+  const { ownAccountRoutes, ownSessionRoutes } = await import("./endpoints/users.ts");
+  const { healthRoutes } = await import("./endpoints/health.ts");
+  const { openApiRoute } = await import("./endpoints/openapi.ts");
+  const ofFeatures = await Promise.all([...features.values()].map(async ({ routes }) => (await routes?.(endpoints)) ?? []));
+  const routes: Route[] = [
+    ...ofFeatures.flat(),
+    ...sessionRoutes(endpoints),
+    ...ownAccountRoutes(endpoints),
+    ...ownSessionRoutes(endpoints),
+    ...healthRoutes(guards.anyone, isReady),
+  ];
+  routes.push(openApiRoute(guards.anyone, () => routes, config));
+  return routes;
+}
+
+async function answersAll({ stores, call }: Services): Promise<boolean> {
+  const pings = [stores.directory, stores.sessions, stores.ephemeral].map((port) => port.ping(call()));
+  return (await Promise.allSettled(pings)).every(({ status }) => status === "fulfilled");
+}
+
+function closer(services: Services, features: Features, stores: Stores): { hasBegun(): boolean; close(): Promise<void> } {
+  let closed: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    for (const feature of features.values()) await feature.close?.();
+    await services.background.drain();
+    for (const port of new Set([stores.sessions, stores.ephemeral, stores.directory])) await port.close();
+  };
+  return {
+    hasBegun: () => closed !== null,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+function sweepRegularly({ config, background }: Services, sweep: () => Promise<number>): NodeJS.Timeout | undefined {
+  const { sweepIntervalSeconds } = config.session;
+  if (sweepIntervalSeconds === 0) return undefined;
+  return setInterval(() => background.run("sweep", sweep), sweepIntervalSeconds * 1000).unref();
+}
+
+interface Listeners {
+  readonly all: ReadonlySet<Listener>;
+  readonly on: EventSubscriptions["on"];
+}
+
+function listenerList(first: readonly Listener[]): Listeners {
+  const all = new Set<Listener>(first);
+  return {
+    all,
+    on(type: EventType | "*", listener: (event: never) => unknown) {
+      const hears = listener as Listener;
+      const heard: Listener = (event) => (type === "*" || event.type === type ? hears(event) : undefined);
+      all.add(heard);
+      return () => all.delete(heard);
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import type { EventOrigin } from "../domain/event.ts";
+import type { Session } from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
+import { AuthError } from "../errors.ts";
+import { contextWords } from "../password/context-words.ts";
+import type { UserWithPassword } from "../ports/directory-store.ts";
+import type { PasswordServices } from "../ports/services.ts";
+import type { Write } from "../ports/store.ts";
+import { assertCommitted } from "./refusals.ts";
+import { revokedReport, rotation } from "./rotate-session.ts";
+import { carry, type SignIn } from "./start-session.ts";
+import { passwordPromptLimit, reserveAttempt, tryPassword } from "./verify-password.ts";
+
+/** Whose password prompt it is, and in which session. */
+export interface PasswordPrompt {
+  readonly user: User;
+  /** The session that asks; it gets a new id. */
+  readonly current: Session;
+  readonly from: EventOrigin;
+}
+
+/**
+ * Replaces the password. Every other session of the user ends; this one goes on under a new id.
+ *
+ * @throws AuthError `invalid_credentials` - the current password is wrong; `password_rejected` - by policy, the old one
+ * stays; `rate_limited`; `conflict` - somebody else changed it in the meantime
+ * @see NIST SP 800-63B-4, section 3.1.1.2
+ */
+export async function changePassword(
+  services: PasswordServices,
+  passwords: { readonly current: string; readonly next: string },
+  prompt: PasswordPrompt,
+): Promise<SignIn> {
+  const found = await confirmPassword(services, passwords.current, prompt, "current_password");
+  await assertChoosable(services, passwords.next, found.user, "new_password");
+  const encoded = await services.hashing.hash(passwords.next);
+  const { user } = found;
+  const generation = user.generation + 1;
+  const { draft, writes } = rotation(services, { ...prompt, user, generation, authTime: services.clock.now() });
+  const now = services.clock.now();
+  const event = {
+    type: "password.changed" as const,
+    userId: user.id,
+    sessionId: draft.session.id,
+    payload: { by: "self" as const },
+  };
+  const result = await services.commit([
+    { kind: "user.advance", userId: user.id, from: user.generation },
+    {
+      kind: "password.replace",
+      credential: { ...found.password, ...encoded, version: found.password.version + 1, updatedAt: now },
+    },
+    ...writes,
+    endOthers(services, user.id, draft.session.id, prompt.from),
+    { kind: "audit.insert", row: services.events.row(event, prompt.from) },
+  ]);
+  assertCommitted(result);
+  return { user: { ...user, generation }, session: draft.session, change: carry(services, draft) };
+}
+
+/**
+ * Proves again, within a session, who is there: the session gets a new id and a fresh `authTime`.
+ *
+ * @throws AuthError `invalid_credentials`, `rate_limited`, `conflict` - the session ended in the meantime
+ */
+export async function reauthenticate(services: PasswordServices, password: string, prompt: PasswordPrompt): Promise<SignIn> {
+  const { user } = await confirmPassword(services, password, prompt, "password");
+  const { draft, writes } = rotation(services, {
+    ...prompt,
+    user,
+    generation: user.generation,
+    authTime: services.clock.now(),
+  });
+  const event = {
+    type: "user.reauthenticated" as const,
+    userId: user.id,
+    sessionId: draft.session.id,
+    payload: { amr: ["pwd" as const] },
+  };
+  const result = await services.commit([
+    { kind: "user.require", userId: user.id, generation: user.generation },
+    ...writes,
+    { kind: "audit.insert", row: services.events.row(event, prompt.from) },
+  ]);
+  assertCommitted(result);
+  return { user, session: draft.session, change: carry(services, draft) };
+}
+
+/**
+ * Checks the password of somebody who is signed in, counted like a sign-in.
+ *
+ * @param field - wire name of the field that held it
+ * @throws AuthError `invalid_credentials`, `rate_limited`, `session_expired` - the account changed under the session
+ */
+export async function confirmPassword(
+  services: PasswordServices,
+  password: string,
+  { user, from }: Pick<PasswordPrompt, "user" | "from">,
+  field: string,
+): Promise<UserWithPassword & { readonly password: NonNullable<UserWithPassword["password"]> }> {
+  const attempt = await reserveAttempt(services, passwordPromptLimit(services, user.id), from);
+  const found = await services.stores.directory.userWithPassword({ kind: "id", key: user.id }, services.call());
+  const tried = await tryPassword(services, found, password, from).catch(async (error) => {
+    await attempt.refund();
+    throw error;
+  });
+  if (found?.password == null || !tried.ok) {
+    const message = "Current password is incorrect";
+    throw new AuthError("invalid_credentials", { message, fields: [{ field, code: "incorrect", message }] });
+  }
+  // A session of another generation is on its way out: what it asks must not ride on the new generation.
+  if (found.user.generation !== user.generation || found.user.status !== "active") throw new AuthError("session_expired");
+  await attempt.clear();
+  return { user: found.user, password: found.password };
+}
+
+/** Refuses a password that policy does not allow. @throws AuthError `password_rejected` */
+export async function assertChoosable(services: PasswordServices, password: string, user: User, field: string): Promise<void> {
+  const { email, username, name } = user;
+  const words = contextWords({ email, username, name, host: new URL(services.config.origin).hostname });
+  const fields = await services.policy.check(password, { words, field });
+  if (fields.length > 0) throw new AuthError("password_rejected", { fields });
+}
+
+/** Ends every session of a user but one. */
+export function endOthers(services: PasswordServices, userId: string, except: string | null, from: EventOrigin): Write {
+  return { kind: "session.delete_all", userId, except, ended: revokedReport(services, from) };
+}

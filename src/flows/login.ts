@@ -1,0 +1,131 @@
+import type { EventOrigin } from "../domain/event.ts";
+import { emailMaxLength, identifier } from "../domain/identifier.ts";
+import type { Session } from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
+import { AuthError } from "../errors.ts";
+import type { UserWithPassword } from "../ports/directory-store.ts";
+import type { ClientInfo } from "../ports/request.ts";
+import type { PasswordServices } from "../ports/services.ts";
+import { refusalError } from "./refusals.ts";
+import { carriedData, carry, draftSession, type NewSession, type SignIn, sessionWrites } from "./start-session.ts";
+import { identifierHmac, limitKey, reserveAttempt, tryPassword } from "./verify-password.ts";
+
+/** What somebody signs in with. */
+export interface Login {
+  /** E-mail address or username. */
+  readonly identifier: string;
+  readonly password: string;
+  readonly isRemembered?: boolean;
+}
+
+/** Where a sign-in comes from. */
+export interface LoginContext {
+  readonly client: ClientInfo;
+  readonly from: EventOrigin;
+  /** The address that limits count by. */
+  readonly limitIp: string;
+  /** The session that the browser carries now; it is replaced. */
+  readonly replaces?: Session | null;
+}
+
+/** A generation that moves this often while one sign-in runs is being attacked; the sign-in gives up. */
+const mostTries = 3;
+
+/**
+ * Signs in with a password and starts a session.
+ *
+ * Generation and password hash are read at one instant, and the session is inserted only while the user still has that
+ * generation: a sign-in that races a password change with the old password never leaves a session behind.
+ *
+ * @throws AuthError `invalid_credentials` - unknown identifier, wrong password or unusable account, not told apart by
+ * text, status or time; `rate_limited`; `forbidden` by a policy; `overloaded`; `store_unavailable`
+ * @see OWASP Authentication Cheat Sheet, "Authentication and Error Messages"
+ */
+export async function login(services: PasswordServices, input: Login, context: LoginContext): Promise<SignIn> {
+  const typed = identifier(input.identifier.slice(0, emailMaxLength + 1));
+  const { maxAttempts, windowSeconds } = services.config.login;
+  const attempt = await reserveAttempt(
+    services,
+    { name: "login", key: limitKey("login", context.limitIp, typed.key), limit: maxAttempts, windowSeconds },
+    context.from,
+  );
+  for (let tries = 0; tries < mostTries; tries++) {
+    const found = await services.stores.directory.userWithPassword(typed, services.call());
+    const tried = await tryPassword(services, found, input.password, context.from).catch(async (error) => {
+      // Nobody's password was tried: a busy server must not use up the person's attempts.
+      await attempt.refund();
+      throw error;
+    });
+    if (found === null || !tried.ok || found.user.status !== "active") {
+      // A right password of an unusable account was perhaps re-encoded; that is told only to who knows the password.
+      await services.clock.sleep(tried.owedMs);
+      return refuse(services, typed.key, found, tried.ok, context.from);
+    }
+    await assertPolicies(services, found.user, context.client);
+    const signIn = await startSession(services, found.user, input.isRemembered ?? false, context);
+    if (signIn === null) continue;
+    await attempt.clear();
+    return signIn;
+  }
+  throw new AuthError("invalid_credentials", { diagnosis: "the user's generation kept changing during the sign-in" });
+}
+
+async function startSession(
+  services: PasswordServices,
+  user: User,
+  isRemembered: boolean,
+  { from, replaces = null }: LoginContext,
+): Promise<SignIn | null> {
+  const wanted: NewSession = {
+    user,
+    generation: user.generation,
+    amr: ["pwd"],
+    authTime: services.clock.now(),
+    isRemembered,
+    from,
+    replaces,
+    data: carriedData(replaces, user),
+  };
+  const draft = draftSession(services, wanted);
+  const event = {
+    type: "user.logged_in" as const,
+    userId: user.id,
+    sessionId: draft.session.id,
+    payload: { amr: wanted.amr, isRemembered },
+  };
+  const result = await services.commit([
+    { kind: "user.require", userId: user.id, generation: user.generation },
+    ...sessionWrites(services, draft, wanted),
+    { kind: "audit.insert", row: services.events.row(event, from) },
+  ]);
+  if (result.ok) return { user, session: draft.session, change: carry(services, draft) };
+  if (result.refused === "stale") return null;
+  throw refusalError(result.refused);
+}
+
+async function refuse(
+  services: PasswordServices,
+  typedKey: string,
+  found: UserWithPassword | null,
+  isRightPassword: boolean,
+  from: EventOrigin,
+): Promise<never> {
+  const row = services.events.row(
+    {
+      type: "user.login_failed",
+      userId: found?.user.id ?? null,
+      sessionId: null,
+      payload: { identifierHmac: identifierHmac(services, typedKey), reason: isRightPassword ? "status" : "credentials" },
+    },
+    from,
+  );
+  await services.commit([{ kind: "audit.insert", row }]);
+  throw new AuthError("invalid_credentials");
+}
+
+async function assertPolicies(services: PasswordServices, user: User, client: ClientInfo): Promise<void> {
+  for (const policy of services.policies) {
+    const veto = await policy({ kind: "login", user, client });
+    if (veto !== null) throw new AuthError("forbidden", { message: veto });
+  }
+}

@@ -1,0 +1,35 @@
+import type { EventOrigin } from "../domain/event.ts";
+import type { Session } from "../domain/session.ts";
+import type { SessionChange } from "../ports/change.ts";
+import type { Services } from "../ports/services.ts";
+
+/** What signing out gives: whether a session ended, and the cookie to clear in any case. */
+export interface LoggedOut {
+  readonly ended: boolean;
+  readonly change: SessionChange;
+}
+
+/**
+ * Ends a session. Its data goes with it.
+ *
+ * @param session - null where the browser carried none: then there is only the cookie to clear
+ */
+export async function logout(services: Services, session: Session | null, from: EventOrigin): Promise<LoggedOut> {
+  const change = { session: "clear" } as const;
+  if (session === null) return { ended: false, change };
+  const { events } = services;
+  const result = await services.commit([
+    {
+      kind: "session.delete",
+      sessionId: session.id,
+      ended: (ended) =>
+        // A visitor was never signed in: their data goes without an event.
+        ended.filter(isSignedIn).map(({ id, userId }) => events.row({ type: "user.logged_out", userId, sessionId: id, payload: {} }, from)),
+    },
+  ]);
+  return { ended: result.ok && result.ended.length > 0, change };
+}
+
+function isSignedIn(session: Session): boolean {
+  return session.userId !== null;
+}

@@ -1,0 +1,155 @@
+import type { Actor, EventOrigin } from "../domain/event.ts";
+import { emailKey, isEmail, usernameKey } from "../domain/identifier.ts";
+import { randomBase62, randomSlotTag, uuidv7 } from "../domain/random.ts";
+import type { Session } from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
+import { AuthError, type FieldError } from "../errors.ts";
+import { contextWords } from "../password/context-words.ts";
+import type { ClientInfo } from "../ports/request.ts";
+import type { PasswordServices, Services } from "../ports/services.ts";
+import type { Write } from "../ports/store.ts";
+import { assertCommitted } from "./refusals.ts";
+import { carriedData, carry, draftSession, type NewSession, type SignIn, sessionWrites } from "./start-session.ts";
+
+/** What somebody registers with. */
+export interface Registration {
+  readonly email: string;
+  /** Default `u` and 8 random characters. */
+  readonly username?: string | null;
+  readonly password: string;
+  readonly name?: string | null;
+}
+
+/** Where a registration comes from, and what it may do. */
+export interface RegistrationContext {
+  readonly client: ClientInfo;
+  readonly from: EventOrigin;
+  /** Default `self`; only an operator or a setup link may create accounts while registration is closed. */
+  readonly by?: Actor;
+  readonly isSuperuser?: boolean;
+  /** What else the directory must satisfy in the same transaction. */
+  readonly requires?: readonly Write[];
+  /** Whether the caller's browser is signed in at once. */
+  readonly startsSession: boolean;
+  readonly isRemembered?: boolean;
+  /** The session that the browser carries now. */
+  readonly replaces?: Session | null;
+}
+
+/** What registering gives. */
+export type Registered = { readonly user: User; readonly signIn: SignIn | null };
+
+/**
+ * Creates an account with a password, and signs in where the context says so: all in one transaction.
+ *
+ * @throws AuthError `registration_closed`, `invalid_input` or `password_rejected` with every failing field, `email_taken`,
+ * `username_taken`, `forbidden` by a policy, `overloaded`; nothing was written
+ */
+export async function register(
+  services: PasswordServices,
+  registration: Registration,
+  context: RegistrationContext,
+): Promise<Registered> {
+  const by = context.by ?? "self";
+  if (by === "self" && services.config.registration === "closed") throw new AuthError("registration_closed");
+  await assertAcceptable(services, registration);
+  const user = newUser(services, registration, context.isSuperuser ?? false);
+  for (const policy of services.policies) {
+    const veto = await policy({ kind: "register", user, client: context.client });
+    if (veto !== null) throw new AuthError("forbidden", { message: veto });
+  }
+  const encoded = await services.hashing.hash(registration.password);
+  const credential = {
+    kind: "password" as const,
+    ...encoded,
+    id: user.id,
+    userId: user.id,
+    version: 1,
+    createdAt: user.createdAt,
+    updatedAt: user.createdAt,
+  };
+  const event = {
+    type: "user.registered" as const,
+    userId: user.id,
+    sessionId: null,
+    payload: { by, isSuperuser: user.isSuperuser },
+  };
+  const writes: Write[] = [
+    ...(context.requires ?? []),
+    { kind: "user.insert", user },
+    { kind: "password.insert", credential },
+    { kind: "audit.insert", row: services.events.row(event, context.from) },
+  ];
+  if (!context.startsSession) {
+    assertCommitted(await services.commit(writes));
+    return { user, signIn: null };
+  }
+  const wanted = firstSession(services, user, context);
+  const draft = draftSession(services, wanted);
+  assertCommitted(await services.commit([...writes, ...sessionWrites(services, draft, wanted)]));
+  return { user, signIn: { user, session: draft.session, change: carry(services, draft) } };
+}
+
+async function assertAcceptable({ policy, config }: PasswordServices, registration: Registration): Promise<void> {
+  const { email, username, password, name } = registration;
+  const fields: FieldError[] = [...emailErrors(email), ...usernameErrors(username ?? null)];
+  const words = contextWords({ email, username: username ?? null, name: name ?? null, host: new URL(config.origin).hostname });
+  const weak = await policy.check(password, { words });
+  if (fields.length + weak.length === 0) return;
+  throw new AuthError(fields.length === 0 ? "password_rejected" : "invalid_input", { fields: [...fields, ...weak] });
+}
+
+/** What is wrong with an address. */
+export function emailErrors(email: string): FieldError[] {
+  if (email.trim() === "") return [{ field: "email", code: "required", message: "Email is required" }];
+  return isEmail(email.trim()) ? [] : [{ field: "email", code: "invalid", message: "This is not an email address" }];
+}
+
+/** What is wrong with a username that was given; null for none given. */
+export function usernameErrors(username: string | null): FieldError[] {
+  if (username === null || username.trim() === "" || usernameKey(username) !== null) return [];
+  const message = "3 to 32 letters, digits, dots, dashes or underscores; some names are reserved";
+  return [{ field: "username", code: "invalid", message }];
+}
+
+function newUser(services: Services, { email, username, name }: Registration, isSuperuser: boolean): User {
+  const { clock, random } = services;
+  const now = clock.now();
+  const bytes = (length: number): Uint8Array => random.bytes(length);
+  const address = email.trim().normalize("NFC");
+  return {
+    id: uuidv7(now, bytes),
+    username: usernameKey(username ?? "") ?? `u${randomBase62(8, bytes)}`.toLowerCase(),
+    email: address,
+    emailKey: emailKey(address),
+    emailVerified: false,
+    name: name?.trim() ? name.trim() : null,
+    status: "active",
+    roles: [],
+    permissions: [],
+    tier: null,
+    isSuperuser,
+    locale: null,
+    generation: 1,
+    slotTag: randomSlotTag(bytes),
+    data: {},
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    deletedAt: null,
+  };
+}
+
+function firstSession({ clock }: Services, user: User, context: RegistrationContext): NewSession {
+  const replaces = context.replaces ?? null;
+  return {
+    user,
+    generation: user.generation,
+    amr: ["pwd"],
+    authTime: clock.now(),
+    isRemembered: context.isRemembered ?? false,
+    from: context.from,
+    replaces,
+    data: carriedData(replaces, user),
+  };
+}

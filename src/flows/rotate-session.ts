@@ -1,0 +1,55 @@
+import type { EventOrigin } from "../domain/event.ts";
+import type { Session } from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
+import type { Services } from "../ports/services.ts";
+import type { Report, Write } from "../ports/store.ts";
+import { type DraftSession, draftSession } from "./start-session.ts";
+
+/** What a rotation is to change besides id and secret. */
+export interface Rotation {
+  readonly user: User;
+  readonly current: Session;
+  /** Generation of the new session. */
+  readonly generation: number;
+  readonly authTime: Date | null;
+  readonly from: EventOrigin;
+}
+
+/**
+ * A new id and secret for the browser that raised its own privilege; the old one dies in the same transaction. Data, absolute
+ * limit and "remember me" stay.
+ *
+ * @see OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change"
+ */
+export function rotation(services: Services, { user, current, generation, authTime, from }: Rotation): { draft: DraftSession; writes: Write[] } {
+  const draft = draftSession(services, {
+    user,
+    generation,
+    amr: current.amr,
+    authTime,
+    isRemembered: current.isRemembered,
+    from,
+    replaces: current,
+    expiresAt: current.expiresAt,
+    data: current.data,
+  });
+  const event = {
+    type: "session.rotated" as const,
+    userId: user.id,
+    sessionId: draft.session.id,
+    payload: { rotatedFrom: current.id },
+  };
+  return {
+    draft,
+    writes: [
+      { kind: "session.rotate", from: current.id, session: draft.session },
+      { kind: "audit.insert", row: services.events.row(event, from) },
+    ],
+  };
+}
+
+/** Rows saying that sessions were ended by their owner. */
+export function revokedReport({ events }: Services, from: EventOrigin, by: "self" | "administrator" | "operator" = "self"): Report {
+  return (ended) =>
+    ended.map(({ id, userId }) => events.row({ type: "session.revoked", userId, sessionId: id, payload: { by } }, from));
+}

@@ -1,0 +1,173 @@
+import type { Actor, EventOrigin } from "../domain/event.ts";
+import type { AuthenticationMethod, Session } from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
+import { AuthError } from "../errors.ts";
+import type { Services } from "../ports/services.ts";
+import { assertCommitted } from "./refusals.ts";
+import { revokedReport, rotation } from "./rotate-session.ts";
+import { carry, draftSession, type NewSession, type SignIn, sessionWrites } from "./start-session.ts";
+
+/** A session that somebody other than a sign-in page starts: an application, a test. */
+export interface StartOptions {
+  readonly isRemembered?: boolean;
+  /** Default `["pwd"]`. */
+  readonly amr?: readonly AuthenticationMethod[];
+  readonly from?: EventOrigin;
+  readonly replaces?: Session | null;
+}
+
+/** Nobody's request: what an operator or the program itself does. */
+export const noOrigin: EventOrigin = { ip: null, userAgent: null, requestId: null };
+
+/**
+ * Starts a session for a user whom the application has recognised by its own means.
+ *
+ * @throws AuthError `not_found` - no such user, or one who may not sign in
+ */
+export async function startSession(services: Services, userId: string, options: StartOptions = {}): Promise<SignIn> {
+  const user = await services.stores.directory.user(userId, services.call());
+  if (user === null || user.status !== "active") throw new AuthError("not_found");
+  const from = options.from ?? noOrigin;
+  const replaces = options.replaces ?? null;
+  const wanted: NewSession = {
+    user,
+    generation: user.generation,
+    amr: options.amr ?? ["pwd"],
+    authTime: services.clock.now(),
+    isRemembered: options.isRemembered ?? false,
+    from,
+    replaces,
+    data: replaces?.userId === null ? replaces.data : {},
+  };
+  const draft = draftSession(services, wanted);
+  const event = {
+    type: "user.logged_in" as const,
+    userId,
+    sessionId: draft.session.id,
+    payload: { amr: wanted.amr, isRemembered: wanted.isRemembered },
+  };
+  const result = await services.commit([
+    { kind: "user.require", userId, generation: user.generation },
+    ...sessionWrites(services, draft, wanted),
+    { kind: "audit.insert", row: services.events.row(event, from) },
+  ]);
+  assertCommitted(result);
+  return { user, session: draft.session, change: carry(services, draft) };
+}
+
+/**
+ * Ends one session of a user.
+ *
+ * @returns whether there was such a session; another user's reads as absent
+ */
+export async function revokeSession(
+  services: Services,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
+  from: EventOrigin,
+  by: Actor = "self",
+): Promise<boolean> {
+  const result = await services.commit([
+    { kind: "session.delete", sessionId, userId, ended: revokedReport(services, from, by) },
+  ]);
+  return result.ok && result.ended.length > 0;
+}
+
+/**
+ * Ends every session of a user, and every proof that is being made right now: the generation moves, so that a sign-in
+ * which verified the password before and inserts its session after leaves none behind.
+ *
+ * @returns how many sessions ended
+ * @throws AuthError `not_found`
+ */
+export async function revokeAllSessions(
+  services: Services,
+  userId: string,
+  from: EventOrigin = noOrigin,
+  by: Actor = "self",
+): Promise<number> {
+  for (;;) {
+    const user = await services.stores.directory.user(userId, services.call());
+    if (user === null) throw new AuthError("not_found");
+    const result = await services.commit([
+      { kind: "user.advance", userId, from: user.generation },
+      { kind: "session.delete_all", userId, except: null, ended: allRevoked(services, userId, from, by) },
+    ]);
+    if (result.ok) return result.ended.length;
+    // Somebody moved the generation between the read and the write; what they left is ended by the next turn.
+    if (result.refused !== "stale") assertCommitted(result);
+  }
+}
+
+/**
+ * Ends every session of a user but the one that asks, which goes on under a new id.
+ *
+ * @throws AuthError `conflict` - the asking session ended in the meantime
+ */
+export async function revokeOtherSessions(
+  services: Services,
+  { user, current }: { readonly user: User; readonly current: Session },
+  from: EventOrigin,
+): Promise<SignIn & { readonly ended: number }> {
+  const generation = user.generation + 1;
+  const { draft, writes } = rotation(services, { user, current, generation, authTime: current.authTime, from });
+  const result = await services.commit([
+    { kind: "user.advance", userId: user.id, from: user.generation },
+    ...writes,
+    {
+      kind: "session.delete_all",
+      userId: user.id,
+      except: draft.session.id,
+      ended: allRevoked(services, user.id, from, "self"),
+    },
+  ]);
+  assertCommitted(result);
+  return {
+    user: { ...user, generation },
+    session: draft.session,
+    change: carry(services, draft),
+    ended: result.ended.length,
+  };
+}
+
+/** How many rows one step of a sweep takes: short enough to let requests in between. */
+const sweepBatch = 200;
+
+/**
+ * Deletes what has expired: sessions (with one `session.expired` each), one-time tokens and counters.
+ *
+ * @returns how many sessions
+ */
+export async function sweep(services: Services): Promise<number> {
+  const { stores, events } = services;
+  let count = 0;
+  for (;;) {
+    const rows: ReturnType<typeof events.row>[] = [];
+    const ended = await stores.sessions.sweep(
+      sweepBatch,
+      (expired) => {
+        rows.length = 0;
+        for (const { id, userId } of expired) {
+          rows.push(events.row({ type: "session.expired", userId, sessionId: id, payload: {} }, noOrigin));
+        }
+        return rows;
+      },
+      services.call(),
+    );
+    services.published(rows);
+    count += ended.length;
+    if (ended.length < sweepBatch) break;
+  }
+  while ((await stores.ephemeral.sweep(sweepBatch, services.call())) === sweepBatch);
+  return count;
+}
+
+function allRevoked(services: Services, userId: string, from: EventOrigin, by: Actor) {
+  const each = revokedReport(services, from, by);
+  return (ended: readonly Session[]) => [
+    ...each(ended),
+    services.events.row(
+      { type: "sessions.revoked_all", userId, sessionId: null, payload: { by, count: ended.length } },
+      from,
+    ),
+  ];
+}

@@ -1,0 +1,147 @@
+import { csrfToken } from "../domain/csrf.ts";
+import type { EventOrigin } from "../domain/event.ts";
+import { randomSecret, randomSessionId, randomSlotTag } from "../domain/random.ts";
+import {
+  type AuthenticationMethod,
+  digestSecret,
+  formatSessionToken,
+  idleLimit,
+  type Session,
+  type SessionBag,
+} from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
+import type { SessionChange } from "../ports/change.ts";
+import type { Services } from "../ports/services.ts";
+import type { Write } from "../ports/store.ts";
+
+/** A sign-in as its caller gets it. The token is in `change`, answered once and never stored. */
+export interface SignIn {
+  readonly user: User;
+  readonly session: Session;
+  /** For `seal`. */
+  readonly change: SessionChange;
+}
+
+/** What a new session is to be. */
+export interface NewSession {
+  /** Null for a visitor's data bag. */
+  readonly user: User | null;
+  /** Generation that was read together with the verified credential. */
+  readonly generation: number;
+  readonly amr: readonly AuthenticationMethod[];
+  readonly authTime: Date | null;
+  readonly isRemembered: boolean;
+  readonly from: EventOrigin;
+  /** The session that this browser carried until now: it dies in the same transaction. */
+  readonly replaces: Session | null;
+  /** Absolute limit to keep when a session is rotated; default: counted from now. */
+  readonly expiresAt?: Date;
+  readonly data: SessionBag;
+}
+
+/** A session record and the token whose secret only the browser will know. */
+export interface DraftSession {
+  readonly session: Session;
+  readonly token: string;
+}
+
+/** Makes the record of a session, with a secret of 256 bits of which only the digest is in it. */
+export function draftSession(services: Services, wanted: NewSession): DraftSession {
+  const { config, clock, random } = services;
+  const now = clock.now();
+  const bytes = (length: number): Uint8Array => random.bytes(length);
+  const id = randomSessionId(wanted.user?.slotTag ?? randomSlotTag(bytes), bytes);
+  const secret = randomSecret(bytes);
+  const { idleSeconds, absoluteSeconds } = lifetimes(services, wanted.isRemembered);
+  const expiresAt = wanted.expiresAt ?? new Date(now.getTime() + absoluteSeconds * 1000);
+  const visitorIdle = config.session.absoluteSeconds;
+  const session: Session = {
+    id,
+    secretDigest: digestSecret(secret),
+    userId: wanted.user?.id ?? null,
+    generation: wanted.user === null ? 0 : wanted.generation,
+    authTime: wanted.authTime,
+    amr: wanted.amr,
+    isRemembered: wanted.isRemembered,
+    createdAt: now,
+    lastUsedAt: now,
+    idleExpiresAt: idleLimit(now, wanted.user === null ? visitorIdle : idleSeconds, expiresAt),
+    expiresAt,
+    ip: wanted.from.ip,
+    userAgent: wanted.from.userAgent,
+    rotatedFrom: wanted.replaces?.id ?? null,
+    data: wanted.data,
+    dataVersion: 0,
+  };
+  return { session, token: formatSessionToken({ id, secret }) };
+}
+
+/** Idle and absolute lifetime of a session, by whether it is remembered. */
+export function lifetimes(services: Pick<Services, "config">, isRemembered: boolean): { idleSeconds: number; absoluteSeconds: number } {
+  const { session } = services.config;
+  return isRemembered
+    ? { idleSeconds: session.rememberedIdleSeconds, absoluteSeconds: session.rememberedAbsoluteSeconds }
+    : { idleSeconds: session.idleSeconds, absoluteSeconds: session.absoluteSeconds };
+}
+
+/** What the browser is told of a session that it is to carry from now on. */
+export function carry(services: Services, { session, token }: DraftSession): SessionChange {
+  const { config } = services;
+  const left = Math.floor((session.expiresAt.getTime() - services.clock.now().getTime()) / 1000);
+  const maxAgeSeconds = session.isRemembered ? left : config.cookie.maxAgeSeconds;
+  return { session: { token, maxAgeSeconds, csrfToken: mintCsrfToken(services, session.id) } };
+}
+
+/** A fresh CSRF token of a session. */
+export function mintCsrfToken({ keys, random }: Pick<Services, "keys" | "random">, sessionId: string): string {
+  return csrfToken(sessionId, random.bytes(32), (text) => keys.sign("csrf", text));
+}
+
+/**
+ * The writes that start a session of a user at sign-in: the new one in, the one that the browser carried out, the least
+ * recently used beyond the cap out, and the audit rows of all that.
+ */
+export function sessionWrites(services: Services, { session }: DraftSession, wanted: NewSession): Write[] {
+  const { events, config } = services;
+  const { from, replaces } = wanted;
+  const userId = session.userId;
+  const writes: Write[] = [];
+  if (replaces !== null) writes.push(endReplaced(services, replaces, wanted));
+  writes.push({
+    kind: "session.insert",
+    session,
+    cap: config.session.maxPerUser,
+    evicted: (ended) =>
+      ended.map(({ id }) =>
+        events.row(
+          { type: "session.evicted", userId, sessionId: id, payload: { cap: config.session.maxPerUser } },
+          from,
+        ),
+      ),
+  });
+  const started = { type: "session.started", userId, sessionId: session.id, payload: { isVisitor: userId === null } } as const;
+  writes.push({ kind: "audit.insert", row: events.row(started, from) });
+  return writes;
+}
+
+// The same person's older session is rotated; somebody else's ends; a visitor's goes over silently with its data.
+function endReplaced({ events }: Services, replaces: Session, { user, from }: NewSession): Write {
+  return {
+    kind: "session.delete",
+    sessionId: replaces.id,
+    ended: () =>
+      replaces.userId === null || replaces.userId === user?.id
+        ? []
+        : [
+            events.row(
+              { type: "session.revoked", userId: replaces.userId, sessionId: replaces.id, payload: { by: "self" } },
+              from,
+            ),
+          ],
+  };
+}
+
+/** The data that a new session of `user` takes over: a visitor's, or their own; never another user's. */
+export function carriedData(replaces: Session | null, user: User): SessionBag {
+  return replaces !== null && (replaces.userId === null || replaces.userId === user.id) ? replaces.data : {};
+}

@@ -1,0 +1,106 @@
+import { hash } from "node:crypto";
+import type { PasswordCredential } from "../domain/credential.ts";
+import type { EventOrigin } from "../domain/event.ts";
+import { AuthError } from "../errors.ts";
+import type { UserWithPassword } from "../ports/directory-store.ts";
+import type { Limit } from "../ports/ephemeral-store.ts";
+import type { PasswordServices } from "../ports/services.ts";
+
+/** What became of a password that was tried. */
+export interface Tried {
+  readonly ok: boolean;
+  /** How much longer a refusal has to take, so that accounts are not told apart by time. */
+  readonly owedMs: number;
+}
+
+/**
+ * Takes an attempt before the work, so that concurrent guesses cannot all slip through.
+ *
+ * @returns what a success gives back
+ * @throws AuthError `rate_limited` with `retryAfterSeconds`
+ */
+export async function reserveAttempt(
+  { stores, events, call }: PasswordServices,
+  limit: Limit & { readonly name: string },
+  from: EventOrigin,
+): Promise<{ clear(): Promise<void>; refund(): Promise<void> }> {
+  const reserved = await stores.ephemeral.reserve([limit], call());
+  if (!reserved.ok) {
+    const { retryAfterSeconds } = reserved;
+    events.report(
+      { type: "rate_limit.hit", userId: null, sessionId: null, payload: { limit: limit.name, retryAfterSeconds } },
+      from,
+    );
+    throw new AuthError("rate_limited", {
+      message: "Too many failed login attempts. Please try again later.",
+      retryAfterSeconds,
+    });
+  }
+  return {
+    clear: () => stores.ephemeral.remove([limit.key], call()),
+    refund: () => stores.ephemeral.refund([limit.key], call()),
+  };
+}
+
+/** The counter of one account's password prompts behind a session: a thief of the session gets as few guesses as anybody. */
+export function passwordPromptLimit(services: PasswordServices, userId: string): Limit & { readonly name: string } {
+  const { maxAttempts, windowSeconds } = services.config.login;
+  return { name: "password_prompt", key: `limit:prompt:${userId}`, limit: maxAttempts, windowSeconds };
+}
+
+/**
+ * Verifies a password, or does the work of verifying one where there is none: unknown and known accounts cost the same.
+ * A match in an outdated format is re-encoded; losing that race to another sign-in is fine.
+ *
+ * @throws AuthError `password_rejected` - longer than any password may be; `overloaded`. Nothing was tried.
+ */
+export async function tryPassword(
+  services: PasswordServices,
+  found: UserWithPassword | null,
+  password: string,
+  from: EventOrigin,
+): Promise<Tried> {
+  const credential = found?.password ?? null;
+  if (credential === null) return { ok: false, ...(await services.hashing.verifyDummy(password)) };
+  const { ok, needsRehash, format, owedMs } = await services.hashing.verify(password, credential);
+  if (format === null) services.log.warn("a stored password hash is in no known format", { userId: credential.userId });
+  if (ok && needsRehash) await upgrade(services, credential, password, from);
+  return { ok, owedMs };
+}
+
+async function upgrade(
+  services: PasswordServices,
+  credential: PasswordCredential,
+  password: string,
+  from: EventOrigin,
+): Promise<void> {
+  const encoded = await services.hashing.hash(password);
+  const event = {
+    type: "password.rehashed" as const,
+    userId: credential.userId,
+    sessionId: null,
+    payload: { from: formatOf(credential.encoded), to: formatOf(encoded.encoded) },
+  };
+  await services.commit([
+    {
+      kind: "password.replace",
+      credential: { ...credential, ...encoded, version: credential.version + 1, updatedAt: services.clock.now() },
+    },
+    { kind: "audit.insert", row: services.events.row(event, from) },
+  ]);
+}
+
+/** A keyed digest of what was typed as an identifier: enough to count by, worthless to whoever reads the store. */
+export function identifierHmac({ keys }: Pick<PasswordServices, "keys">, typed: string): string {
+  return Buffer.from(keys.sign("identifier", typed)).toString("base64url");
+}
+
+/** The key of a limit over several parts; digested, so that no identifier stands in a store's keys. */
+export function limitKey(name: string, ...parts: readonly string[]): string {
+  return `limit:${name}:${hash("sha256", parts.join("\n"), "base64url")}`;
+}
+
+// The leading word of "$argon2id$…", "$2b$…" or "pbkdf2_sha256$…".
+function formatOf(encoded: string): string {
+  return /^\$?([A-Za-z0-9_]{1,32})\$/.exec(encoded)?.[1] ?? "unknown";
+}

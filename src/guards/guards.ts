@@ -1,0 +1,116 @@
+import type { Principal } from "../domain/principal.ts";
+import type { Decision, Guard, GuardContext, Open } from "../ports/guard.ts";
+import type { Awaitable } from "../ports/store.ts";
+
+/** Somebody is signed in, whoever it is. What `protect` requires where nothing else is said. */
+export function signedIn(): Guard {
+  return guard("signedIn", (principal) =>
+    principal.isAuthenticated
+      ? { allow: true, because: "signed in" }
+      : { allow: false, code: "not_authenticated", because: "not signed in" },
+  );
+}
+
+/** Everybody, written out: the visible line that opens a route. */
+export function anyone(): Open {
+  return { name: "anyone", asksAnonymous: true, decide: () => ({ allow: true, because: "open to anyone" }) };
+}
+
+/**
+ * Only who is not signed in; others are sent on. For sign-in and registration pages.
+ *
+ * @param redirect - path of this origin where a signed-in person's page request goes
+ */
+export function skipIfAuthenticated(redirect: string): Open {
+  return {
+    name: "skipIfAuthenticated",
+    asksAnonymous: true,
+    decide: (principal) =>
+      principal.isAuthenticated
+        ? { allow: false, code: "forbidden", because: "already signed in", message: "You are signed in already.", redirect }
+        : { allow: true, because: "not signed in" },
+  };
+}
+
+/** Reads are open, writes need somebody signed in: a policy for a whole group of routes, which `signedIn` and `anyone` override. */
+export function signedInToWrite(): Open {
+  return {
+    name: "signedInToWrite",
+    asksAnonymous: true,
+    decide: (principal, { request }) =>
+      principal.isAuthenticated || request.method === "GET" || request.method === "HEAD"
+        ? { allow: true, because: principal.isAuthenticated ? "signed in" : "reads are open" }
+        : { allow: false, code: "not_authenticated", because: "not signed in" },
+  };
+}
+
+/**
+ * A guard of the application's own, asked about signed-in principals only.
+ *
+ * @param name - for logs and audit rows
+ * @param decide - true and false stand for plain "allow" and "forbidden"
+ */
+export function guard(
+  name: string,
+  decide: (principal: Principal, context: GuardContext) => Awaitable<Decision | boolean>,
+): Guard {
+  const read = (answer: Decision | boolean): Decision => {
+    if (answer === true) return { allow: true, because: name };
+    return answer === false ? { allow: false, code: "forbidden", because: `not ${name}` } : answer;
+  };
+  return {
+    name,
+    asksAnonymous: false,
+    decide(principal, context) {
+      const answer = decide(principal, context);
+      return answer instanceof Promise ? answer.then(read) : read(answer);
+    },
+  };
+}
+
+/** Every one of them; the first refusal stands. With none it allows nobody. */
+export function all(...guards: readonly Guard[]): Guard {
+  return {
+    name: `all(${names(guards)})`,
+    asksAnonymous: guards.length > 0 && guards.every((each) => each.asksAnonymous),
+    async decide(principal, context) {
+      let last: Decision = nothingAllows;
+      for (const each of guards) {
+        last = await ask(each, principal, context);
+        if (!last.allow) return last;
+      }
+      return last;
+    },
+  };
+}
+
+/** At least one of them; where all refuse, the first refusal stands. With none it allows nobody. */
+export function any(...guards: readonly Guard[]): Guard {
+  return {
+    name: `any(${names(guards)})`,
+    asksAnonymous: guards.some((each) => each.asksAnonymous),
+    async decide(principal, context) {
+      let first: Decision | null = null;
+      for (const each of guards) {
+        const decision = await ask(each, principal, context);
+        if (decision.allow) return decision;
+        first ??= decision;
+      }
+      return first ?? nothingAllows;
+    },
+  };
+}
+
+const nothingAllows: Decision = { allow: false, code: "forbidden", because: "no guard was given" };
+
+// A member that does not ask about strangers refuses them unasked, as it would on its own.
+function ask(each: Guard, principal: Principal, context: GuardContext): Awaitable<Decision> {
+  if (!principal.isAuthenticated && !each.asksAnonymous) {
+    return { allow: false, code: "not_authenticated", because: `${each.name}: not signed in` };
+  }
+  return each.decide(principal, context);
+}
+
+function names(guards: readonly Guard[]): string {
+  return guards.map(({ name }) => name).join(", ");
+}

@@ -1,0 +1,160 @@
+import type { Principal } from "../domain/principal.ts";
+import type { Session } from "../domain/session.ts";
+import { AuthError, asAuthError } from "../errors.ts";
+import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import { requestUrl, signInPath } from "../http/next-path.ts";
+import { wantsPage } from "../http/wants-page.ts";
+import type { SessionChange } from "../ports/change.ts";
+import type { Guard } from "../ports/guard.ts";
+import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import type { Services } from "../ports/services.ts";
+import type { SessionData, Visit } from "../ports/session-data.ts";
+import type { Strategy } from "../ports/strategy.ts";
+import { type Authenticated, authenticate } from "./authenticate.ts";
+import { authorize, type Denial } from "./authorize.ts";
+import { type RouteLimit, takeFromLimit } from "./limit.ts";
+import { assertCsrfToken, assertOrigin, isUnsafe } from "./origin.ts";
+
+/** What a check says of a request. */
+export type Verdict = Allowed | Refused;
+
+/** The request may go on. */
+export interface Allowed {
+  readonly ok: true;
+  readonly principal: Principal;
+  /** The data bag of the request's session. */
+  readonly session: SessionData;
+  /** To be sealed into the answer. */
+  readonly change?: SessionChange;
+}
+
+/** The request may not go on. */
+export interface Refused {
+  readonly ok: false;
+  readonly error: AuthError;
+  /** Where a page request is sent in place of the error. */
+  readonly redirect?: string;
+  readonly change?: SessionChange;
+}
+
+/** What the pipeline is made of. */
+export interface Pipeline {
+  readonly services: Services;
+  /** In asking order. */
+  readonly strategies: readonly Strategy[];
+  readonly isFormTokenValid: (token: string, binding: string) => boolean;
+  readonly openData: (session: Session | null, visit: Visit) => SessionData;
+}
+
+/** What a route asks of its requests. */
+export interface Rules {
+  readonly guards: readonly Guard[];
+  /** Attempts per IP address, whoever it is; only where the route's row names one. */
+  readonly limit?: RouteLimit;
+  /** Whether it starts a session: then there is no session yet whose CSRF token could be sent, and the origin alone is checked. */
+  readonly startsSession?: boolean;
+}
+
+/**
+ * The whole way from a request to a verdict: who is it, may this request have been forged, may they go on. Builds no
+ * Response and throws nothing; a backend that fails is the refusal `store_unavailable`.
+ */
+export async function check(
+  pipeline: Pipeline,
+  request: AuthRequest,
+  client: ClientInfo,
+  { guards, limit, startsSession = false }: Rules,
+): Promise<Verdict> {
+  let who: Authenticated | undefined;
+  try {
+    if (limit !== undefined) await takeFromLimit(pipeline.services, limit, request, client);
+    const answer = authenticate(pipeline.strategies, request, client);
+    who = answer instanceof Promise ? await answer : answer;
+    if (isUnsafe(request.method) && (who.isAmbient || startsSession)) {
+      await assertNotForged(pipeline, request, client, { who, originOnly: startsSession });
+    }
+    const context = { request, now: pipeline.services.clock.now() };
+    const denial = await authorize(who.principal, guards, context);
+    if (denial !== null) return denied(pipeline, request, client, who, denial);
+    return new Pass(pipeline, request, client, who);
+  } catch (thrown) {
+    const error = asAuthError(thrown);
+    logFailure(pipeline.services, error);
+    return { ok: false, error, change: who?.change };
+  }
+}
+
+// A class for its getter: most handlers never open the bag, and a check should not pay for it.
+class Pass implements Allowed {
+  readonly ok = true;
+  readonly principal: Principal;
+  readonly change: SessionChange | undefined;
+  readonly #open: () => SessionData;
+  #data: SessionData | null = null;
+
+  constructor(pipeline: Pipeline, request: AuthRequest, client: ClientInfo, who: Authenticated) {
+    this.principal = who.principal;
+    this.change = who.change;
+    this.#open = () => pipeline.openData(who.session, { method: request.method, from: () => eventOrigin(request, client) });
+  }
+
+  get session(): SessionData {
+    this.#data ??= this.#open();
+    return this.#data;
+  }
+}
+
+/** Both CSRF stages; a refusal is an event. @throws AuthError `origin_rejected`, `csrf_required`, `csrf_failed` */
+async function assertNotForged(
+  { services, isFormTokenValid }: Pipeline,
+  request: AuthRequest,
+  client: ClientInfo,
+  { who, originOnly }: { readonly who: Authenticated; readonly originOnly: boolean },
+): Promise<void> {
+  const { config, keys, events } = services;
+  const { session, principal } = who;
+  if (!config.csrf) return;
+  try {
+    assertOrigin(request, config);
+    if (originOnly) return;
+    const sessionId = session?.id ?? (principal.isAuthenticated ? principal.sessionId : null) ?? "";
+    await assertCsrfToken(request, { keys, sessionId, isFormTokenValid, maxBodyBytes: config.maxBodyBytes });
+  } catch (error) {
+    const stage = error instanceof AuthError && error.code === "origin_rejected" ? "origin" : "token";
+    const { pathname } = requestUrl(request.url);
+    const payload = { method: request.method, path: pathname.slice(0, 200), stage } as const;
+    const userId = principal.user?.id ?? null;
+    const from = eventOrigin(request, withRequestId(client));
+    events.report({ type: "csrf.refused", userId, sessionId: session?.id ?? null, payload }, from);
+    throw error;
+  }
+}
+
+function denied(
+  { services }: Pipeline,
+  request: AuthRequest,
+  client: ClientInfo,
+  who: Authenticated,
+  { guard, decision }: Denial,
+): Refused {
+  const { config, events } = services;
+  const isStranger = decision.code === "not_authenticated";
+  const code = isStranger && who.reason !== undefined ? who.reason : decision.code;
+  const error = new AuthError(code, { message: decision.message, diagnosis: `${guard}: ${decision.because}` });
+  if (who.principal.isAuthenticated && decision.code === "forbidden" && decision.redirect === undefined) {
+    const { pathname } = requestUrl(request.url);
+    const payload = { method: request.method, path: pathname.slice(0, 200), because: `${guard}: ${decision.because}` };
+    const { id } = who.principal.user;
+    const from = eventOrigin(request, withRequestId(client));
+    events.report({ type: "permission.denied", userId: id, sessionId: who.session?.id ?? null, payload }, from);
+  }
+  const page = wantsPage(request, config.basePath);
+  const redirect = page ? (decision.redirect ?? (isStranger ? signInPath(config.loginPath, request) : undefined)) : undefined;
+  return { ok: false, error, redirect, change: who.change };
+}
+
+/** Writes failures of the system, not refusals, to the log. */
+export function logFailure({ log }: Pick<Services, "log">, error: AuthError): void {
+  if (error.status < 500 || error.code === "overloaded") return;
+  log.error(error.message, { code: error.code, diagnosis: error.diagnosis }, error.cause);
+}

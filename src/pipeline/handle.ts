@@ -1,0 +1,111 @@
+import { AuthError, asAuthError, type FieldError } from "../errors.ts";
+import { type Body, readBody } from "../http/body.ts";
+import { withRequestId } from "../http/event-origin.ts";
+import { requestUrl } from "../http/next-path.ts";
+import type { ClientInfo, RouteRequest } from "../ports/request.ts";
+import type { InputSchema, Reply, Route } from "../ports/route.ts";
+import { check, logFailure, type Pipeline } from "./check.ts";
+import { corsHeaders, preflight } from "./cors.ts";
+import { errorResponse, type OnError } from "./respond.ts";
+import type { RouteTable } from "./route-table.ts";
+import { seal } from "./seal.ts";
+
+/**
+ * Answers a request to one of the routes: match, pipeline, body, handler, cookies.
+ *
+ * @returns null where no route has this path, so that the caller's own router goes on
+ */
+export async function handleRoute(
+  pipeline: Pipeline,
+  table: RouteTable,
+  request: RouteRequest,
+  peer: ClientInfo,
+  onError: OnError | undefined,
+): Promise<Response | null> {
+  const { config } = pipeline.services;
+  const url = requestUrl(request.url);
+  const match = table.match(request.method, url.pathname);
+  if (match === null) return null;
+  const early = preflight(config, request);
+  if (early !== null) return early;
+  const client = withRequestId(peer);
+  const refuse = (error: AuthError) => errorResponse(pipeline, { ok: false, error }, request, client, onError);
+  const response =
+    match.route === null
+      ? withHeader(await refuse(new AuthError("method_not_allowed")), "Allow", match.allowed.join(", "))
+      : await runRoute(pipeline, match.route, { request: withFields(request, config.maxBodyBytes), url, params: match.params, client }, onError);
+  for (const [name, value] of corsHeaders(config, request)) response.headers.append(name, value);
+  response.headers.set("X-Request-Id", client.requestId);
+  return response;
+}
+
+interface Running {
+  readonly request: FieldRequest;
+  readonly url: URL;
+  readonly params: Readonly<Record<string, string>>;
+  readonly client: Required<ClientInfo>;
+}
+
+async function runRoute(pipeline: Pipeline, route: Route, running: Running, onError: OnError | undefined): Promise<Response> {
+  const { request, url, params, client } = running;
+  const verdict = await check(pipeline, request, client, route);
+  if (!verdict.ok) return errorResponse(pipeline, verdict, request, client, onError);
+  try {
+    const input = route.input === undefined ? undefined : await validated(route.input, await request.bodyFields());
+    const { principal } = verdict;
+    const reply = await route.handle({ input, params, query: url.searchParams, principal, request, client });
+    return answer(pipeline, reply, verdict.change);
+  } catch (thrown) {
+    const error = asAuthError(thrown);
+    logFailure(pipeline.services, error);
+    return errorResponse(pipeline, { ok: false, error, change: verdict.change }, request, client, onError);
+  }
+}
+
+function answer({ services }: Pipeline, { status, body, change }: Reply, stale: Reply["change"]): Response {
+  const headers = { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff" };
+  const response = body === undefined ? new Response(null, { status }) : new Response(JSON.stringify(body), { status, headers });
+  return seal(services.config, response, change ?? stale ?? {});
+}
+
+/** A request whose body is read at most once, for the CSRF field and the input alike. */
+interface FieldRequest extends RouteRequest {
+  bodyFields(): Promise<Body>;
+}
+
+function withFields(request: RouteRequest, maxBytes: number): FieldRequest {
+  let fields: Promise<Body> | null = null;
+  const bodyFields = (): Promise<Body> => {
+    fields ??= readBody(request, maxBytes);
+    return fields;
+  };
+  return {
+    method: request.method,
+    url: request.url,
+    headers: request.headers,
+    get body() {
+      return request.body;
+    },
+    bodyFields,
+    formField: async (name) => {
+      const value = (await bodyFields())[name];
+      return typeof value === "string" ? value : null;
+    },
+  };
+}
+
+async function validated(schema: InputSchema, body: Body): Promise<unknown> {
+  const result = await schema["~standard"].validate(body);
+  if (result.issues === undefined) return result.value;
+  const fields: FieldError[] = result.issues.map(({ message, path }) => {
+    const first = path?.[0];
+    const key = typeof first === "object" ? first.key : first;
+    return { field: String(key ?? ""), code: "invalid", message };
+  });
+  throw new AuthError("invalid_input", { fields });
+}
+
+function withHeader(response: Response, name: string, value: string): Response {
+  response.headers.set(name, value);
+  return response;
+}

@@ -1,0 +1,30 @@
+import { ipForLimits } from "../domain/ip.ts";
+import { AuthError } from "../errors.ts";
+import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import type { Services } from "../ports/services.ts";
+
+/** Attempts per IP address (IPv6: per /64) in one window. */
+export interface RouteLimit {
+  /** For the counter's key, events and messages: `register`. */
+  readonly name: string;
+  readonly limit: number;
+  readonly windowSeconds: number;
+}
+
+/** Takes an attempt of the client's address. @throws AuthError `rate_limited` with `retryAfterSeconds` */
+export async function takeFromLimit(
+  { stores, events, call }: Services,
+  { name, limit, windowSeconds }: RouteLimit,
+  request: AuthRequest,
+  client: ClientInfo,
+): Promise<void> {
+  const key = `limit:ip:${name}:${ipForLimits(client.ip)}`;
+  const reserved = await stores.ephemeral.reserve([{ key, limit, windowSeconds }], call());
+  if (reserved.ok) return;
+  const { retryAfterSeconds } = reserved;
+  const payload = { limit: name, retryAfterSeconds };
+  const from = eventOrigin(request, withRequestId(client));
+  events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
+  throw new AuthError("rate_limited", { retryAfterSeconds });
+}

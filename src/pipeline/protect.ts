@@ -1,0 +1,44 @@
+import type { Principal, SignedIn } from "../domain/principal.ts";
+import { asAuthError } from "../errors.ts";
+import type { Guard, Open } from "../ports/guard.ts";
+import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import type { SessionData } from "../ports/session-data.ts";
+import { check, logFailure, type Pipeline } from "./check.ts";
+import { errorResponse, type OnError } from "./respond.ts";
+import { seal } from "./seal.ts";
+
+/** An application's handler behind the pipeline. */
+export type Handler<R, P> = (request: R, principal: P, session: SessionData) => Response | Promise<Response>;
+
+/** A handler with the pipeline around it. */
+export type Bound<R> = (request: R, client: ClientInfo) => Promise<Response>;
+
+/** Puts the pipeline around a handler; see `Auth.protect`. */
+export interface Protect {
+  <R extends AuthRequest>(handler: Handler<R, Principal>, open: Open): Bound<R>;
+  <R extends AuthRequest>(handler: Handler<R, SignedIn>, ...guards: readonly Guard[]): Bound<R>;
+}
+
+/**
+ * Makes `protect`. What a handler throws becomes an answer in the same place as what a guard refuses; an answer to
+ * somebody who is signed in is never kept by a cache.
+ */
+export function protection(pipeline: Pipeline, onError: OnError | undefined): Protect {
+  return <R extends AuthRequest>(handler: Handler<R, SignedIn>, ...guards: readonly Guard[]): Bound<R> => {
+    return async (request, client) => {
+      const verdict = await check(pipeline, request, client, { guards });
+      if (!verdict.ok) return errorResponse(pipeline, verdict, request, client, onError);
+      try {
+        // With an open guard the handler is typed for anybody; the overloads see to it.
+        const response = await handler(request, verdict.principal as SignedIn, verdict.session);
+        const change = verdict.session.change ?? verdict.change;
+        if (change === undefined && !verdict.principal.isAuthenticated) return response;
+        return seal(pipeline.services.config, response, change ?? {});
+      } catch (thrown) {
+        const error = asAuthError(thrown);
+        logFailure(pipeline.services, error);
+        return errorResponse(pipeline, { ok: false, error, change: verdict.change }, request, client, onError);
+      }
+    };
+  };
+}

@@ -1,0 +1,49 @@
+import type { AuthError } from "../errors.ts";
+import { withRequestId } from "../http/event-origin.ts";
+import { problem, problemHeaders } from "../http/problem.ts";
+import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import type { Pipeline, Refused } from "./check.ts";
+import { seal } from "./seal.ts";
+
+/** Makes the answer to a refusal; null leaves it to Latchkey. */
+export type OnError = (error: AuthError, request: AuthRequest) => Response | null | Promise<Response | null>;
+
+/** A refusal before it becomes an answer, for those who build no `Response`. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+
+/** The one place where an error becomes an answer: a redirect for a page request that has somewhere to go, else a problem document. */
+export function errorAnswer({ services, strategies }: Pipeline, refused: Refused, client: ClientInfo): ErrorAnswer {
+  const { error, redirect } = refused;
+  if (redirect !== undefined) {
+    return { status: 302, headers: [["location", redirect], ["cache-control", "no-store"]], body: "" };
+  }
+  const { requestId } = withRequestId(client);
+  const challenges = [...new Set(strategies.map(({ challenge }) => challenge))];
+  const context = { origin: services.config.origin, requestId, challenges };
+  return {
+    status: error.status,
+    headers: problemHeaders(error, context),
+    body: JSON.stringify(problem(error, context)),
+  };
+}
+
+/** {@link errorAnswer} as a `Response`, the application's `onError` asked first; cookies sealed in. */
+export async function errorResponse(
+  pipeline: Pipeline,
+  refused: Refused,
+  request: AuthRequest,
+  client: ClientInfo,
+  onError: OnError | undefined,
+): Promise<Response> {
+  const own = refused.redirect === undefined ? await onError?.(refused.error, request) : null;
+  const answer = own ?? plainResponse(errorAnswer(pipeline, refused, client));
+  return refused.change === undefined ? answer : seal(pipeline.services.config, answer, refused.change);
+}
+
+function plainResponse({ status, headers, body }: ErrorAnswer): Response {
+  return new Response(body === "" ? null : body, { status, headers: headers.map(([name, value]) => [name, value]) });
+}

@@ -1,0 +1,61 @@
+import type { Config } from "../config.ts";
+import { type CookieOptions, setCookie } from "../http/cookies.ts";
+import type { SessionChange } from "../ports/change.ts";
+
+/** What headers are written to where no Response is built: `ServerResponse` wrapped in one line. */
+export interface HeaderSink {
+  append(name: string, value: string): void;
+}
+
+/** Minutes that a mailed token may rest in its cookie between the link and the form. */
+const mailedMaxAgeSeconds = 900;
+
+/**
+ * Writes what a change says into the headers of an answer: the only writer of cookies. The answer becomes `no-store`, since
+ * a cache that kept it would hand one person's session to the next.
+ */
+export function seal<R extends Response | HeaderSink>(config: Config, response: R, change: SessionChange): R {
+  const sealed = response instanceof Response ? writable(response) : response;
+  const headers: HeaderSink = sealed instanceof Response ? sealed.headers : sealed;
+  for (const cookie of cookiesOf(config, change)) headers.append("Set-Cookie", setCookie(cookie));
+  if (sealed instanceof Response) sealed.headers.set("Cache-Control", "no-store");
+  else headers.append("Cache-Control", "no-store");
+  headers.append("Vary", "Cookie");
+  return sealed as R;
+}
+
+// Headers of a redirect or of a fetched answer cannot be written; a copy's can.
+function writable(response: Response): Response {
+  try {
+    response.headers.delete("Cache-Control");
+    return response;
+  } catch {
+    return new Response(response.body, response);
+  }
+}
+
+function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
+  const base = { isSecure: cookie.isSecure, sameSite: cookie.sameSite, domain: cookie.domain, isHttpOnly: true };
+  const cookies: CookieOptions[] = [];
+  const { session, form, mailed } = change;
+  if (session === "clear") {
+    cookies.push({ ...base, name: cookie.name, value: "", maxAgeSeconds: 0 });
+    cookies.push({ ...base, name: `${cookie.name}-csrf`, value: "", maxAgeSeconds: 0, isHttpOnly: false });
+  } else if (session !== undefined) {
+    const { token, maxAgeSeconds, csrfToken } = session;
+    cookies.push({ ...base, name: cookie.name, value: token, maxAgeSeconds });
+    // Readable by script, which sends it back in a header: another site can do neither.
+    cookies.push({ ...base, name: `${cookie.name}-csrf`, value: csrfToken, maxAgeSeconds, isHttpOnly: false });
+  }
+  if (form !== undefined) cookies.push({ ...base, name: `${cookie.name}-form`, value: form, maxAgeSeconds: null });
+  if (mailed !== undefined) {
+    const isGone = mailed === "clear";
+    cookies.push({
+      ...base,
+      name: `${cookie.name}-mailed`,
+      value: isGone ? "" : mailed,
+      maxAgeSeconds: isGone ? 0 : mailedMaxAgeSeconds,
+    });
+  }
+  return cookies;
+}

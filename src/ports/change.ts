@@ -1,0 +1,22 @@
+/**
+ * What an answer has to tell the browser about its cookies. A plain value that flows and checks return; `seal` is the only
+ * one who turns it into headers.
+ */
+export interface SessionChange {
+  /** A new session to carry, or `clear` to end the cookie of an old one. Absent: the cookie stays as it is. */
+  readonly session?: StartedSession | "clear";
+  /** Nonce that binds forms shown before there is a session. */
+  readonly form?: string;
+  /** A mailed token on its way from the link to the form, or `clear` once it was used. */
+  readonly mailed?: string | "clear";
+}
+
+/** A session as its browser is to carry it. The token is answered here once, and never stored. */
+export interface StartedSession {
+  /** `id.secret`. */
+  readonly token: string;
+  /** Lifetime of the cookie; null for a cookie that ends with the browser. */
+  readonly maxAgeSeconds: number | null;
+  /** CSRF token of the new session, masked. */
+  readonly csrfToken: string;
+}

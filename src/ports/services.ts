@@ -1,0 +1,78 @@
+import type { AuditRow } from "../domain/audit.ts";
+import type { AuthEvent, EventOrigin, EventPayloads, EventType } from "../domain/event.ts";
+import type { Config } from "../config.ts";
+import type { Clock, Random } from "./clock.ts";
+import type { PasswordHashing, PasswordPolicy } from "./hasher.ts";
+import type { Policy } from "./policy.ts";
+import type { Committed, StoreCall, Write } from "./store.ts";
+import type { Stores } from "./stores.ts";
+
+/** Keys derived from the configured secrets, one for each use. @see RFC 5869 */
+export interface Keys {
+  /** HMAC-SHA-256 under the first secret, 32 bytes. */
+  sign(label: KeyLabel, text: string): Uint8Array;
+  /** Whether `mac` is the HMAC of `text` under any configured secret; constant time for each. */
+  verify(label: KeyLabel, text: string, mac: Uint8Array): boolean;
+}
+
+/** What derived keys are for; a label is never reused for another purpose. */
+export type KeyLabel = "csrf" | "form-token" | "identifier";
+
+/** One event before it has an id and a time. */
+export interface Draft<T extends EventType> {
+  readonly type: T;
+  readonly userId: string | null;
+  readonly sessionId: string | null;
+  readonly payload: EventPayloads[T];
+}
+
+/** Events: rows for the transaction they belong to, and listeners after it. */
+export interface Events {
+  /** The audit row of an event that is happening now. */
+  row<T extends EventType>(draft: Draft<T>, origin: EventOrigin): AuditRow;
+  /** Tells the listeners; one that throws is logged and hinders nobody. */
+  emit(event: AuthEvent): void;
+  /** For refusals that change nothing: tells the listeners and writes the row in the background, as far as the bounded queue goes. */
+  report<T extends EventType>(draft: Draft<T>, origin: EventOrigin): void;
+}
+
+/** Where the operator reads. Fields are allow-listed by the caller: no secret, password, token or cookie ever. */
+export interface Log {
+  error(message: string, fields?: Readonly<Record<string, string | number | boolean | null>>, cause?: unknown): void;
+  warn(message: string, fields?: Readonly<Record<string, string | number | boolean | null>>): void;
+}
+
+/** Work that an answer does not wait for; `close` does. */
+export interface Background {
+  /** Runs `task` soon; a failure is logged under `name`. */
+  run(name: string, task: () => Promise<unknown>): void;
+  /** Notes a use of a session; written in batches. */
+  touch(sessionId: string, usedAt: Date, idleExpiresAt: Date): void;
+  /** Waits for what is under way. */
+  drain(): Promise<void>;
+}
+
+/** What flows work with. */
+export interface Services {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keys: Keys;
+  readonly events: Events;
+  readonly background: Background;
+  readonly log: Log;
+  readonly policies: readonly Policy[];
+  /** The clock's now and a signal, for one call to a store. */
+  call(): StoreCall;
+  /** Runs a transaction and tells the listeners of the events that it wrote. */
+  commit(writes: readonly Write[]): Promise<Committed>;
+  /** Tells the listeners of rows that a store wrote outside of `commit`. */
+  published(rows: readonly AuditRow[]): void;
+}
+
+/** What flows about passwords work with. */
+export interface PasswordServices extends Services {
+  readonly hashing: PasswordHashing;
+  readonly policy: PasswordPolicy;
+}

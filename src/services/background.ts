@@ -1,0 +1,48 @@
+import type { Touch } from "../ports/session-store.ts";
+import type { Background, Log } from "../ports/services.ts";
+
+/** Uses are gathered this long, so that a busy second costs one write. */
+const touchDelayMs = 250;
+
+/** What {@link createBackground} works with. */
+export interface BackgroundDependencies {
+  readonly log: Log;
+  readonly writeTouches: (touches: readonly Touch[]) => Promise<void>;
+}
+
+/** Runs what answers do not wait for. A failure is logged: nobody was promised anything. */
+export function createBackground({ log, writeTouches }: BackgroundDependencies): Background {
+  const underWay = new Set<Promise<void>>();
+  const touches = new Map<string, Touch>();
+  let timer: NodeJS.Timeout | null = null;
+
+  function run(name: string, task: () => Promise<unknown>): void {
+    const work = task()
+      .then(() => undefined)
+      .catch((cause) => log.error("background work failed", { task: name }, cause))
+      .finally(() => underWay.delete(work));
+    underWay.add(work);
+  }
+
+  function flush(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (touches.size === 0) return;
+    const batch = [...touches.values()];
+    touches.clear();
+    run("touch", () => writeTouches(batch));
+  }
+
+  return {
+    run,
+    touch(sessionId, usedAt, idleExpiresAt) {
+      touches.set(sessionId, { sessionId, usedAt, idleExpiresAt });
+      timer ??= setTimeout(flush, touchDelayMs);
+      timer.unref();
+    },
+    async drain() {
+      flush();
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { AuthError } from "../errors.ts";
+import type { Port, StoreCall } from "../ports/store.ts";
+import type { Stores } from "../ports/stores.ts";
+
+/**
+ * The stores, each call bounded in time and each failure turned into `store_unavailable`: a backend that is down or hangs
+ * never reads as "signed out", "allowed" or "unlimited".
+ */
+export function withDeadline(stores: Stores, timeoutMs: number): Stores {
+  return {
+    directory: bounded(stores.directory, "directory", timeoutMs),
+    sessions: bounded(stores.sessions, "sessions", timeoutMs),
+    ephemeral: bounded(stores.ephemeral, "ephemeral", timeoutMs),
+  };
+}
+
+/** A call whose signal exists once somebody asks for it: an embedded store never does. */
+class BoundedCall implements StoreCall {
+  readonly now: Date;
+  #controller: AbortController | null = null;
+
+  constructor(now: Date) {
+    this.now = now;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#controller?.abort();
+  }
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+function bounded<P extends Port>(port: P, name: string, timeoutMs: number): P {
+  const methods = port as unknown as Readonly<Record<string, unknown>>;
+  const wrapped: Record<string, unknown> = { engine: port.engine };
+  for (const method of methodNames(port)) {
+    const inner = (methods[method] as Method).bind(port);
+    wrapped[method] = (...args: unknown[]) => callWithin(inner, args, { name: `${name}.${method}`, timeoutMs });
+  }
+  return wrapped as unknown as P;
+}
+
+function callWithin(inner: Method, args: unknown[], limit: { name: string; timeoutMs: number }): unknown {
+  const last = args.at(-1);
+  // `close` and `forget` take no call: nothing to bound.
+  if (!isCall(last)) return inner(...args);
+  const call = new BoundedCall(last.now);
+  args[args.length - 1] = call;
+  try {
+    const answer = inner(...args);
+    return answer instanceof Promise ? settleWithin(answer, call, limit) : answer;
+  } catch (error) {
+    throw unavailable(limit.name, error);
+  }
+}
+
+async function settleWithin(answer: Promise<unknown>, call: BoundedCall, limit: { name: string; timeoutMs: number }) {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      call.abort();
+      reject(new Error(`no answer within ${limit.timeoutMs} ms`));
+    }, limit.timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } catch (error) {
+    throw unavailable(limit.name, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function unavailable(operation: string, cause: unknown): AuthError {
+  return new AuthError("store_unavailable", { diagnosis: `${operation} failed`, cause, retryAfterSeconds: 1 });
+}
+
+function isCall(value: unknown): value is StoreCall {
+  return typeof value === "object" && value !== null && "now" in value && "signal" in value;
+}
+
+// Methods of object literals and of classes alike.
+function methodNames(port: Port): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (let at: object | null = port; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      if (name !== "constructor" && typeof Reflect.get(port, name) === "function") names.add(name);
+    }
+  }
+  return names;
+}
