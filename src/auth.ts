@@ -70,7 +70,10 @@ export interface Auth {
    *
    * @throws AuthError of a rejected proof, `store_unavailable`; never for nobody
    */
-  authenticate(request: AuthRequest, client: ClientInfo): Promise<{ readonly principal: Principal; readonly change?: SessionChange }>;
+  authenticate(
+    request: AuthRequest,
+    client: ClientInfo,
+  ): Promise<{ readonly principal: Principal; readonly change?: SessionChange }>;
   /** Puts {@link Auth.check} around a handler. Without a guard somebody has to be signed in; `anyone()` opens. */
   readonly protect: Protect;
   /** Answers one of Latchkey's own routes; null where the request is none of ours. */
@@ -123,7 +126,12 @@ export function createAuth(options: AuthOptions): Auth {
 
 type Features = ReadonlyMap<Feature<unknown>, Installed<unknown>>;
 
-function assemble(options: AuthOptions, services: Services, features: Features, subscriptions: Listeners): Auth {
+function assemble(
+  options: AuthOptions,
+  services: Services,
+  features: Features,
+  subscriptions: Listeners,
+): Auth {
   const { config } = services;
   const tokens = formTokens(services);
   const fromFeatures = [...features.values()].flatMap(({ strategies = [] }) => strategies);
@@ -164,11 +172,14 @@ function assemble(options: AuthOptions, services: Services, features: Features, 
       const { lookup } = await loadTable();
       return handleRoute(pipeline, lookup, request, client, options.onError);
     },
-    seal: <R extends Response | HeaderSink>(response: R, change: SessionChange) => seal(config, response, change),
-    errorAnswer: (refused: Extract<Verdict, { ok: false }>, client: ClientInfo) => errorAnswer(pipeline, refused, client),
+    seal: <R extends Response | HeaderSink>(response: R, change: SessionChange) =>
+      seal(config, response, change),
+    errorAnswer: (refused: Extract<Verdict, { ok: false }>, client: ClientInfo) =>
+      errorAnswer(pipeline, refused, client),
     use<T>(feature: Feature<T>): T {
       const installed = features.get(feature);
-      if (installed === undefined) throw new TypeError(`auth.use: ${feature.name} is not in the list of features`);
+      if (installed === undefined)
+        throw new TypeError(`auth.use: ${feature.name} is not in the list of features`);
       return installed.api as T;
     },
     routes: async () => (await loadTable()).routes,
@@ -222,7 +233,9 @@ async function loadRoutes(
   const { ownAccountRoutes, ownSessionRoutes } = await import("./endpoints/users.ts");
   const { healthRoutes } = await import("./endpoints/health.ts");
   const { openApiRoute } = await import("./endpoints/openapi.ts");
-  const ofFeatures = await Promise.all([...features.values()].map(async ({ routes }) => (await routes?.(endpoints)) ?? []));
+  const ofFeatures = await Promise.all(
+    [...features.values()].map(async ({ routes }) => (await routes?.(endpoints)) ?? []),
+  );
   const routes: Route[] = [
     ...ofFeatures.flat(),
     ...sessionRoutes(endpoints),
@@ -239,7 +252,11 @@ async function answersAll({ stores, call }: Services): Promise<boolean> {
   return (await Promise.allSettled(pings)).every(({ status }) => status === "fulfilled");
 }
 
-function closer(services: Services, features: Features, stores: Stores): { hasBegun(): boolean; close(): Promise<void> } {
+function closer(
+  services: Services,
+  features: Features,
+  stores: Stores,
+): { hasBegun(): boolean; close(): Promise<void> } {
   let closed: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     for (const feature of features.values()) await feature.close?.();
@@ -255,7 +272,10 @@ function closer(services: Services, features: Features, stores: Stores): { hasBe
   };
 }
 
-function sweepRegularly({ config, background }: Services, sweep: () => Promise<number>): NodeJS.Timeout | undefined {
+function sweepRegularly(
+  { config, background }: Services,
+  sweep: () => Promise<number>,
+): NodeJS.Timeout | undefined {
   const { sweepIntervalSeconds } = config.session;
   if (sweepIntervalSeconds === 0) return undefined;
   return setInterval(() => background.run("sweep", sweep), sweepIntervalSeconds * 1000).unref();

@@ -113,17 +113,24 @@ export interface Config {
 export function readConfig(options: ConfigOptions): Config {
   const problems: string[] = [];
   const origin = exactOrigin(options.origin);
-  if (origin === null) problems.push(`origin: ${JSON.stringify(options.origin)} is no exact origin; write https://host[:port]`);
+  if (origin === null)
+    problems.push(`origin: ${JSON.stringify(options.origin)} is no exact origin; write https://host[:port]`);
   const url = new URL(origin ?? "https://invalid");
   const isSecure = url.protocol === "https:";
   const isProduction = !isLoopback(url.hostname);
   if (isProduction && !isSecure) problems.push("origin: http is for loopback only; use https");
-  if (isProduction && options.csrf === false) problems.push("csrf: cannot be switched off where the origin is not loopback");
+  if (isProduction && options.csrf === false)
+    problems.push("csrf: cannot be switched off where the origin is not loopback");
   for (const trusted of options.trustedOrigins ?? []) {
-    if (exactOrigin(trusted) !== trusted) problems.push(`trustedOrigins: ${JSON.stringify(trusted)} is no exact origin`);
+    if (exactOrigin(trusted) !== trusted)
+      problems.push(`trustedOrigins: ${JSON.stringify(trusted)} is no exact origin`);
   }
   problems.push(...secretProblems(options.secrets), ...cookieProblems(options, isSecure, url.hostname));
-  problems.push(...numberProblems(options), ...pathProblems(options), ...corsProblems(options.cors, isProduction));
+  problems.push(
+    ...numberProblems(options),
+    ...pathProblems(options),
+    ...corsProblems(options.cors, isProduction),
+  );
   if (problems.length > 0) throw new TypeError(`createAuth cannot start:\n- ${problems.join("\n- ")}`);
   return Object.freeze({
     origin: origin as string,
@@ -136,7 +143,10 @@ export function readConfig(options: ConfigOptions): Config {
     session: sessionConfig(options.session),
     freshSeconds: options.freshSeconds ?? 600,
     csrf: options.csrf ?? true,
-    login: { maxAttempts: options.login?.maxAttempts ?? 5, windowSeconds: options.login?.windowSeconds ?? 900 },
+    login: {
+      maxAttempts: options.login?.maxAttempts ?? 5,
+      windowSeconds: options.login?.windowSeconds ?? 900,
+    },
     registration: options.registration ?? "open",
     signInAfterRegistration: options.signInAfterRegistration ?? true,
     cors: corsConfig(options.cors),
@@ -159,7 +169,9 @@ function exactOrigin(text: string): string | null {
 function secretProblems(secrets: readonly string[]): string[] {
   if (secrets.length === 0) return ["secrets: at least one is needed"];
   return secrets.flatMap((secret, index) =>
-    Buffer.byteLength(secret) < 32 ? [`secrets[${index}]: shorter than 32 bytes; \`latchkey secret\` prints a good one`] : [],
+    Buffer.byteLength(secret) < 32
+      ? [`secrets[${index}]: shorter than 32 bytes; \`latchkey secret\` prints a good one`]
+      : [],
   );
 }
 
@@ -176,7 +188,8 @@ function cookieProblems(options: ConfigOptions, isSecure: boolean, hostname: str
     problems.push("cookie.maxAgeSeconds: at least 1, or null");
   }
   if (domain !== undefined) {
-    if (hostname !== domain && !hostname.endsWith(`.${domain}`)) problems.push(`cookie.domain: ${domain} does not cover the origin`);
+    if (hostname !== domain && !hostname.endsWith(`.${domain}`))
+      problems.push(`cookie.domain: ${domain} does not cover the origin`);
     if (getDomain(domain, { allowPrivateDomains: true }) === null) {
       problems.push(`cookie.domain: ${domain} is a public suffix; every site below it would get the cookie`);
     }
@@ -184,7 +197,13 @@ function cookieProblems(options: ConfigOptions, isSecure: boolean, hostname: str
   return problems;
 }
 
-function numberProblems({ session = {}, login = {}, freshSeconds, maxBodyBytes, storeTimeoutMs }: ConfigOptions): string[] {
+function numberProblems({
+  session = {},
+  login = {},
+  freshSeconds,
+  maxBodyBytes,
+  storeTimeoutMs,
+}: ConfigOptions): string[] {
   const atLeast: readonly (readonly [name: string, value: number | undefined, least: number])[] = [
     ["session.idleSeconds", session.idleSeconds, 10],
     ["session.absoluteSeconds", session.absoluteSeconds, 10],
@@ -199,7 +218,9 @@ function numberProblems({ session = {}, login = {}, freshSeconds, maxBodyBytes, 
     ["storeTimeoutMs", storeTimeoutMs, 10],
   ];
   return atLeast.flatMap(([name, value, least]) =>
-    value !== undefined && !(Number.isInteger(value) && value >= least) ? [`${name}: a whole number, at least ${least}`] : [],
+    value !== undefined && !(Number.isInteger(value) && value >= least)
+      ? [`${name}: a whole number, at least ${least}`]
+      : [],
   );
 }
 
@@ -215,7 +236,8 @@ function pathProblems(options: ConfigOptions): string[] {
 function corsProblems(cors: ConfigOptions["cors"], isProduction: boolean): string[] {
   if (cors === undefined) return [];
   if (cors.origins === "*") {
-    if (cors.credentials) return ["cors: `*` with credentials would hand every site its visitors' accounts; list the origins"];
+    if (cors.credentials)
+      return ["cors: `*` with credentials would hand every site its visitors' accounts; list the origins"];
     return isProduction ? ["cors: `*` is for loopback only; list the origins"] : [];
   }
   return cors.origins.flatMap((origin) =>
@@ -243,7 +265,10 @@ function sessionConfig(session: ConfigOptions["session"]): Config["session"] {
     idleSeconds,
     absoluteSeconds: Math.max(idleSeconds, session?.absoluteSeconds ?? 86_400),
     rememberedIdleSeconds,
-    rememberedAbsoluteSeconds: Math.max(rememberedIdleSeconds, session?.rememberedAbsoluteSeconds ?? 2_592_000),
+    rememberedAbsoluteSeconds: Math.max(
+      rememberedIdleSeconds,
+      session?.rememberedAbsoluteSeconds ?? 2_592_000,
+    ),
     maxPerUser: session?.maxPerUser ?? 5,
     sweepIntervalSeconds: session?.sweepIntervalSeconds ?? 900,
   };
@@ -251,5 +276,9 @@ function sessionConfig(session: ConfigOptions["session"]): Config["session"] {
 
 function corsConfig(cors: ConfigOptions["cors"]): Config["cors"] {
   if (cors === undefined) return null;
-  return { origins: cors.origins, credentials: cors.credentials ?? false, headers: [...(cors.headers ?? [])] };
+  return {
+    origins: cors.origins,
+    credentials: cors.credentials ?? false,
+    headers: [...(cors.headers ?? [])],
+  };
 }

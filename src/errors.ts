@@ -30,7 +30,7 @@ const table = {
   overloaded: [503, "The server is busy. Please try again in a moment."],
   store_unavailable: [503, "The service is temporarily unavailable."],
   internal_error: [500, "Something went wrong."],
-} as const satisfies Record<string, readonly [status: number, message: string]>;
+} as const;
 
 /** The stable name of a refusal; the documentation has a row for each. */
 export type ErrorCode = keyof typeof table;
@@ -91,7 +91,11 @@ export interface ErrorRow {
 
 /** The whole table, in the order of the statuses. */
 export function errorTable(): readonly ErrorRow[] {
-  return Object.entries(table).map(([code, [status, message]]) => ({ code: code as ErrorCode, status, message }));
+  return Object.entries(table).map(([code, [status, message]]) => ({
+    code: code as ErrorCode,
+    status,
+    message,
+  }));
 }
 
 /** A refusal as it is, anything else as `internal_error` with its cause kept for the log. */

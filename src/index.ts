@@ -1,6 +1,34 @@
 // Putting it together
+
+// What applications call
+export type { Forms } from "./api/forms.ts";
+export type { SessionInfo, Sessions } from "./api/sessions.ts";
+export type { Users } from "./api/users.ts";
+export type { Visit } from "./api/visit.ts";
 export { type Auth, type AuthOptions, createAuth, type EventSubscriptions } from "./auth.ts";
 export { type Config, type ConfigOptions, isLoopback } from "./config.ts";
+// Records
+export type { AuditRow, PersonalField } from "./domain/audit.ts";
+export type { Credential, EncodedPassword, PasswordCredential } from "./domain/credential.ts";
+export type {
+  Actor,
+  AuthEvent,
+  EventBase,
+  EventOf,
+  EventOrigin,
+  EventPayloads,
+  EventType,
+} from "./domain/event.ts";
+export { type Identifier, identifier } from "./domain/identifier.ts";
+export {
+  type Anonymous,
+  hasPermission,
+  type Principal,
+  type SignedIn,
+  signedInAs,
+} from "./domain/principal.ts";
+export type { AuthenticationMethod, Session, SessionBag } from "./domain/session.ts";
+export type { Permission, Register, Role, User, UserChanges, UserData, UserStatus } from "./domain/user.ts";
 // Errors
 export {
   AuthError,
@@ -10,28 +38,20 @@ export {
   errorTable,
   type FieldError,
 } from "./errors.ts";
-// What applications call
-export type { Forms } from "./api/forms.ts";
-export type { SessionInfo, Sessions } from "./api/sessions.ts";
-export type { Users } from "./api/users.ts";
-export type { Visit } from "./api/visit.ts";
+// Features
+export type { Feature, Installed } from "./features/feature.ts";
+export { type Passwords, type PasswordsOptions, passwords } from "./features/passwords.ts";
 export type { Login } from "./flows/login.ts";
 export type { LoggedOut } from "./flows/logout.ts";
 export type { ProfileChanged, ProfileChanges } from "./flows/profile.ts";
 export type { Registered, Registration } from "./flows/register.ts";
 export type { StartOptions } from "./flows/sessions.ts";
 export type { SignIn } from "./flows/start-session.ts";
-// Records
-export type { AuditRow, PersonalField } from "./domain/audit.ts";
-export type { Credential, EncodedPassword, PasswordCredential } from "./domain/credential.ts";
-export type { Actor, AuthEvent, EventBase, EventOf, EventOrigin, EventPayloads, EventType } from "./domain/event.ts";
-export { type Identifier, identifier } from "./domain/identifier.ts";
-export { type Anonymous, hasPermission, type Principal, type SignedIn, signedInAs } from "./domain/principal.ts";
-export type { AuthenticationMethod, Session, SessionBag } from "./domain/session.ts";
-export type { Permission, Register, Role, User, UserChanges, UserData, UserStatus } from "./domain/user.ts";
-// Features
-export type { Feature, Installed } from "./features/feature.ts";
-export { type Passwords, type PasswordsOptions, passwords } from "./features/passwords.ts";
+// Guards
+export { all, any, anyone, guard, signedIn, signedInToWrite, skipIfAuthenticated } from "./guards/guards.ts";
+export { type ClientIp, clientIp } from "./http/client-info.ts";
+export { nextPath } from "./http/next-path.ts";
+export { wantsPage } from "./http/wants-page.ts";
 export { type Argon2idCost, argon2id } from "./password/argon2id.ts";
 export { type BcryptBounds, bcrypt } from "./password/bcrypt.ts";
 export type { CompositionRules } from "./password/composition.ts";
@@ -47,18 +67,11 @@ export {
 export { type Pbkdf2Bounds, pbkdf2 } from "./password/pbkdf2.ts";
 export type { PolicyOptions } from "./password/policy.ts";
 export type { ThreadsOptions } from "./password/threads.ts";
-// Guards
-export { all, any, anyone, guard, signedIn, signedInToWrite, skipIfAuthenticated } from "./guards/guards.ts";
 // The request path
 export type { Allowed, Refused, Verdict } from "./pipeline/check.ts";
 export type { Bound, Handler, Protect } from "./pipeline/protect.ts";
 export type { ErrorAnswer, OnError } from "./pipeline/respond.ts";
 export type { HeaderSink } from "./pipeline/seal.ts";
-export { type ClientIp, clientIp } from "./http/client-info.ts";
-export { nextPath } from "./http/next-path.ts";
-// Stores
-export { memory } from "./stores/memory.ts";
-export { sqlite } from "./stores/sqlite/sqlite.ts";
 // Ports: the contracts that stores, strategies, guards and the rest of a house of your own satisfy
 export type { SessionChange, StartedSession } from "./ports/change.ts";
 export type { Clock, Random } from "./ports/clock.ts";
@@ -78,10 +91,22 @@ export type {
 export type { Intent, Policy } from "./ports/policy.ts";
 export type { AuthRequest, ClientInfo, RouteRequest } from "./ports/request.ts";
 export type { InputSchema, JsonSchema, Reply, Route, RouteCall } from "./ports/route.ts";
-export type { Background, Draft, Events, KeyLabel, Keys, Log, PasswordServices, Services } from "./ports/services.ts";
+export type {
+  Background,
+  Draft,
+  Events,
+  KeyLabel,
+  Keys,
+  Log,
+  PasswordServices,
+  Services,
+} from "./ports/services.ts";
 export type { SessionData } from "./ports/session-data.ts";
 export type { FoundSession, SessionStore, Touch } from "./ports/session-store.ts";
 export type { Awaitable, Committed, Engine, Port, Refusal, Report, StoreCall, Write } from "./ports/store.ts";
 export type { Stores } from "./ports/stores.ts";
 export type { Outcome, Strategy } from "./ports/strategy.ts";
 export type { Listener } from "./services/events.ts";
+// Stores
+export { memory } from "./stores/memory.ts";
+export { sqlite } from "./stores/sqlite/sqlite.ts";

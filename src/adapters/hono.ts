@@ -17,6 +17,8 @@ export interface HonoContext {
   };
   /** `@hono/node-server` puts Node's request here. */
   readonly env: unknown;
+  /** Hono's own `requestId()` puts the id of the request here, as `requestId`. */
+  readonly var?: unknown;
 }
 
 /** Settings of the adapter. */
@@ -28,14 +30,21 @@ export interface HonoOptions {
 }
 
 /** A handler behind the pipeline. */
-export type HonoHandler<C, P> = (context: C, principal: P, session: SessionData) => Response | Promise<Response>;
+export type HonoHandler<C, P> = (
+  context: C,
+  principal: P,
+  session: SessionData,
+) => Response | Promise<Response>;
 
 /** Latchkey in a Hono app. */
 export interface HonoAdapter {
   /** Middleware that answers Latchkey's own routes: `app.use(handle)`. */
   handle(context: HonoContext, next: () => Promise<void>): Promise<Response | undefined>;
   /** Puts the pipeline around a handler: `app.get("/me", protect((c, { user }) => c.json(user)))`. */
-  protect<C extends HonoContext>(handler: HonoHandler<C, Principal>, open: Open): (context: C) => Promise<Response>;
+  protect<C extends HonoContext>(
+    handler: HonoHandler<C, Principal>,
+    open: Open,
+  ): (context: C) => Promise<Response>;
   protect<C extends HonoContext>(
     handler: HonoHandler<C, SignedIn>,
     ...guards: readonly Guard[]
@@ -99,8 +108,14 @@ function honoRequest<C extends HonoContext>(context: C): HonoRequest<C> {
   };
 }
 
-function clientOf(context: HonoContext, ip: ClientIp, remoteAddress: (context: HonoContext) => string | undefined): ClientInfo {
-  return { ip: ip(remoteAddress(context), context.req.header("x-forwarded-for")) };
+function clientOf(
+  context: HonoContext,
+  ip: ClientIp,
+  remoteAddress: (context: HonoContext) => string | undefined,
+): ClientInfo {
+  const address = ip(remoteAddress(context), context.req.header("x-forwarded-for"));
+  const { requestId } = (context.var ?? {}) as { requestId?: unknown };
+  return typeof requestId === "string" ? { ip: address, requestId } : { ip: address };
 }
 
 function socketAddress({ env }: HonoContext): string | undefined {

@@ -112,7 +112,12 @@ function sink(outgoing: ServerResponse) {
   return { append: (name: string, value: string) => void outgoing.appendHeader(name, value) };
 }
 
-function refuse(auth: Auth, refused: Parameters<Auth["errorAnswer"]>[0], client: ClientInfo, outgoing: ServerResponse): void {
+function refuse(
+  auth: Auth,
+  refused: Parameters<Auth["errorAnswer"]>[0],
+  client: ClientInfo,
+  outgoing: ServerResponse,
+): void {
   const { status, headers, body } = auth.errorAnswer(refused, client);
   outgoing.statusCode = status;
   for (const [name, value] of headers) outgoing.setHeader(name, value);

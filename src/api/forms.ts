@@ -12,7 +12,10 @@ export interface Forms {
    *
    * @param form - name of the form, `a-z 0-9 -`
    */
-  token(form: string, visit: Visit): Promise<{ readonly token: string; readonly change: SessionChange | null }>;
+  token(
+    form: string,
+    visit: Visit,
+  ): Promise<{ readonly token: string; readonly change: SessionChange | null }>;
   /** Spends a token. @throws AuthError `form_token_stale` - of another form or browser, expired or spent */
   spend(form: string, token: string, visit: Visit): Promise<void>;
   /**
@@ -38,7 +41,8 @@ export function bindForms(pipeline: Pipeline, tokens: FormTokens): Forms {
       await tokens.spend(form, token, (await binding(visit)) ?? "");
     },
     mailed: (token) => (/^[A-Za-z0-9._-]{1,128}$/.test(token) ? { mailed: token } : null),
-    readMailed: ({ request }) => cookieValue(request.headers.get("cookie"), `${config.cookie.name}-mailed`) || null,
+    readMailed: ({ request }) =>
+      cookieValue(request.headers.get("cookie"), `${config.cookie.name}-mailed`) || null,
   };
 
   async function binding(visit: Visit): Promise<string | null> {

@@ -1,7 +1,14 @@
 import type { Session } from "../domain/session.ts";
 import { type LoggedOut, logout } from "../flows/logout.ts";
 import { eraseDeletedAccounts } from "../flows/profile.ts";
-import { revokeAllSessions, revokeOtherSessions, revokeSession, type StartOptions, startSession, sweep } from "../flows/sessions.ts";
+import {
+  revokeAllSessions,
+  revokeOtherSessions,
+  revokeSession,
+  type StartOptions,
+  startSession,
+  sweep,
+} from "../flows/sessions.ts";
 import { mintCsrfToken, type SignIn } from "../flows/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";

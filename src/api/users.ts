@@ -16,11 +16,17 @@ import { arriving, inSession, present, type Visit } from "./visit.ts";
 /** Accounts: what an application, a route and the command line do with them. */
 export interface Users {
   /** Creates an account on a person's behalf and signs them in (`signInAfterRegistration`). */
-  register(registration: Registration & { readonly isRemembered?: boolean }, visit: Visit): Promise<Registered>;
+  register(
+    registration: Registration & { readonly isRemembered?: boolean },
+    visit: Visit,
+  ): Promise<Registered>;
   /** Signs in with a password; see the flow `login` for what is refused and how. */
   login(input: Login, visit: Visit): Promise<SignIn>;
   /** Replaces the caller's password; every other session of theirs ends. */
-  changePassword(passwords: { readonly current: string; readonly next: string }, visit: Visit): Promise<SignIn>;
+  changePassword(
+    passwords: { readonly current: string; readonly next: string },
+    visit: Visit,
+  ): Promise<SignIn>;
   /** Proves within a session that the person is still there. */
   reauthenticate(password: string, visit: Visit): Promise<SignIn>;
   /** Changes the caller's profile. */
@@ -56,13 +62,20 @@ export interface Users {
 export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices): Users {
   const { services } = pipeline;
   const { stores, config, call } = services;
-  const lookUp = async (by: Identifier | { kind: "id"; key: string }) => stores.directory.userWithPassword(by, call());
+  const lookUp = async (by: Identifier | { kind: "id"; key: string }) =>
+    stores.directory.userWithPassword(by, call());
   return {
     async register(registration, visit) {
       const { client, from, current } = await arriving(pipeline, visit);
       const startsSession = config.signInAfterRegistration;
       const { isRemembered } = registration;
-      return register(passwords(), registration, { client, from, startsSession, isRemembered, replaces: current });
+      return register(passwords(), registration, {
+        client,
+        from,
+        startsSession,
+        isRemembered,
+        replaces: current,
+      });
     },
     async login(input, visit) {
       const { client, from, limitIp, current } = await arriving(pipeline, visit);
@@ -83,7 +96,11 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     },
     async delete(options, visit) {
       const { principal, from } = await present(pipeline, visit);
-      return deleteAccount(services, options, { user: principal.user, isFresh: isFreshAt(principal.authTime), from });
+      return deleteAccount(services, options, {
+        user: principal.user,
+        isFresh: isFreshAt(principal.authTime),
+        from,
+      });
     },
     async create(registration, options = {}) {
       const context = { client: { ip: null }, from: noOrigin, by: "operator", startsSession: false } as const;

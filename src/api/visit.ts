@@ -1,6 +1,6 @@
-import type { SignedIn } from "../domain/principal.ts";
 import type { EventOrigin } from "../domain/event.ts";
 import { ipForLimits } from "../domain/ip.ts";
+import type { SignedIn } from "../domain/principal.ts";
 import type { Session } from "../domain/session.ts";
 import { AuthError } from "../errors.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
@@ -54,7 +54,10 @@ export async function present(pipeline: Pipeline, visit: Visit): Promise<SignedI
 }
 
 /** The same, in a session of their own. @throws AuthError `forbidden` where the proof is no session */
-export async function inSession(pipeline: Pipeline, visit: Visit): Promise<SignedInContext & { readonly current: Session }> {
+export async function inSession(
+  pipeline: Pipeline,
+  visit: Visit,
+): Promise<SignedInContext & { readonly current: Session }> {
   const found = await present(pipeline, visit);
   if (found.current === null) throw new AuthError("forbidden", { message: "This needs a session." });
   return { ...found, current: found.current };
@@ -65,5 +68,10 @@ async function whoIs(pipeline: Pipeline, { request, client }: Visit): Promise<Au
 }
 
 function context({ request, client }: Visit, current: Session | null): VisitContext {
-  return { client, from: eventOrigin(request, withRequestId(client)), limitIp: ipForLimits(client.ip), current };
+  return {
+    client,
+    from: eventOrigin(request, withRequestId(client)),
+    limitIp: ipForLimits(client.ip),
+    current,
+  };
 }

@@ -42,7 +42,9 @@ export function auditRow(event: AuthEvent, salt: () => string): AuditRow {
     sessionId,
     requestId,
     payload: JSON.stringify(event.payload),
-    digests: JSON.stringify(Object.fromEntries(personal.map((entry) => [entry.field, personalDigest(entry)]))),
+    digests: JSON.stringify(
+      Object.fromEntries(personal.map((entry) => [entry.field, personalDigest(entry)])),
+    ),
     personal,
     seq: null,
     chainHash: null,
@@ -59,6 +61,14 @@ export function eventOfRow(row: AuditRow): AuthEvent {
   const { id, type, createdAt, userId, sessionId, requestId } = row;
   const value = (field: PersonalField["field"]): string | null =>
     row.personal.find((entry) => entry.field === field)?.value ?? null;
-  const base = { id, createdAt, userId, sessionId, requestId, ip: value("ip"), userAgent: value("user_agent") };
+  const base = {
+    id,
+    createdAt,
+    userId,
+    sessionId,
+    requestId,
+    ip: value("ip"),
+    userAgent: value("user_agent"),
+  };
   return { ...base, type, payload: JSON.parse(row.payload) } as AuthEvent;
 }

@@ -14,7 +14,10 @@ export interface EventPayloads {
   "user.registered": { readonly by: Actor; readonly isSuperuser: boolean };
   "user.logged_in": { readonly amr: readonly AuthenticationMethod[]; readonly isRemembered: boolean };
   /** `identifierHmac`: keyed digest of what was typed, since people type passwords there. */
-  "user.login_failed": { readonly identifierHmac: string; readonly reason: "credentials" | "status" | "policy" };
+  "user.login_failed": {
+    readonly identifierHmac: string;
+    readonly reason: "credentials" | "status" | "policy";
+  };
   "user.logged_out": Nothing;
   "user.updated": { readonly fields: readonly string[] };
   "user.disabled": { readonly by: Actor };

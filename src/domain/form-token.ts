@@ -18,7 +18,12 @@ export function parseFormToken(token: string): FormToken | null {
   const match = shape.exec(token);
   if (match === null) return null;
   const [, form = "", nonce = "", expiry = "", mac = ""] = match;
-  return { form, nonce, expiresAt: new Date(Number.parseInt(expiry, 36)), mac: Buffer.from(mac, "base64url") };
+  return {
+    form,
+    nonce,
+    expiresAt: new Date(Number.parseInt(expiry, 36)),
+    mac: Buffer.from(mac, "base64url"),
+  };
 }
 
 /** Writes a form token. */

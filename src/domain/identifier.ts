@@ -1,12 +1,17 @@
 /** Names that would shadow a route or impersonate the service. */
 const reservedUsernames: ReadonlySet<string> = new Set([
-  ..."me db admin administrator root system support security abuse postmaster webmaster hostmaster".split(" "),
-  ..."api auth login logout register account users user sessions settings null undefined anonymous latchkey".split(" "),
+  ..."me db admin administrator root system support security abuse postmaster webmaster hostmaster".split(
+    " ",
+  ),
+  ..."api auth login logout register account users user sessions settings null undefined anonymous latchkey".split(
+    " ",
+  ),
 ]);
 
 const usernameShape = /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/;
 // Deliberately loose: what can receive mail is decided by mail. It refuses what would break headers, logs or uniqueness.
-const emailShape = /^[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}]{1,64}@(?:[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}\.)*[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}$/u;
+const emailShape =
+  /^[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}]{1,64}@(?:[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}\.)*[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}$/u;
 
 /** Longest address accepted, in UTF-16 units. @see RFC 5321, section 4.5.3.1.3 (254 octets of path) */
 export const emailMaxLength = 254;
@@ -31,7 +36,9 @@ export function isEmail(email: string): boolean {
 }
 
 /** What somebody typed to say who they are, ready for a lookup. */
-export type Identifier = { readonly kind: "email"; readonly key: string } | { readonly kind: "username"; readonly key: string };
+export type Identifier =
+  | { readonly kind: "email"; readonly key: string }
+  | { readonly kind: "username"; readonly key: string };
 
 /** Reads an identifier: with an `@` it is an address, else a username. Any string gives one; whether it exists is for the store. */
 export function identifier(typed: string): Identifier {

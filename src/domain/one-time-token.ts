@@ -1,7 +1,7 @@
 /** What a one-time token is for, and how long it works, in seconds. The purpose fixes the lifetime; callers never choose it. */
 export const oneTimeTokenTtlSeconds = {
-  reset: 15 * 60,
-  setup: 60 * 60,
+  reset: 900,
+  setup: 3_600,
 } as const;
 
 /** A purpose from {@link oneTimeTokenTtlSeconds}. */

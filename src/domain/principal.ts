@@ -42,7 +42,16 @@ export function signedInAs(
   proof: Pick<SignedIn, "via" | "amr" | "authTime" | "sessionId" | "scopes">,
 ): SignedIn {
   const { via, amr, authTime, sessionId, scopes } = proof;
-  return { isAuthenticated: true, user, via, amr, authTime, sessionId, scopes, displayName: user.name ?? user.username };
+  return {
+    isAuthenticated: true,
+    user,
+    via,
+    amr,
+    authTime,
+    sessionId,
+    scopes,
+    displayName: user.name ?? user.username,
+  };
 }
 
 /** Whether a principal holds a permission: never for nobody; within the proof's scopes; a superuser holds all. */

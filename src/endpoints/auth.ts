@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
+import { AuthError } from "../errors.ts";
 import type { SignIn } from "../flows/start-session.ts";
 import type { Reply, Route } from "../ports/route.ts";
-import { AuthError } from "../errors.ts";
 import { displayName, email, flag, password, username } from "./inputs.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
@@ -37,7 +37,10 @@ export function signInRoutes({ users, guards }: EndpointServices): readonly Rout
       answers: { 201: z.union([signInShape, z.object({ user: userShape })]) },
       async handle({ input, request, client }) {
         const { remember, ...registration } = input;
-        const { user, signIn } = await users.register({ ...registration, isRemembered: remember }, { request, client });
+        const { user, signIn } = await users.register(
+          { ...registration, isRemembered: remember },
+          { request, client },
+        );
         return signIn === null ? { status: 201, body: { user: wireUser(user) } } : signedIn(signIn, 201);
       },
     }),
@@ -95,10 +98,14 @@ function signedIn({ user, session, change }: SignIn, status: number): Reply {
 function oneIdentifier(asUsername: string | undefined, asEmail: string | undefined): string {
   const typed = asUsername ?? asEmail ?? "";
   if (typed.trim() === "") {
-    throw new AuthError("invalid_input", { fields: [{ field: "username", code: "required", message: "Email or username is required" }] });
+    throw new AuthError("invalid_input", {
+      fields: [{ field: "username", code: "required", message: "Email or username is required" }],
+    });
   }
   if (asUsername !== undefined && asEmail !== undefined && asUsername !== asEmail) {
-    throw new AuthError("invalid_input", { fields: [{ field: "email", code: "conflict", message: "Send username or email, not both" }] });
+    throw new AuthError("invalid_input", {
+      fields: [{ field: "email", code: "conflict", message: "Send username or email, not both" }],
+    });
   }
   return typed;
 }

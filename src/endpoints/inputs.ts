@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 const mostPasswordUnits = 4_096;
 
 /** Text without control characters; trimmed by the flow that uses it. Missing reads as the field's own message. */
-function text(required: string, maxLength: number) {
+function text(required: string, maxLength: number): z.ZodMiniString {
   return z.string(required).check(
     z.maxLength(maxLength, `At most ${maxLength} characters`),
     z.refine((value) => !/\p{Cc}/u.test(value), "Control characters cannot be used"),
@@ -11,19 +11,21 @@ function text(required: string, maxLength: number) {
 }
 
 /** An e-mail address; whether it is one is for the flow. */
-export const email = text("Email is required", 254);
+export const email: z.ZodMiniString = text("Email is required", 254);
 /** A username; whether it can be used is for the flow. */
-export const username = text("Username is required", 64);
+export const username: z.ZodMiniString = text("Username is required", 64);
 /** A display name. */
-export const displayName = text("Name is required", 200);
+export const displayName: z.ZodMiniString = text("Name is required", 200);
 
 /** A password as typed. Bounded here so that nothing long travels on; its exact limit is counted in bytes by the hashing. */
-export function password(required: string) {
-  return z.string(required).check(z.minLength(1, required), z.maxLength(mostPasswordUnits, "Password is too long"));
+export function password(required: string): z.ZodMiniString {
+  return z
+    .string(required)
+    .check(z.minLength(1, required), z.maxLength(mostPasswordUnits, "Password is too long"));
 }
 
 /** A box that a form ticks (`on`), or a JSON boolean. Absent reads as false. */
-export const flag = z.pipe(
+export const flag: z.ZodMiniType<boolean, boolean | string | undefined> = z.pipe(
   z.optional(z.union([z.boolean(), z.enum(["on", "true", "1", "off", "false", "0", ""])], "true or false")),
   z.transform((value) => value === true || value === "on" || value === "true" || value === "1"),
 );

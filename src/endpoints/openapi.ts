@@ -1,10 +1,13 @@
 import type { Config } from "../config.ts";
 import { errorTable } from "../errors.ts";
-import type { JsonSchema, Route } from "../ports/route.ts";
 import type { Guard } from "../ports/guard.ts";
+import type { JsonSchema, Route } from "../ports/route.ts";
 
 /** The OpenAPI 3.1 document of a table of routes, its own route included. @see https://spec.openapis.org/oas/v3.1.1 */
-export function openApi(routes: readonly Route[], config: Pick<Config, "origin" | "basePath" | "cookie">): JsonSchema {
+export function openApi(
+  routes: readonly Route[],
+  config: Pick<Config, "origin" | "basePath" | "cookie">,
+): JsonSchema {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const path = route.isAtRoot ? route.path : config.basePath + route.path;
@@ -12,7 +15,11 @@ export function openApi(routes: readonly Route[], config: Pick<Config, "origin" 
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Latchkey", version: "1", description: "Authentication: accounts, passwords and sessions." },
+    info: {
+      title: "Latchkey",
+      version: "1",
+      description: "Authentication: accounts, passwords and sessions.",
+    },
     servers: [{ url: config.origin }],
     paths,
     components: {

@@ -2,7 +2,8 @@ import * as z from "zod/mini";
 import type { InputSchema, JsonSchema, Reply, Route, RouteCall } from "../ports/route.ts";
 
 /** A row before its types are forgotten. */
-export interface RowOf<Schema extends z.ZodMiniType> extends Omit<Route, "input" | "inputJsonSchema" | "answers" | "handle"> {
+export interface RowOf<Schema extends z.ZodMiniType>
+  extends Omit<Route, "input" | "inputJsonSchema" | "answers" | "handle"> {
   readonly input?: Schema;
   /** Schema of each good answer by its status; null for an empty body. */
   readonly answers: Readonly<Record<number, z.ZodMiniType | null>>;
@@ -14,9 +15,15 @@ export function row<Schema extends z.ZodMiniType = z.ZodMiniType<undefined>>(wan
   const { input, answers, handle, ...rest } = wanted;
   return {
     ...rest,
-    ...(input !== undefined && { input: input as InputSchema, inputJsonSchema: () => jsonSchema(input, "input") }),
+    ...(input !== undefined && {
+      input: input as InputSchema,
+      inputJsonSchema: () => jsonSchema(input, "input"),
+    }),
     answers: Object.fromEntries(
-      Object.entries(answers).map(([status, schema]) => [status, schema === null ? null : () => jsonSchema(schema, "output")]),
+      Object.entries(answers).map(([status, schema]) => [
+        status,
+        schema === null ? null : () => jsonSchema(schema, "output"),
+      ]),
     ),
     // The pipeline hands on exactly what `input` validated.
     handle: handle as Route["handle"],

@@ -55,7 +55,13 @@ export function sessionRoutes({ sessions, guards }: EndpointServices): readonly 
       },
       async handle({ principal }) {
         if (!principal.isAuthenticated) {
-          const nobody = { authenticated: false, user: null, via: null, session_id: null, authenticated_at: null };
+          const nobody = {
+            authenticated: false,
+            user: null,
+            via: null,
+            session_id: null,
+            authenticated_at: null,
+          };
           return { status: 200, body: nobody };
         }
         const { user, via, sessionId, authTime } = principal;

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
-import { AuthError } from "../errors.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
+import { AuthError } from "../errors.ts";
 import type { Route } from "../ports/route.ts";
 import { displayName, email, username } from "./inputs.ts";
 import { row } from "./row.ts";
@@ -20,7 +20,11 @@ export function ownAccountRoutes({ users, guards }: EndpointServices): readonly 
     guards: [guards.signedIn],
     input: profileInput,
     answers: { 200: userShape },
-    async handle({ input, request, client }: Parameters<Parameters<typeof row<typeof profileInput>>[0]["handle"]>[0]) {
+    async handle({
+      input,
+      request,
+      client,
+    }: Parameters<Parameters<typeof row<typeof profileInput>>[0]["handle"]>[0]) {
       const { user, change } = await users.update(input, { request, client });
       return { status: 200, body: wireUser(user), ...(change !== null && { change }) };
     },

@@ -52,7 +52,10 @@ export const sessionShape: z.ZodMiniObject = z.object({
 });
 
 /** A session as the wire spells it. */
-export function wireSession(session: SessionInfo, currentId: string | null): Readonly<Record<string, unknown>> {
+export function wireSession(
+  session: SessionInfo,
+  currentId: string | null,
+): Readonly<Record<string, unknown>> {
   return {
     id: session.id,
     created_at: session.createdAt.toISOString(),
@@ -66,4 +69,8 @@ export function wireSession(session: SessionInfo, currentId: string | null): Rea
 }
 
 /** What every route that starts or rotates a session answers. */
-export const signInShape: z.ZodMiniObject = z.object({ csrf_token: z.string(), user: userShape, expires_at: time });
+export const signInShape: z.ZodMiniObject = z.object({
+  csrf_token: z.string(),
+  user: userShape,
+  expires_at: time,
+});

@@ -1,6 +1,6 @@
 import type { EndpointServices } from "../endpoints/services.ts";
-import type { PasswordServices, Services } from "../ports/services.ts";
 import type { Route } from "../ports/route.ts";
+import type { PasswordServices, Services } from "../ports/services.ts";
 import type { Strategy } from "../ports/strategy.ts";
 
 /** A part of Latchkey that a set-up may have or not: what is not listed is not loaded. A plain value. */

@@ -1,6 +1,6 @@
 import type { EncodedPassword } from "../domain/credential.ts";
 import type { FieldError } from "../errors.ts";
-import { type Hashers, needsFreshHash, passwordHashing, defaultHashers } from "../password/hashing.ts";
+import { defaultHashers, type Hashers, needsFreshHash, passwordHashing } from "../password/hashing.ts";
 import { type PolicyOptions, passwordPolicy } from "../password/policy.ts";
 import { passwordThreads, type ThreadsOptions } from "../password/threads.ts";
 import type { Feature } from "./feature.ts";

@@ -36,7 +36,12 @@ export async function changePassword(
   const encoded = await services.hashing.hash(passwords.next);
   const { user } = found;
   const generation = user.generation + 1;
-  const { draft, writes } = rotation(services, { ...prompt, user, generation, authTime: services.clock.now() });
+  const { draft, writes } = rotation(services, {
+    ...prompt,
+    user,
+    generation,
+    authTime: services.clock.now(),
+  });
   const now = services.clock.now();
   const event = {
     type: "password.changed" as const,
@@ -63,7 +68,11 @@ export async function changePassword(
  *
  * @throws AuthError `invalid_credentials`, `rate_limited`, `conflict` - the session ended in the meantime
  */
-export async function reauthenticate(services: PasswordServices, password: string, prompt: PasswordPrompt): Promise<SignIn> {
+export async function reauthenticate(
+  services: PasswordServices,
+  password: string,
+  prompt: PasswordPrompt,
+): Promise<SignIn> {
   const { user } = await confirmPassword(services, password, prompt, "password");
   const { draft, writes } = rotation(services, {
     ...prompt,
@@ -99,7 +108,10 @@ export async function confirmPassword(
   field: string,
 ): Promise<UserWithPassword & { readonly password: NonNullable<UserWithPassword["password"]> }> {
   const attempt = await reserveAttempt(services, passwordPromptLimit(services, user.id), from);
-  const found = await services.stores.directory.userWithPassword({ kind: "id", key: user.id }, services.call());
+  const found = await services.stores.directory.userWithPassword(
+    { kind: "id", key: user.id },
+    services.call(),
+  );
   const tried = await tryPassword(services, found, password, from).catch(async (error) => {
     await attempt.refund();
     throw error;
@@ -109,13 +121,19 @@ export async function confirmPassword(
     throw new AuthError("invalid_credentials", { message, fields: [{ field, code: "incorrect", message }] });
   }
   // A session of another generation is on its way out: what it asks must not ride on the new generation.
-  if (found.user.generation !== user.generation || found.user.status !== "active") throw new AuthError("session_expired");
+  if (found.user.generation !== user.generation || found.user.status !== "active")
+    throw new AuthError("session_expired");
   await attempt.clear();
   return { user: found.user, password: found.password };
 }
 
 /** Refuses a password that policy does not allow. @throws AuthError `password_rejected` */
-export async function assertChoosable(services: PasswordServices, password: string, user: User, field: string): Promise<void> {
+export async function assertChoosable(
+  services: PasswordServices,
+  password: string,
+  user: User,
+  field: string,
+): Promise<void> {
   const { email, username, name } = user;
   const words = contextWords({ email, username, name, host: new URL(services.config.origin).hostname });
   const fields = await services.policy.check(password, { words, field });
@@ -123,6 +141,11 @@ export async function assertChoosable(services: PasswordServices, password: stri
 }
 
 /** Ends every session of a user but one. */
-export function endOthers(services: PasswordServices, userId: string, except: string | null, from: EventOrigin): Write {
+export function endOthers(
+  services: PasswordServices,
+  userId: string,
+  except: string | null,
+  from: EventOrigin,
+): Write {
   return { kind: "session.delete_all", userId, except, ended: revokedReport(services, from) };
 }

@@ -1,4 +1,10 @@
-import { type FormToken, formatFormToken, formTokenText, formTokenTtlSeconds, parseFormToken } from "../domain/form-token.ts";
+import {
+  type FormToken,
+  formatFormToken,
+  formTokenText,
+  formTokenTtlSeconds,
+  parseFormToken,
+} from "../domain/form-token.ts";
 import { AuthError } from "../errors.ts";
 import type { Services } from "../ports/services.ts";
 
@@ -22,18 +28,22 @@ export interface FormTokens {
 }
 
 /** Form tokens under the configured secrets. */
-export function formTokens(services: Pick<Services, "keys" | "clock" | "random" | "stores" | "call">): FormTokens {
+export function formTokens(
+  services: Pick<Services, "keys" | "clock" | "random" | "stores" | "call">,
+): FormTokens {
   const { keys, clock, random, stores, call } = services;
 
   function verified(token: string, binding: string): FormToken | null {
     const parsed = parseFormToken(token);
-    if (parsed === null || !keys.verify("form-token", formTokenText(parsed, binding), parsed.mac)) return null;
+    if (parsed === null || !keys.verify("form-token", formTokenText(parsed, binding), parsed.mac))
+      return null;
     return parsed.expiresAt > clock.now() ? parsed : null;
   }
 
   return {
     issue(form, binding) {
-      if (!/^[a-z0-9-]{1,40}$/.test(form)) throw new TypeError(`form token: ${form} is no form name (a-z 0-9 -)`);
+      if (!/^[a-z0-9-]{1,40}$/.test(form))
+        throw new TypeError(`form token: ${form} is no form name (a-z 0-9 -)`);
       const token = {
         form,
         nonce: Buffer.from(random.bytes(16)).toString("base64url"),

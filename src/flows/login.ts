@@ -7,7 +7,14 @@ import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { ClientInfo } from "../ports/request.ts";
 import type { PasswordServices } from "../ports/services.ts";
 import { refusalError } from "./refusals.ts";
-import { carriedData, carry, draftSession, type NewSession, type SignIn, sessionWrites } from "./start-session.ts";
+import {
+  carriedData,
+  carry,
+  draftSession,
+  type NewSession,
+  type SignIn,
+  sessionWrites,
+} from "./start-session.ts";
 import { identifierHmac, limitKey, reserveAttempt, tryPassword } from "./verify-password.ts";
 
 /** What somebody signs in with. */
@@ -41,7 +48,11 @@ const mostTries = 3;
  * text, status or time; `rate_limited`; `forbidden` by a policy; `overloaded`; `store_unavailable`
  * @see OWASP Authentication Cheat Sheet, "Authentication and Error Messages"
  */
-export async function login(services: PasswordServices, input: Login, context: LoginContext): Promise<SignIn> {
+export async function login(
+  services: PasswordServices,
+  input: Login,
+  context: LoginContext,
+): Promise<SignIn> {
   const typed = identifier(input.identifier.slice(0, emailMaxLength + 1));
   const { maxAttempts, windowSeconds } = services.config.login;
   const attempt = await reserveAttempt(
@@ -64,10 +75,13 @@ export async function login(services: PasswordServices, input: Login, context: L
     await assertPolicies(services, found.user, context.client);
     const signIn = await startSession(services, found.user, input.isRemembered ?? false, context);
     if (signIn === null) continue;
-    await attempt.clear();
+    // The session stands: that old failures could not be forgotten is no reason to withhold it.
+    await attempt.clear().catch((cause) => services.log.error("failed attempts were not cleared", {}, cause));
     return signIn;
   }
-  throw new AuthError("invalid_credentials", { diagnosis: "the user's generation kept changing during the sign-in" });
+  throw new AuthError("invalid_credentials", {
+    diagnosis: "the user's generation kept changing during the sign-in",
+  });
 }
 
 async function startSession(
@@ -115,7 +129,10 @@ async function refuse(
       type: "user.login_failed",
       userId: found?.user.id ?? null,
       sessionId: null,
-      payload: { identifierHmac: identifierHmac(services, typedKey), reason: isRightPassword ? "status" : "credentials" },
+      payload: {
+        identifierHmac: identifierHmac(services, typedKey),
+        reason: isRightPassword ? "status" : "credentials",
+      },
     },
     from,
   );

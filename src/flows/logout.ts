@@ -14,7 +14,11 @@ export interface LoggedOut {
  *
  * @param session - null where the browser carried none: then there is only the cookie to clear
  */
-export async function logout(services: Services, session: Session | null, from: EventOrigin): Promise<LoggedOut> {
+export async function logout(
+  services: Services,
+  session: Session | null,
+  from: EventOrigin,
+): Promise<LoggedOut> {
   const change = { session: "clear" } as const;
   if (session === null) return { ended: false, change };
   const { events } = services;
@@ -24,7 +28,11 @@ export async function logout(services: Services, session: Session | null, from: 
       sessionId: session.id,
       ended: (ended) =>
         // A visitor was never signed in: their data goes without an event.
-        ended.filter(isSignedIn).map(({ id, userId }) => events.row({ type: "user.logged_out", userId, sessionId: id, payload: {} }, from)),
+        ended
+          .filter(isSignedIn)
+          .map(({ id, userId }) =>
+            events.row({ type: "user.logged_out", userId, sessionId: id, payload: {} }, from),
+          ),
     },
   ]);
   return { ended: result.ok && result.ended.length > 0, change };

@@ -1,5 +1,9 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import { type OneTimeToken, type OneTimeTokenPurpose, oneTimeTokenTtlSeconds } from "../domain/one-time-token.ts";
+import {
+  type OneTimeToken,
+  type OneTimeTokenPurpose,
+  oneTimeTokenTtlSeconds,
+} from "../domain/one-time-token.ts";
 import { randomBase62, randomSecret } from "../domain/random.ts";
 import { AuthError } from "../errors.ts";
 import type { Services } from "../ports/services.ts";
@@ -28,7 +32,11 @@ export async function issueOneTimeToken(
  *
  * @throws AuthError `token_invalid` - unknown, used, expired or of another purpose, not told apart
  */
-export async function readOneTimeToken(services: Services, purpose: OneTimeTokenPurpose, token: string): Promise<OneTimeToken> {
+export async function readOneTimeToken(
+  services: Services,
+  purpose: OneTimeTokenPurpose,
+  token: string,
+): Promise<OneTimeToken> {
   const { id, secret } = parse(token);
   return check(await services.stores.ephemeral.read(keyOf(purpose, id), services.call()), secret);
 }
@@ -40,7 +48,11 @@ export async function readOneTimeToken(services: Services, purpose: OneTimeToken
  *
  * @throws AuthError `token_invalid`
  */
-export async function takeOneTimeToken(services: Services, purpose: OneTimeTokenPurpose, token: string): Promise<OneTimeToken> {
+export async function takeOneTimeToken(
+  services: Services,
+  purpose: OneTimeTokenPurpose,
+  token: string,
+): Promise<OneTimeToken> {
   await readOneTimeToken(services, purpose, token);
   const { id, secret } = parse(token);
   return check(await services.stores.ephemeral.take(keyOf(purpose, id), services.call()), secret);
@@ -55,7 +67,8 @@ function parse(token: string): { id: string; secret: string } {
 function check(stored: string | null, secret: string): OneTimeToken {
   if (stored === null) throw new AuthError("token_invalid");
   const token = JSON.parse(stored) as OneTimeToken;
-  if (!timingSafeEqual(Buffer.from(token.secretDigest), Buffer.from(digest(secret)))) throw new AuthError("token_invalid");
+  if (!timingSafeEqual(Buffer.from(token.secretDigest), Buffer.from(digest(secret))))
+    throw new AuthError("token_invalid");
   return token;
 }
 

@@ -42,7 +42,11 @@ export interface ProfileChanged {
  * @throws AuthError `invalid_input` with every failing field, `email_taken`, `username_taken`, `fresh_auth_required`,
  * `conflict` - changed by somebody else in the meantime
  */
-export async function updateProfile(services: Services, wanted: ProfileChanges, context: ProfileContext): Promise<ProfileChanged> {
+export async function updateProfile(
+  services: Services,
+  wanted: ProfileChanges,
+  context: ProfileContext,
+): Promise<ProfileChanged> {
   assertReadable(wanted);
   const user = await services.stores.directory.user(context.user.id, services.call());
   if (user === null || user.generation !== context.user.generation) throw new AuthError("session_expired");
@@ -63,7 +67,13 @@ export async function updateProfile(services: Services, wanted: ProfileChanges, 
     return { user: updated, change: null };
   }
   const { current } = context;
-  const rotated = rotation(services, { ...context, user, current, generation: user.generation, authTime: current.authTime });
+  const rotated = rotation(services, {
+    ...context,
+    user,
+    current,
+    generation: user.generation,
+    authTime: current.authTime,
+  });
   assertCommitted(await services.commit([...writes, ...rotated.writes]));
   return { user: updated, change: carry(services, rotated.draft) };
 
@@ -99,7 +109,10 @@ export async function deleteAccount(
       type: "user.deleted",
       userId: user.id,
       sessionId: null,
-      payload: { by: "self", anonymizedAfter: new Date(now.getTime() + restorableDays * 86_400_000).toISOString() },
+      payload: {
+        by: "self",
+        anonymizedAfter: new Date(now.getTime() + restorableDays * 86_400_000).toISOString(),
+      },
     },
     from,
   );
@@ -107,7 +120,12 @@ export async function deleteAccount(
   const result = await services.commit([
     ...(user.isSuperuser ? [{ kind: "directory.require_other_superuser", userId: user.id } as const] : []),
     { kind: "user.advance", userId: user.id, from: user.generation },
-    { kind: "user.update", userId: user.id, version: user.version + 1, changes: { status: "deleted", deletedAt: now } },
+    {
+      kind: "user.update",
+      userId: user.id,
+      version: user.version + 1,
+      changes: { status: "deleted", deletedAt: now },
+    },
     { kind: "session.delete_all", userId: user.id, except: null, ended: revokedReport(services, from) },
     { kind: "audit.insert", row: deleted },
     ...erasure,
@@ -141,7 +159,8 @@ function assertReadable({ email, username }: ProfileChanges): void {
   if (email !== undefined) fields.push(...emailErrors(email));
   if (username !== undefined) {
     fields.push(...usernameErrors(username));
-    if (username.trim() === "") fields.push({ field: "username", code: "required", message: "Username is required" });
+    if (username.trim() === "")
+      fields.push({ field: "username", code: "required", message: "Username is required" });
   }
   if (fields.length > 0) throw new AuthError("invalid_input", { fields });
 }

@@ -10,7 +10,9 @@ export function assertCommitted(result: Committed): asserts result is Extract<Co
 export function refusalError(refused: Refusal): AuthError {
   switch (refused) {
     case "email_taken":
-      return new AuthError("email_taken", { fields: [{ field: "email", code: "taken", message: "Email already registered" }] });
+      return new AuthError("email_taken", {
+        fields: [{ field: "email", code: "taken", message: "Email already registered" }],
+      });
     case "username_taken":
       return new AuthError("username_taken", {
         fields: [{ field: "username", code: "taken", message: "Username already taken" }],

@@ -9,7 +9,14 @@ import type { ClientInfo } from "../ports/request.ts";
 import type { PasswordServices, Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
 import { assertCommitted } from "./refusals.ts";
-import { carriedData, carry, draftSession, type NewSession, type SignIn, sessionWrites } from "./start-session.ts";
+import {
+  carriedData,
+  carry,
+  draftSession,
+  type NewSession,
+  type SignIn,
+  sessionWrites,
+} from "./start-session.ts";
 
 /** What somebody registers with. */
 export interface Registration {
@@ -90,19 +97,31 @@ export async function register(
   return { user, signIn: { user, session: draft.session, change: carry(services, draft) } };
 }
 
-async function assertAcceptable({ policy, config }: PasswordServices, registration: Registration): Promise<void> {
+async function assertAcceptable(
+  { policy, config }: PasswordServices,
+  registration: Registration,
+): Promise<void> {
   const { email, username, password, name } = registration;
   const fields: FieldError[] = [...emailErrors(email), ...usernameErrors(username ?? null)];
-  const words = contextWords({ email, username: username ?? null, name: name ?? null, host: new URL(config.origin).hostname });
+  const words = contextWords({
+    email,
+    username: username ?? null,
+    name: name ?? null,
+    host: new URL(config.origin).hostname,
+  });
   const weak = await policy.check(password, { words });
   if (fields.length + weak.length === 0) return;
-  throw new AuthError(fields.length === 0 ? "password_rejected" : "invalid_input", { fields: [...fields, ...weak] });
+  throw new AuthError(fields.length === 0 ? "password_rejected" : "invalid_input", {
+    fields: [...fields, ...weak],
+  });
 }
 
 /** What is wrong with an address. */
 export function emailErrors(email: string): FieldError[] {
   if (email.trim() === "") return [{ field: "email", code: "required", message: "Email is required" }];
-  return isEmail(email.trim()) ? [] : [{ field: "email", code: "invalid", message: "This is not an email address" }];
+  return isEmail(email.trim())
+    ? []
+    : [{ field: "email", code: "invalid", message: "This is not an email address" }];
 }
 
 /** What is wrong with a username that was given; null for none given. */

@@ -82,6 +82,7 @@ export async function resetPassword(
     endOthers(services, user.id, null, from),
     { kind: "audit.insert", row: services.events.row(event, from) },
   ]);
-  if (!result.ok) throw new AuthError("token_invalid", { diagnosis: `transaction refused: ${result.refused}` });
+  if (!result.ok)
+    throw new AuthError("token_invalid", { diagnosis: `transaction refused: ${result.refused}` });
   return { ...user, generation: generation + 1 };
 }

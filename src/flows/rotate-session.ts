@@ -21,7 +21,10 @@ export interface Rotation {
  *
  * @see OWASP Session Management Cheat Sheet, "Renew the Session ID After Any Privilege Level Change"
  */
-export function rotation(services: Services, { user, current, generation, authTime, from }: Rotation): { draft: DraftSession; writes: Write[] } {
+export function rotation(
+  services: Services,
+  { user, current, generation, authTime, from }: Rotation,
+): { draft: DraftSession; writes: Write[] } {
   const draft = draftSession(services, {
     user,
     generation,
@@ -49,7 +52,13 @@ export function rotation(services: Services, { user, current, generation, authTi
 }
 
 /** Rows saying that sessions were ended by their owner. */
-export function revokedReport({ events }: Services, from: EventOrigin, by: "self" | "administrator" | "operator" = "self"): Report {
+export function revokedReport(
+  { events }: Services,
+  from: EventOrigin,
+  by: "self" | "administrator" | "operator" = "self",
+): Report {
   return (ended) =>
-    ended.map(({ id, userId }) => events.row({ type: "session.revoked", userId, sessionId: id, payload: { by } }, from));
+    ended.map(({ id, userId }) =>
+      events.row({ type: "session.revoked", userId, sessionId: id, payload: { by } }, from),
+    );
 }

@@ -1,9 +1,9 @@
+import { ipForLimits } from "../domain/ip.ts";
 import type { Session, SessionBag } from "../domain/session.ts";
 import { AuthError } from "../errors.ts";
 import type { SessionChange } from "../ports/change.ts";
-import type { SessionData, Visit } from "../ports/session-data.ts";
 import type { Services } from "../ports/services.ts";
-import { ipForLimits } from "../domain/ip.ts";
+import type { SessionData, Visit } from "../ports/session-data.ts";
 import { carry, draftSession } from "./start-session.ts";
 
 /** The whole bag as JSON, in bytes. */
@@ -48,7 +48,10 @@ export function sessionData(services: Services, found: Session | null, visit: Vi
     if (Object.keys(data).length === 0) return;
     const from = visit.from();
     const key = `limit:visit:${ipForLimits(from.ip)}`;
-    const reserved = await services.stores.ephemeral.reserve([{ key, limit: visitorsPerHour, windowSeconds: 3_600 }], services.call());
+    const reserved = await services.stores.ephemeral.reserve(
+      [{ key, limit: visitorsPerHour, windowSeconds: 3_600 }],
+      services.call(),
+    );
     if (!reserved.ok) throw new AuthError("rate_limited", { retryAfterSeconds: reserved.retryAfterSeconds });
     const draft = draftSession(services, {
       user: null,
@@ -83,7 +86,10 @@ function withEntry(bag: SessionBag, key: string, value: unknown): SessionBag {
   const json = JSON.stringify(value);
   if (json === undefined) throw new TypeError(`session.set("${key}"): only what JSON can hold`);
   // Entries and not assignment: the key `__proto__` is data like any other.
-  return Object.fromEntries([...Object.entries(bag).filter(([name]) => name !== key), [key, JSON.parse(json)]]);
+  return Object.fromEntries([
+    ...Object.entries(bag).filter(([name]) => name !== key),
+    [key, JSON.parse(json)],
+  ]);
 }
 
 function checked(bag: SessionBag): SessionBag {

@@ -24,7 +24,11 @@ export const noOrigin: EventOrigin = { ip: null, userAgent: null, requestId: nul
  *
  * @throws AuthError `not_found` - no such user, or one who may not sign in
  */
-export async function startSession(services: Services, userId: string, options: StartOptions = {}): Promise<SignIn> {
+export async function startSession(
+  services: Services,
+  userId: string,
+  options: StartOptions = {},
+): Promise<SignIn> {
   const user = await services.stores.directory.user(userId, services.call());
   if (user === null || user.status !== "active") throw new AuthError("not_found");
   const from = options.from ?? noOrigin;
@@ -109,7 +113,13 @@ export async function revokeOtherSessions(
   from: EventOrigin,
 ): Promise<SignIn & { readonly ended: number }> {
   const generation = user.generation + 1;
-  const { draft, writes } = rotation(services, { user, current, generation, authTime: current.authTime, from });
+  const { draft, writes } = rotation(services, {
+    user,
+    current,
+    generation,
+    authTime: current.authTime,
+    from,
+  });
   const result = await services.commit([
     { kind: "user.advance", userId: user.id, from: user.generation },
     ...writes,

@@ -77,7 +77,10 @@ export function draftSession(services: Services, wanted: NewSession): DraftSessi
 }
 
 /** Idle and absolute lifetime of a session, by whether it is remembered. */
-export function lifetimes(services: Pick<Services, "config">, isRemembered: boolean): { idleSeconds: number; absoluteSeconds: number } {
+export function lifetimes(
+  services: Pick<Services, "config">,
+  isRemembered: boolean,
+): { idleSeconds: number; absoluteSeconds: number } {
   const { session } = services.config;
   return isRemembered
     ? { idleSeconds: session.rememberedIdleSeconds, absoluteSeconds: session.rememberedAbsoluteSeconds }
@@ -93,7 +96,10 @@ export function carry(services: Services, { session, token }: DraftSession): Ses
 }
 
 /** A fresh CSRF token of a session. */
-export function mintCsrfToken({ keys, random }: Pick<Services, "keys" | "random">, sessionId: string): string {
+export function mintCsrfToken(
+  { keys, random }: Pick<Services, "keys" | "random">,
+  sessionId: string,
+): string {
   return csrfToken(sessionId, random.bytes(32), (text) => keys.sign("csrf", text));
 }
 
@@ -119,7 +125,12 @@ export function sessionWrites(services: Services, { session }: DraftSession, wan
         ),
       ),
   });
-  const started = { type: "session.started", userId, sessionId: session.id, payload: { isVisitor: userId === null } } as const;
+  const started = {
+    type: "session.started",
+    userId,
+    sessionId: session.id,
+    payload: { isVisitor: userId === null },
+  } as const;
   writes.push({ kind: "audit.insert", row: events.row(started, from) });
   return writes;
 }
@@ -134,7 +145,12 @@ function endReplaced({ events }: Services, replaces: Session, { user, from }: Ne
         ? []
         : [
             events.row(
-              { type: "session.revoked", userId: replaces.userId, sessionId: replaces.id, payload: { by: "self" } },
+              {
+                type: "session.revoked",
+                userId: replaces.userId,
+                sessionId: replaces.id,
+                payload: { by: "self" },
+              },
               from,
             ),
           ],

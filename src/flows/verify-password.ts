@@ -28,7 +28,12 @@ export async function reserveAttempt(
   if (!reserved.ok) {
     const { retryAfterSeconds } = reserved;
     events.report(
-      { type: "rate_limit.hit", userId: null, sessionId: null, payload: { limit: limit.name, retryAfterSeconds } },
+      {
+        type: "rate_limit.hit",
+        userId: null,
+        sessionId: null,
+        payload: { limit: limit.name, retryAfterSeconds },
+      },
       from,
     );
     throw new AuthError("rate_limited", {
@@ -43,7 +48,10 @@ export async function reserveAttempt(
 }
 
 /** The counter of one account's password prompts behind a session: a thief of the session gets as few guesses as anybody. */
-export function passwordPromptLimit(services: PasswordServices, userId: string): Limit & { readonly name: string } {
+export function passwordPromptLimit(
+  services: PasswordServices,
+  userId: string,
+): Limit & { readonly name: string } {
   const { maxAttempts, windowSeconds } = services.config.login;
   return { name: "password_prompt", key: `limit:prompt:${userId}`, limit: maxAttempts, windowSeconds };
 }
@@ -63,7 +71,8 @@ export async function tryPassword(
   const credential = found?.password ?? null;
   if (credential === null) return { ok: false, ...(await services.hashing.verifyDummy(password)) };
   const { ok, needsRehash, format, owedMs } = await services.hashing.verify(password, credential);
-  if (format === null) services.log.warn("a stored password hash is in no known format", { userId: credential.userId });
+  if (format === null)
+    services.log.warn("a stored password hash is in no known format", { userId: credential.userId });
   if (ok && needsRehash) await upgrade(services, credential, password, from);
   return { ok, owedMs };
 }
@@ -84,7 +93,12 @@ async function upgrade(
   await services.commit([
     {
       kind: "password.replace",
-      credential: { ...credential, ...encoded, version: credential.version + 1, updatedAt: services.clock.now() },
+      credential: {
+        ...credential,
+        ...encoded,
+        version: credential.version + 1,
+        updatedAt: services.clock.now(),
+      },
     },
     { kind: "audit.insert", row: services.events.row(event, from) },
   ]);

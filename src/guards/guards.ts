@@ -27,7 +27,13 @@ export function skipIfAuthenticated(redirect: string): Open {
     asksAnonymous: true,
     decide: (principal) =>
       principal.isAuthenticated
-        ? { allow: false, code: "forbidden", because: "already signed in", message: "You are signed in already.", redirect }
+        ? {
+            allow: false,
+            code: "forbidden",
+            because: "already signed in",
+            message: "You are signed in already.",
+            redirect,
+          }
         : { allow: true, because: "not signed in" },
   };
 }

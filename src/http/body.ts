@@ -76,7 +76,8 @@ function parseForm(text: string): Body {
   const body: Record<string, unknown> = Object.create(null);
   for (const [name, value] of new URLSearchParams(text)) {
     if (name in body) throw invalid(name, "duplicate", "The field is given twice.");
-    if (!isCleanText(value) || !isCleanText(name)) throw invalid(name, "invalid_characters", "Control characters cannot be used.");
+    if (!isCleanText(value) || !isCleanText(name))
+      throw invalid(name, "invalid_characters", "Control characters cannot be used.");
     body[name] = value;
   }
   return body;
@@ -93,10 +94,12 @@ function decode(bytes: Uint8Array, code: "malformed_json" | "invalid_input"): st
 function refuseHostile(value: unknown, depth: number): void {
   if (depth > deepest) throw new AuthError("invalid_input", { message: "The body is nested too deeply." });
   if (typeof value === "string") {
-    if (!isCleanText(value)) throw new AuthError("invalid_input", { message: "Control characters cannot be used." });
+    if (!isCleanText(value))
+      throw new AuthError("invalid_input", { message: "Control characters cannot be used." });
   } else if (value !== null && typeof value === "object") {
     for (const [key, inner] of Object.entries(value)) {
-      if (key === "__proto__" || !isCleanText(key)) throw new AuthError("invalid_input", { message: "A key cannot be used." });
+      if (key === "__proto__" || !isCleanText(key))
+        throw new AuthError("invalid_input", { message: "A key cannot be used." });
       refuseHostile(inner, depth + 1);
     }
   }

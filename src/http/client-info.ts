@@ -1,7 +1,10 @@
 import { BlockList, isIP } from "node:net";
 
 /** Reads the client's address of a request. */
-export type ClientIp = (socketAddress: string | undefined, forwardedFor: string | null | undefined) => string | null;
+export type ClientIp = (
+  socketAddress: string | undefined,
+  forwardedFor: string | null | undefined,
+) => string | null;
 
 /**
  * Tells the client's address: the socket's, unless that is a trusted proxy. Then `X-Forwarded-For` is read from its end,

@@ -44,7 +44,8 @@ export interface CookieOptions {
 
 /** A `Set-Cookie` value, `Path=/`. @see RFC 6265, section 4.1 */
 export function setCookie(cookie: CookieOptions): string {
-  if (!/^[A-Za-z0-9._~-]*$/.test(cookie.value)) throw new TypeError(`cookie ${cookie.name}: a value that needs quoting`);
+  if (!/^[A-Za-z0-9._~-]*$/.test(cookie.value))
+    throw new TypeError(`cookie ${cookie.name}: a value that needs quoting`);
   let text = `${cookie.name}=${cookie.value}; Path=/`;
   if (cookie.domain !== null) text += `; Domain=${cookie.domain}`;
   if (cookie.maxAgeSeconds !== null) text += `; Max-Age=${Math.floor(cookie.maxAgeSeconds)}`;

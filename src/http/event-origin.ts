@@ -7,12 +7,19 @@ const longestUserAgent = 512;
 
 /** Where a request comes from, as events and sessions keep it. */
 export function eventOrigin(request: AuthRequest, client: ClientInfo): EventOrigin {
-  const userAgent = request.headers.get("user-agent")?.slice(0, longestUserAgent).replace(/[\p{Cc}\p{Cs}]/gu, "") || null;
+  const userAgent =
+    request.headers
+      .get("user-agent")
+      ?.slice(0, longestUserAgent)
+      .replace(/[\p{Cc}\p{Cs}]/gu, "") || null;
   return { ip: client.ip, userAgent, requestId: client.requestId ?? null };
 }
 
 /** The same client with a request id: its own where it is short and plain, else a fresh one. */
 export function withRequestId(client: ClientInfo): Required<ClientInfo> {
   const { ip, requestId } = client;
-  return { ip, requestId: requestId !== undefined && /^[\w.:-]{1,64}$/.test(requestId) ? requestId : randomUUID() };
+  return {
+    ip,
+    requestId: requestId !== undefined && /^[\w.:-]{1,64}$/.test(requestId) ? requestId : randomUUID(),
+  };
 }

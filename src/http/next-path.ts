@@ -14,11 +14,16 @@ export function nextPath(next: unknown, origin: string): string | null {
   if (!URL.canParse(next, origin)) return null;
   const url = new URL(next, origin);
   // The path is taken as normalised: `/.//evil.example` becomes `//evil.example`, which would leave.
-  return url.origin === origin && !url.pathname.startsWith("//") ? url.pathname + url.search + url.hash : null;
+  return url.origin === origin && !url.pathname.startsWith("//")
+    ? url.pathname + url.search + url.hash
+    : null;
 }
 
 /** Where a page request without a session is sent: the sign-in page, with the way back where the request was a GET. */
-export function signInPath(loginPath: string, request: { readonly method: string; readonly url: string }): string {
+export function signInPath(
+  loginPath: string,
+  request: { readonly method: string; readonly url: string },
+): string {
   const { pathname, search } = requestUrl(request.url);
   if (request.method !== "GET" || pathname === "/") return loginPath;
   return `${loginPath}?next=${encodeURIComponent(pathname + search)}`;

@@ -39,7 +39,8 @@ export function problemHeaders(error: AuthError, context: ProblemContext): [name
     ["cache-control", "no-store"],
     ["x-content-type-options", "nosniff"],
   ];
-  if (error.retryAfterSeconds !== null) headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfterSeconds)))]);
+  if (error.retryAfterSeconds !== null)
+    headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfterSeconds)))]);
   if (error.status === 401) headers.push(["www-authenticate", context.challenges.join(", ")]);
   return headers;
 }

@@ -10,7 +10,10 @@ export function wantsPage(request: AuthRequest, basePath: string): boolean {
   if (!isReadOrForm(request)) return false;
   const { pathname } = requestUrl(request.url);
   if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return false;
-  return request.headers.get("sec-fetch-mode") === "navigate" || /\btext\/html\b/i.test(request.headers.get("accept") ?? "");
+  return (
+    request.headers.get("sec-fetch-mode") === "navigate" ||
+    /\btext\/html\b/i.test(request.headers.get("accept") ?? "")
+  );
 }
 
 function isReadOrForm({ method, headers }: AuthRequest): boolean {

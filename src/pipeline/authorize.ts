@@ -12,10 +12,17 @@ export interface Denial {
  *
  * @returns null where every guard allows, else the first refusal
  */
-export async function authorize(principal: Principal, guards: readonly Guard[], context: GuardContext): Promise<Denial | null> {
+export async function authorize(
+  principal: Principal,
+  guards: readonly Guard[],
+  context: GuardContext,
+): Promise<Denial | null> {
   const isOpen = guards.length > 0 && guards.every((guard) => guard.asksAnonymous);
   if (!principal.isAuthenticated && !isOpen) {
-    return { guard: "signedIn", decision: { allow: false, code: "not_authenticated", because: "not signed in" } };
+    return {
+      guard: "signedIn",
+      decision: { allow: false, code: "not_authenticated", because: "not signed in" },
+    };
   }
   for (const guard of guards) {
     const decision = await guard.decide(principal, context);

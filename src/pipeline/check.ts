@@ -95,7 +95,8 @@ class Pass implements Allowed {
   constructor(pipeline: Pipeline, request: AuthRequest, client: ClientInfo, who: Authenticated) {
     this.principal = who.principal;
     this.change = who.change;
-    this.#open = () => pipeline.openData(who.session, { method: request.method, from: () => eventOrigin(request, client) });
+    this.#open = () =>
+      pipeline.openData(who.session, { method: request.method, from: () => eventOrigin(request, client) });
   }
 
   get session(): SessionData {
@@ -140,16 +141,28 @@ function denied(
   const { config, events } = services;
   const isStranger = decision.code === "not_authenticated";
   const code = isStranger && who.reason !== undefined ? who.reason : decision.code;
-  const error = new AuthError(code, { message: decision.message, diagnosis: `${guard}: ${decision.because}` });
+  const error = new AuthError(code, {
+    message: decision.message,
+    diagnosis: `${guard}: ${decision.because}`,
+  });
   if (who.principal.isAuthenticated && decision.code === "forbidden" && decision.redirect === undefined) {
     const { pathname } = requestUrl(request.url);
-    const payload = { method: request.method, path: pathname.slice(0, 200), because: `${guard}: ${decision.because}` };
+    const payload = {
+      method: request.method,
+      path: pathname.slice(0, 200),
+      because: `${guard}: ${decision.because}`,
+    };
     const { id } = who.principal.user;
     const from = eventOrigin(request, withRequestId(client));
-    events.report({ type: "permission.denied", userId: id, sessionId: who.session?.id ?? null, payload }, from);
+    events.report(
+      { type: "permission.denied", userId: id, sessionId: who.session?.id ?? null, payload },
+      from,
+    );
   }
   const page = wantsPage(request, config.basePath);
-  const redirect = page ? (decision.redirect ?? (isStranger ? signInPath(config.loginPath, request) : undefined)) : undefined;
+  const redirect = page
+    ? (decision.redirect ?? (isStranger ? signInPath(config.loginPath, request) : undefined))
+    : undefined;
   return { ok: false, error, redirect, change: who.change };
 }
 

@@ -29,11 +29,17 @@ export async function handleRoute(
   const early = preflight(config, request);
   if (early !== null) return early;
   const client = withRequestId(peer);
-  const refuse = (error: AuthError) => errorResponse(pipeline, { ok: false, error }, request, client, onError);
+  const refuse = (error: AuthError) =>
+    errorResponse(pipeline, { ok: false, error }, request, client, onError);
   const response =
     match.route === null
       ? withHeader(await refuse(new AuthError("method_not_allowed")), "Allow", match.allowed.join(", "))
-      : await runRoute(pipeline, match.route, { request: withFields(request, config.maxBodyBytes), url, params: match.params, client }, onError);
+      : await runRoute(
+          pipeline,
+          match.route,
+          { request: withFields(request, config.maxBodyBytes), url, params: match.params, client },
+          onError,
+        );
   for (const [name, value] of corsHeaders(config, request)) response.headers.append(name, value);
   response.headers.set("X-Request-Id", client.requestId);
   return response;
@@ -46,12 +52,18 @@ interface Running {
   readonly client: Required<ClientInfo>;
 }
 
-async function runRoute(pipeline: Pipeline, route: Route, running: Running, onError: OnError | undefined): Promise<Response> {
+async function runRoute(
+  pipeline: Pipeline,
+  route: Route,
+  running: Running,
+  onError: OnError | undefined,
+): Promise<Response> {
   const { request, url, params, client } = running;
   const verdict = await check(pipeline, request, client, route);
   if (!verdict.ok) return errorResponse(pipeline, verdict, request, client, onError);
   try {
-    const input = route.input === undefined ? undefined : await validated(route.input, await request.bodyFields());
+    const input =
+      route.input === undefined ? undefined : await validated(route.input, await request.bodyFields());
     const { principal } = verdict;
     const reply = await route.handle({ input, params, query: url.searchParams, principal, request, client });
     return answer(pipeline, reply, verdict.change);
@@ -64,7 +76,10 @@ async function runRoute(pipeline: Pipeline, route: Route, running: Running, onEr
 
 function answer({ services }: Pipeline, { status, body, change }: Reply, stale: Reply["change"]): Response {
   const headers = { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff" };
-  const response = body === undefined ? new Response(null, { status }) : new Response(JSON.stringify(body), { status, headers });
+  const response =
+    body === undefined
+      ? new Response(null, { status })
+      : new Response(JSON.stringify(body), { status, headers });
   return seal(services.config, response, change ?? stale ?? {});
 }
 

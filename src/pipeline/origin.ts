@@ -24,7 +24,9 @@ export function assertOrigin(request: AuthRequest, config: Pick<Config, "origin"
   if (site === "same-origin") return;
   if (site === null && origin === null) return;
   if (origin !== null && (origin === config.origin || config.trustedOrigins.includes(origin))) return;
-  throw new AuthError("origin_rejected", { diagnosis: `Sec-Fetch-Site ${site ?? "-"}, Origin ${origin?.slice(0, 200) ?? "-"}` });
+  throw new AuthError("origin_rejected", {
+    diagnosis: `Sec-Fetch-Site ${site ?? "-"}, Origin ${origin?.slice(0, 200) ?? "-"}`,
+  });
 }
 
 /** What the second stage works with. */
@@ -58,6 +60,11 @@ async function tokenField(request: AuthRequest, maxBytes: number): Promise<strin
   // Through a clone, so that the handler still has the body. What declares no size or too large a one is not read.
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (!(length <= maxBytes)) return null;
-  const field = (await request.clone().formData().catch(() => null))?.get("_token");
+  const field = (
+    await request
+      .clone()
+      .formData()
+      .catch(() => null)
+  )?.get("_token");
   return typeof field === "string" ? field : null;
 }

@@ -37,7 +37,13 @@ export function protection(pipeline: Pipeline, onError: OnError | undefined): Pr
       } catch (thrown) {
         const error = asAuthError(thrown);
         logFailure(pipeline.services, error);
-        return errorResponse(pipeline, { ok: false, error, change: verdict.change }, request, client, onError);
+        return errorResponse(
+          pipeline,
+          { ok: false, error, change: verdict.change },
+          request,
+          client,
+          onError,
+        );
       }
     };
   };

@@ -16,10 +16,21 @@ export interface ErrorAnswer {
 }
 
 /** The one place where an error becomes an answer: a redirect for a page request that has somewhere to go, else a problem document. */
-export function errorAnswer({ services, strategies }: Pipeline, refused: Refused, client: ClientInfo): ErrorAnswer {
+export function errorAnswer(
+  { services, strategies }: Pipeline,
+  refused: Refused,
+  client: ClientInfo,
+): ErrorAnswer {
   const { error, redirect } = refused;
   if (redirect !== undefined) {
-    return { status: 302, headers: [["location", redirect], ["cache-control", "no-store"]], body: "" };
+    return {
+      status: 302,
+      headers: [
+        ["location", redirect],
+        ["cache-control", "no-store"],
+      ],
+      body: "",
+    };
   }
   const { requestId } = withRequestId(client);
   const challenges = [...new Set(strategies.map(({ challenge }) => challenge))];
@@ -45,5 +56,8 @@ export async function errorResponse(
 }
 
 function plainResponse({ status, headers, body }: ErrorAnswer): Response {
-  return new Response(body === "" ? null : body, { status, headers: headers.map(([name, value]) => [name, value]) });
+  return new Response(body === "" ? null : body, {
+    status,
+    headers: headers.map(([name, value]) => [name, value]),
+  });
 }

@@ -20,7 +20,8 @@ export function routeTable(routes: readonly Route[], basePath: string): RouteTab
   for (const route of routes) {
     const path = (route.isAtRoot ? "" : base) + route.path;
     const rows = path.includes("{") ? variableRows(variable, path) : fixedRows(fixed, path);
-    if (rows.some(({ method }) => method === route.method)) throw new TypeError(`two routes answer ${route.method} ${path}`);
+    if (rows.some(({ method }) => method === route.method))
+      throw new TypeError(`two routes answer ${route.method} ${path}`);
     rows.push(route);
   }
   return {
@@ -51,9 +52,17 @@ function variableRows(variable: { segments: readonly string[]; routes: Route[] }
   return added.routes;
 }
 
-function choose(rows: readonly Route[], method: string, params: Readonly<Record<string, string>>): RouteMatch {
+function choose(
+  rows: readonly Route[],
+  method: string,
+  params: Readonly<Record<string, string>>,
+): RouteMatch {
   const wanted = method === "HEAD" ? "GET" : method;
-  return { route: rows.find((row) => row.method === wanted) ?? null, allowed: rows.map((row) => row.method), params };
+  return {
+    route: rows.find((row) => row.method === wanted) ?? null,
+    allowed: rows.map((row) => row.method),
+    params,
+  };
 }
 
 function bind(pattern: readonly string[], segments: readonly string[]): Record<string, string> | null {

@@ -35,7 +35,12 @@ function writable(response: Response): Response {
 }
 
 function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
-  const base = { isSecure: cookie.isSecure, sameSite: cookie.sameSite, domain: cookie.domain, isHttpOnly: true };
+  const base = {
+    isSecure: cookie.isSecure,
+    sameSite: cookie.sameSite,
+    domain: cookie.domain,
+    isHttpOnly: true,
+  };
   const cookies: CookieOptions[] = [];
   const { session, form, mailed } = change;
   if (session === "clear") {
@@ -45,9 +50,16 @@ function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
     const { token, maxAgeSeconds, csrfToken } = session;
     cookies.push({ ...base, name: cookie.name, value: token, maxAgeSeconds });
     // Readable by script, which sends it back in a header: another site can do neither.
-    cookies.push({ ...base, name: `${cookie.name}-csrf`, value: csrfToken, maxAgeSeconds, isHttpOnly: false });
+    cookies.push({
+      ...base,
+      name: `${cookie.name}-csrf`,
+      value: csrfToken,
+      maxAgeSeconds,
+      isHttpOnly: false,
+    });
   }
-  if (form !== undefined) cookies.push({ ...base, name: `${cookie.name}-form`, value: form, maxAgeSeconds: null });
+  if (form !== undefined)
+    cookies.push({ ...base, name: `${cookie.name}-form`, value: form, maxAgeSeconds: null });
   if (mailed !== undefined) {
     const isGone = mailed === "clear";
     cookies.push({

@@ -15,13 +15,19 @@ export interface DirectoryStore extends Port {
   /** The user, whatever their status; null where there is none. */
   user(userId: string, call: StoreCall): Awaitable<User | null>;
   /** The user and their password, read at one instant: a generation and a hash that belong together. */
-  userWithPassword(by: Identifier | { readonly kind: "id"; readonly key: string }, call: StoreCall): Awaitable<UserWithPassword | null>;
+  userWithPassword(
+    by: Identifier | { readonly kind: "id"; readonly key: string },
+    call: StoreCall,
+  ): Awaitable<UserWithPassword | null>;
   /** Whether there is no user at all. */
   isEmpty(call: StoreCall): Awaitable<boolean>;
   /** Ids of users with status `deleted` whose `deletedAt` is before `instant`, oldest first, at most `limit`. */
   deletedBefore(instant: Date, limit: number, call: StoreCall): Awaitable<readonly string[]>;
   /** Audit rows of a user (or of everybody: null), newest first, at most `limit`. */
-  auditRows(query: { readonly userId: string | null; readonly limit: number }, call: StoreCall): Awaitable<readonly AuditRow[]>;
+  auditRows(
+    query: { readonly userId: string | null; readonly limit: number },
+    call: StoreCall,
+  ): Awaitable<readonly AuditRow[]>;
   /**
    * Runs the writes in order, all or none. After a resolved `ok`, a kill at any instant leaves all of it.
    * Session writes are taken only where the session store has the same engine.

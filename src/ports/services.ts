@@ -1,6 +1,6 @@
+import type { Config } from "../config.ts";
 import type { AuditRow } from "../domain/audit.ts";
 import type { AuthEvent, EventOrigin, EventPayloads, EventType } from "../domain/event.ts";
-import type { Config } from "../config.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { PasswordHashing, PasswordPolicy } from "./hasher.ts";
 import type { Policy } from "./policy.ts";
@@ -38,7 +38,11 @@ export interface Events {
 
 /** Where the operator reads. Fields are allow-listed by the caller: no secret, password, token or cookie ever. */
 export interface Log {
-  error(message: string, fields?: Readonly<Record<string, string | number | boolean | null>>, cause?: unknown): void;
+  error(
+    message: string,
+    fields?: Readonly<Record<string, string | number | boolean | null>>,
+    cause?: unknown,
+  ): void;
   warn(message: string, fields?: Readonly<Record<string, string | number | boolean | null>>): void;
 }
 

@@ -72,7 +72,12 @@ export type Write =
    * Adds a session. Where the user then has more than `cap` live ones (unexpired, of the user's generation; 0 = no limit),
    * the least recently used others end and are passed to `evicted`. Holds under concurrency.
    */
-  | { readonly kind: "session.insert"; readonly session: Session; readonly cap: number; readonly evicted: Report }
+  | {
+      readonly kind: "session.insert";
+      readonly session: Session;
+      readonly cap: number;
+      readonly evicted: Report;
+    }
   /** Puts `session`, its data bag as given, in the place of `from`. Fails `conflict` unless `from` is there and unexpired. */
   | { readonly kind: "session.rotate"; readonly from: string; readonly session: Session }
   /** Ends one session, an expired row too; absent is fine. With `userId`, only if it is theirs. */
@@ -99,7 +104,13 @@ export type Write =
   | { readonly kind: "audit.insert"; readonly row: AuditRow };
 
 /** Why a transaction was refused; nothing of it was done. */
-export type Refusal = "stale" | "conflict" | "email_taken" | "username_taken" | "first_user_exists" | "last_superuser";
+export type Refusal =
+  | "stale"
+  | "conflict"
+  | "email_taken"
+  | "username_taken"
+  | "first_user_exists"
+  | "last_superuser";
 
 /** What became of a transaction. */
 export type Committed =

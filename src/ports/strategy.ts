@@ -15,7 +15,12 @@ export type Outcome =
       readonly change?: SessionChange;
     }
   /** My proof, and it is good. */
-  | { readonly kind: "accepted"; readonly principal: SignedIn; readonly session?: Session; readonly change?: SessionChange }
+  | {
+      readonly kind: "accepted";
+      readonly principal: SignedIn;
+      readonly session?: Session;
+      readonly change?: SessionChange;
+    }
   /** My proof, and it is bad: final, also on a public route. */
   | { readonly kind: "rejected"; readonly error: AuthError };
 

@@ -1,5 +1,5 @@
-import type { Touch } from "../ports/session-store.ts";
 import type { Background, Log } from "../ports/services.ts";
+import type { Touch } from "../ports/session-store.ts";
 
 /** Uses are gathered this long, so that a busy second costs one write. */
 const touchDelayMs = 250;

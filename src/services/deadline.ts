@@ -40,7 +40,8 @@ function bounded<P extends Port>(port: P, name: string, timeoutMs: number): P {
   const wrapped: Record<string, unknown> = { engine: port.engine };
   for (const method of methodNames(port)) {
     const inner = (methods[method] as Method).bind(port);
-    wrapped[method] = (...args: unknown[]) => callWithin(inner, args, { name: `${name}.${method}`, timeoutMs });
+    wrapped[method] = (...args: unknown[]) =>
+      callWithin(inner, args, { name: `${name}.${method}`, timeoutMs });
   }
   return wrapped as unknown as P;
 }
@@ -59,7 +60,11 @@ function callWithin(inner: Method, args: unknown[], limit: { name: string; timeo
   }
 }
 
-async function settleWithin(answer: Promise<unknown>, call: BoundedCall, limit: { name: string; timeoutMs: number }) {
+async function settleWithin(
+  answer: Promise<unknown>,
+  call: BoundedCall,
+  limit: { name: string; timeoutMs: number },
+) {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -77,7 +82,11 @@ async function settleWithin(answer: Promise<unknown>, call: BoundedCall, limit: 
 }
 
 function unavailable(operation: string, cause: unknown): AuthError {
-  return new AuthError("store_unavailable", { diagnosis: `${operation} failed`, cause, retryAfterSeconds: 1 });
+  return new AuthError("store_unavailable", {
+    diagnosis: `${operation} failed`,
+    cause,
+    retryAfterSeconds: 1,
+  });
 }
 
 function isCall(value: unknown): value is StoreCall {

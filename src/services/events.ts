@@ -36,7 +36,9 @@ export function createEvents({ clock, random, log, listeners, write }: EventsDep
   function emit(event: AuthEvent): void {
     for (const listener of listeners()) {
       try {
-        Promise.resolve(listener(event)).catch((cause) => log.error("a listener failed", { event: event.type }, cause));
+        Promise.resolve(listener(event)).catch((cause) =>
+          log.error("a listener failed", { event: event.type }, cause),
+        );
       } catch (cause) {
         log.error("a listener failed", { event: event.type }, cause);
       }

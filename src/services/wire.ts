@@ -1,6 +1,6 @@
+import type { Config } from "../config.ts";
 import type { AuditRow } from "../domain/audit.ts";
 import { eventOfRow } from "../domain/audit.ts";
-import type { Config } from "../config.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Policy } from "../ports/policy.ts";
 import type { Log, Services } from "../ports/services.ts";
@@ -27,7 +27,16 @@ export interface Parts {
 const never: AbortSignal = new AbortController().signal;
 
 /** Puts the services together. */
-export function wireServices({ config, secrets, stores: given, clock, random, log, policies, listeners }: Parts): Services {
+export function wireServices({
+  config,
+  secrets,
+  stores: given,
+  clock,
+  random,
+  log,
+  policies,
+  listeners,
+}: Parts): Services {
   const stores = withDeadline(given, config.storeTimeoutMs);
   const call = (): StoreCall => ({ now: clock.now(), signal: never });
   const writeRows = (rows: readonly AuditRow[]): Promise<unknown> =>
@@ -35,7 +44,10 @@ export function wireServices({ config, secrets, stores: given, clock, random, lo
       rows.map((row) => ({ kind: "audit.insert", row })),
       call(),
     );
-  const background = createBackground({ log, writeTouches: (touches) => stores.sessions.touch(touches, call()) });
+  const background = createBackground({
+    log,
+    writeTouches: (touches) => stores.sessions.touch(touches, call()),
+  });
   const events = createEvents({
     clock,
     random,

@@ -68,7 +68,11 @@ function wellFormed(values: readonly string[]): readonly SessionToken[] {
   return tokens;
 }
 
-function judge(services: Services, tokens: readonly SessionToken[], found: readonly (FoundSession | null)[]): Outcome {
+function judge(
+  services: Services,
+  tokens: readonly SessionToken[],
+  found: readonly (FoundSession | null)[],
+): Outcome {
   let best: Live | null = null;
   for (const [index, token] of tokens.entries()) {
     const answer = found[index] ?? null;
@@ -121,7 +125,9 @@ function endExpired({ background, commit, events }: Services, sessionId: string)
         kind: "session.delete",
         sessionId,
         ended: (ended) =>
-          ended.map(({ id, userId }) => events.row({ type: "session.expired", userId, sessionId: id, payload: {} }, origin)),
+          ended.map(({ id, userId }) =>
+            events.row({ type: "session.expired", userId, sessionId: id, payload: {} }, origin),
+          ),
       },
     ]),
   );

@@ -1,0 +1,79 @@
+import type { AuditRow } from "../../domain/audit.ts";
+import type { PasswordCredential } from "../../domain/credential.ts";
+import { type Journal, journal, table } from "./journal.ts";
+import { auditOf, auditText, passwordOf, passwordText } from "./records.ts";
+import { type SessionTable, sessionTable } from "./sessions.ts";
+import { type UserTable, userTable } from "./users.ts";
+
+/** The passwords of one engine, one for each user at most. */
+export interface PasswordTable {
+  get(userId: string): PasswordCredential | null;
+  put(credential: PasswordCredential): void;
+  delete(userId: string): void;
+}
+
+/** The audit log of one engine. It is kept whole: what is in it ends with the process. */
+export interface AuditTable {
+  /** @throws TypeError where the id is taken */
+  insert(row: AuditRow): void;
+  /** Rows of a user, or everybody's for null, newest first. */
+  rows(userId: string | null, limit: number): readonly AuditRow[];
+  /** Removes the personal fields from a user's rows. */
+  erasePersonal(userId: string): void;
+}
+
+/** Everything that shares one engine's transactions. */
+export interface Tables {
+  readonly journal: Journal;
+  readonly users: UserTable;
+  readonly passwords: PasswordTable;
+  readonly sessions: SessionTable;
+  readonly audit: AuditTable;
+}
+
+/** Empty tables. */
+export function tables(): Tables {
+  const log = journal();
+  const users = userTable(log);
+  return {
+    journal: log,
+    users,
+    passwords: passwordTable(log),
+    sessions: sessionTable(log, users.ownId),
+    audit: auditTable(log),
+  };
+}
+
+function passwordTable(log: Journal): PasswordTable {
+  const texts = table<string>(log);
+  return {
+    get(userId) {
+      const text = texts.get(userId);
+      return text === undefined ? null : passwordOf(text);
+    },
+    put: (credential) => texts.set(credential.userId, passwordText(credential)),
+    delete: (userId) => texts.delete(userId),
+  };
+}
+
+function auditTable(log: Journal): AuditTable {
+  const rows = table<{ readonly userId: string | null; readonly at: number; readonly text: string }>(log);
+  return {
+    insert(row) {
+      if (rows.has(row.id)) throw new TypeError("there is an audit row of this id already");
+      rows.set(row.id, { userId: row.userId, at: row.createdAt.getTime(), text: auditText(row) });
+    },
+    rows(userId, limit) {
+      const all = [...rows.entries()].map(([, row]) => row);
+      const theirs = userId === null ? all : all.filter((row) => row.userId === userId);
+      const newest = theirs.reverse().sort((a, b) => b.at - a.at);
+      return newest.slice(0, limit).map(({ text }) => auditOf(text));
+    },
+    erasePersonal(userId) {
+      for (const [id, row] of rows.entries()) {
+        if (row.userId === userId)
+          rows.set(id, { ...row, text: auditText({ ...auditOf(row.text), personal: [] }) });
+      }
+    },
+  };
+}

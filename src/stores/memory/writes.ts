@@ -1,0 +1,164 @@
+import type { AuditRow } from "../../domain/audit.ts";
+import { isExpired, type Session } from "../../domain/session.ts";
+import type { Touch } from "../../ports/session-store.ts";
+import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
+import { isLive } from "./sessions.ts";
+import type { Tables } from "./tables.ts";
+import { changedUser, erasedUser } from "./users.ts";
+
+/** One transaction under way. */
+interface Transaction {
+  readonly tables: Tables;
+  readonly now: Date;
+  readonly ended: Session[];
+  readonly reported: AuditRow[];
+}
+
+type Kind = Write["kind"];
+type Steps = {
+  readonly [K in Kind]: (write: Extract<Write, { kind: K }>, on: Transaction) => Refusal | null;
+};
+
+/** Runs the writes in order, all or none, without ever yielding to other work. */
+export function runWrites(tables: Tables, writes: readonly Write[], now: Date): Committed {
+  const on: Transaction = { tables, now, ended: [], reported: [] };
+  const work = (): Committed => {
+    for (const write of writes) {
+      const refused = run(write, on);
+      if (refused !== null) return { ok: false, refused };
+    }
+    return { ok: true, ended: on.ended, reported: on.reported };
+  };
+  return tables.journal.run(work, (result) => result.ok);
+}
+
+/** Deletes at most `limit` expired sessions together with writing the rows that report them. */
+export function sweepSessions(tables: Tables, limit: number, report: Report, now: Date): readonly Session[] {
+  const on: Transaction = { tables, now, ended: [], reported: [] };
+  const work = (): readonly Session[] => {
+    endSessions(on, tables.sessions.expired(now, limit), report);
+    return on.ended;
+  };
+  return tables.journal.run(work, () => true);
+}
+
+/** Notes uses of sessions, forwards only. One that ended in the meantime is not brought back. */
+export function touchSessions({ sessions, journal }: Tables, touches: readonly Touch[], now: Date): void {
+  const touchOne = ({ sessionId, usedAt, idleExpiresAt }: Touch): void => {
+    const session = sessions.get(sessionId);
+    if (session === null || isExpired(session, now)) return;
+    const lastUsedAt = later(session.lastUsedAt, usedAt);
+    sessions.update({ ...session, lastUsedAt, idleExpiresAt: later(session.idleExpiresAt, idleExpiresAt) });
+  };
+  journal.run(
+    () => touches.forEach(touchOne),
+    () => true,
+  );
+}
+
+function later(a: Date, b: Date): Date {
+  return a > b ? a : b;
+}
+
+function run<K extends Kind>(write: Extract<Write, { kind: K }>, on: Transaction): Refusal | null {
+  return (steps[write.kind as K] as Steps[K])(write, on);
+}
+
+function endSessions(
+  { tables, ended, reported }: Transaction,
+  sessions: readonly Session[],
+  report: Report,
+): void {
+  for (const session of sessions) tables.sessions.delete(session);
+  const rows = report(sessions);
+  for (const row of rows) tables.audit.insert(row);
+  ended.push(...sessions);
+  reported.push(...rows);
+}
+
+const steps: Steps = {
+  "user.require": ({ userId, generation }, { tables }) => {
+    const user = tables.users.get(userId);
+    return user?.status === "active" && user.generation === generation ? null : "stale";
+  },
+  "user.insert": ({ user }, { tables }) => {
+    if (tables.users.get(user.id) !== null) throw new TypeError("there is a user of this id already");
+    return tables.users.put(user);
+  },
+  "user.update": ({ userId, version, changes }, { tables, now }) => {
+    const user = tables.users.get(userId);
+    return user?.version === version ? tables.users.put(changedUser(user, changes, now)) : "conflict";
+  },
+  "user.advance": ({ userId, from }, { tables, now }) => {
+    const user = tables.users.get(userId);
+    if (user?.generation !== from) return "stale";
+    return tables.users.put({ ...changedUser(user, {}, now), generation: from + 1 });
+  },
+  "directory.require_empty": (_, { tables }) => (tables.users.size === 0 ? null : "first_user_exists"),
+  "directory.require_other_superuser": ({ userId }, { tables }) => {
+    const user = tables.users.get(userId);
+    const isOne = user?.isSuperuser === true && user.status === "active";
+    return isOne && !tables.users.hasOtherSuperuser(userId) ? "last_superuser" : null;
+  },
+  "user.erase": ({ userId }, { tables, now }) => {
+    const user = tables.users.get(userId);
+    if (user === null) return null;
+    tables.passwords.delete(userId);
+    tables.audit.erasePersonal(userId);
+    return tables.users.put(erasedUser(user, now));
+  },
+  "password.insert": ({ credential }, { tables }) => {
+    if (tables.passwords.get(credential.userId) !== null) return "conflict";
+    tables.passwords.put(credential);
+    return null;
+  },
+  "password.replace": ({ credential }, { tables }) => {
+    const before = tables.passwords.get(credential.userId);
+    if (before?.id !== credential.id || before.version !== credential.version - 1) return "conflict";
+    tables.passwords.put(credential);
+    return null;
+  },
+  "session.insert": ({ session, cap, evicted }, on) => {
+    on.tables.sessions.insert(session);
+    endSessions(on, overCap(session, cap, on), evicted);
+    return null;
+  },
+  "session.rotate": ({ from, session }, { tables, now }) => {
+    const before = tables.sessions.get(from);
+    if (before === null || isExpired(before, now)) return "conflict";
+    tables.sessions.delete(before);
+    tables.sessions.insert(session);
+    return null;
+  },
+  "session.delete": ({ sessionId, userId, ended }, on) => {
+    const session = on.tables.sessions.get(sessionId);
+    const isMeant = session !== null && (userId === undefined || session.userId === userId);
+    endSessions(on, isMeant ? [session] : [], ended);
+    return null;
+  },
+  "session.delete_all": ({ userId, except, ended }, on) => {
+    const theirs = on.tables.sessions.ofUser(userId).filter(({ id }) => id !== except);
+    endSessions(on, theirs, ended);
+    return null;
+  },
+  "session.set_data": ({ sessionId, dataVersion, data }, { tables, now }) => {
+    const session = tables.sessions.get(sessionId);
+    if (session === null || isExpired(session, now) || session.dataVersion !== dataVersion) return "conflict";
+    tables.sessions.update({ ...session, data, dataVersion: dataVersion + 1 });
+    return null;
+  },
+  "audit.insert": ({ row }, { tables }) => {
+    tables.audit.insert(row);
+    return null;
+  },
+};
+
+// The others that must go for `session` to stay within the cap, least recently used first.
+function overCap(session: Session, cap: number, { tables, now }: Transaction): readonly Session[] {
+  const user = session.userId === null || cap === 0 ? null : tables.users.get(session.userId);
+  if (user === null) return [];
+  const others = tables.sessions.ofUser(user.id).filter(({ id }) => id !== session.id);
+  const live = others.filter((other) => isLive(other, user, now));
+  live.sort((a, b) => a.lastUsedAt.getTime() - b.lastUsedAt.getTime());
+  return live.slice(0, Math.max(0, live.length + 1 - cap));
+}

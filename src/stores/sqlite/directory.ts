@@ -1,0 +1,87 @@
+import type { DirectoryStore, UserWithPassword } from "../../ports/directory-store.ts";
+import { type AuditReading, auditReading, readAudit } from "./audit.ts";
+import type { Parts } from "./parts.ts";
+import {
+  type PasswordRow,
+  passwordColumns,
+  passwordOf,
+  qualified,
+  type UserRow,
+  userColumns,
+  userOf,
+} from "./rows.ts";
+import type { Prepare, SqlValue, Statement } from "./statement.ts";
+import { runWrites } from "./writes.ts";
+
+/** Where the password begins in a joined row. */
+const userWidth = 19;
+
+interface DirectoryReading {
+  readonly user: Statement<UserRow>;
+  readonly withPassword: Readonly<Record<"id" | "email" | "username", Statement>>;
+  readonly anyone: Statement;
+  readonly deletedBefore: Statement<readonly [id: string]>;
+  readonly audit: AuditReading;
+}
+
+function directoryReading(prepare: Prepare): DirectoryReading {
+  const joined = `
+    SELECT ${qualified("u", userColumns)}, ${qualified("p", passwordColumns)}
+    FROM users u LEFT JOIN passwords p ON p.user_id = u.id`;
+  return {
+    user: prepare(`SELECT ${userColumns} FROM users WHERE id = ?`),
+    withPassword: {
+      id: prepare(`${joined} WHERE u.id = ?`),
+      email: prepare(`${joined} WHERE u.email_key = ?`),
+      username: prepare(`${joined} WHERE u.username = ?`),
+    },
+    anyone: prepare("SELECT 1 FROM users LIMIT 1"),
+    deletedBefore: prepare(
+      "SELECT id FROM users WHERE status = 'deleted' AND deleted_at < ? ORDER BY deleted_at LIMIT ?",
+    ),
+    audit: auditReading(prepare),
+  };
+}
+
+/** Accounts, credentials and the audit log on SQLite. */
+export function directoryStore({ connection, cache, run, ping, close }: Parts): DirectoryStore {
+  const reading = connection.prepared(directoryReading);
+  return {
+    engine: connection.engine,
+    ping,
+    close,
+    user: (userId, call) =>
+      connection.read(() => {
+        const row = reading().user.get(userId);
+        return row === undefined ? null : userOf(row);
+      }, call),
+    userWithPassword: ({ kind, key }, call) =>
+      connection.read(() => {
+        const row = reading().withPassword[kind].get(key);
+        return row === undefined ? null : withPassword(row);
+      }, call),
+    isEmpty: (call) => connection.read(() => reading().anyone.get() === undefined, call),
+    deletedBefore: (instant, limit, call) =>
+      connection.read(
+        () =>
+          reading()
+            .deletedBefore.all(instant.getTime(), limit)
+            .map(([id]) => id),
+        call,
+      ),
+    auditRows: (query, call) => connection.read(() => readAudit(reading().audit, query), call),
+    commit: (writes, call) =>
+      run(
+        call,
+        (on) => runWrites(on, writes),
+        ({ ok }) => ok,
+      ),
+    forget: (userId) => cache?.dropUser(userId),
+  };
+}
+
+function withPassword(row: readonly SqlValue[]): UserWithPassword {
+  const user = row.slice(0, userWidth) as unknown as UserRow;
+  const password = row[userWidth] === null ? null : (row.slice(userWidth) as unknown as PasswordRow);
+  return { user: userOf(user), password: password === null ? null : passwordOf(password) };
+}

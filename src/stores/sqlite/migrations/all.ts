@@ -1,0 +1,5 @@
+import { initial } from "./0001-initial.ts";
+import type { Migration } from "./migration.ts";
+
+/** Every migration, in order. The last one makes the schema that this version works on. */
+export const migrations: readonly Migration[] = [initial];

@@ -1,0 +1,148 @@
+import { anonymousEmail, anonymousUsername, type User, type UserChanges } from "../../domain/user.ts";
+import type { Refusal } from "../../ports/store.ts";
+import { passwordColumns, passwordRow, placeholders, userColumns, userOf, userRow } from "./rows.ts";
+import type { Prepare } from "./statement.ts";
+import type { Handler, UserStatements, WriteRun } from "./write-run.ts";
+
+const fields = userColumns.replace("id, ", "");
+
+/** Prepares {@link UserStatements}. */
+export function userStatements(prepare: Prepare): UserStatements {
+  return {
+    byId: prepare(`SELECT ${userColumns} FROM users WHERE id = ?`),
+    insert: prepare(`INSERT INTO users (${userColumns}) VALUES (${placeholders(userColumns)})`),
+    // Static SQL and a changing set of fields: the row is read, changed and written whole, within one transaction.
+    update: prepare(`UPDATE users SET (${fields}) = (${placeholders(fields)}) WHERE id = ?`),
+    collision: prepare(`
+      SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1 AND id <> ?3),
+      EXISTS (SELECT 1 FROM users WHERE username = ?2 AND id <> ?3)`),
+    anyone: prepare("SELECT 1 FROM users LIMIT 1"),
+    otherSuperuser: prepare(
+      "SELECT 1 FROM users WHERE is_superuser = 1 AND status = 'active' AND id <> ? LIMIT 1",
+    ),
+    insertPassword: prepare(`
+      INSERT INTO passwords (${passwordColumns}) VALUES (${placeholders(passwordColumns)}) ON CONFLICT (user_id) DO NOTHING`),
+    replacePassword: prepare(`
+      UPDATE passwords SET encoded = ?3, normalization = ?4, version = ?5, created_at = ?6, updated_at = ?7
+      WHERE id = ?1 AND user_id = ?2 AND version = ?5 - 1`),
+    deletePasswords: prepare("DELETE FROM passwords WHERE user_id = ?"),
+  };
+}
+
+export const requireUser: Handler<"user.require"> = ({ userId, generation }, run) => {
+  const user = read(run, userId);
+  return user?.status === "active" && user.generation === generation ? null : "stale";
+};
+
+export const insertUser: Handler<"user.insert"> = ({ user }, run) =>
+  unlessTaken(run, user, () => run.statements.users.insert.run(...userRow(user)));
+
+export const updateUser: Handler<"user.update"> = ({ userId, version, changes }, run) => {
+  const user = read(run, userId);
+  return user?.version === version ? write(run, changed(user, changes)) : "conflict";
+};
+
+export const advanceUser: Handler<"user.advance"> = ({ userId, from }, run) => {
+  const user = read(run, userId);
+  return user?.generation === from ? write(run, { ...user, generation: from + 1 }) : "stale";
+};
+
+export const requireEmpty: Handler<"directory.require_empty"> = (_, { statements }) =>
+  statements.users.anyone.get() === undefined ? null : "first_user_exists";
+
+export const requireOtherSuperuser: Handler<"directory.require_other_superuser"> = ({ userId }, run) => {
+  const user = read(run, userId);
+  if (!user?.isSuperuser || user.status !== "active") return null;
+  return run.statements.users.otherSuperuser.get(userId) === undefined ? "last_superuser" : null;
+};
+
+export const eraseUser: Handler<"user.erase"> = ({ userId }, run) => {
+  const user = read(run, userId);
+  if (user === null) return null;
+  run.statements.users.deletePasswords.run(userId);
+  run.statements.audit.deletePersonal.run(userId);
+  return write(run, changed(user, erasure(userId)));
+};
+
+export const insertPassword: Handler<"password.insert"> = ({ credential }, { statements }) =>
+  statements.users.insertPassword.run(...passwordRow(credential)).changes === 1 ? null : "conflict";
+
+export const replacePassword: Handler<"password.replace"> = ({ credential }, { statements }) =>
+  statements.users.replacePassword.run(...passwordRow(credential)).changes === 1 ? null : "conflict";
+
+function read({ statements }: WriteRun, userId: string): User | null {
+  const row = statements.users.byId.get(userId);
+  return row === undefined ? null : userOf(row);
+}
+
+function write(run: WriteRun, user: User): Refusal | null {
+  const next = { ...user, version: user.version + 1, updatedAt: run.now };
+  run.cache?.dropUser(user.id);
+  const [id, ...values] = userRow(next);
+  return unlessTaken(run, next, () => run.statements.users.update.run(...values, id));
+}
+
+// The index decides, so that no check of ours can be raced; afterwards it is asked which of the two it was.
+function unlessTaken({ statements }: WriteRun, user: User, work: () => void): Refusal | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    const [emailTaken, usernameTaken] = statements.users.collision.get(
+      user.emailKey,
+      user.username,
+      user.id,
+    ) ?? [0, 0];
+    if (emailTaken === 1) return "email_taken";
+    if (usernameTaken === 1) return "username_taken";
+    throw error;
+  }
+}
+
+/** @see https://sqlite.org/rescode.html#constraint_unique */
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 2067;
+}
+
+// Named one by one: a field that no flow may change does not get in through a cast.
+const changeable: Readonly<Record<keyof UserChanges, true>> = {
+  username: true,
+  email: true,
+  emailKey: true,
+  emailVerified: true,
+  name: true,
+  status: true,
+  roles: true,
+  permissions: true,
+  tier: true,
+  isSuperuser: true,
+  locale: true,
+  data: true,
+  deletedAt: true,
+};
+
+function changed(user: User, changes: UserChanges): User {
+  const named = Object.entries(changes).filter(
+    ([field, value]) => Object.hasOwn(changeable, field) && value !== undefined,
+  );
+  return { ...user, ...Object.fromEntries(named) };
+}
+
+function erasure(userId: string): UserChanges {
+  const email = anonymousEmail(userId);
+  return {
+    username: anonymousUsername(userId),
+    email,
+    emailKey: email,
+    emailVerified: false,
+    name: null,
+    status: "anonymized",
+    roles: [],
+    permissions: [],
+    tier: null,
+    isSuperuser: false,
+    locale: null,
+    data: {} as User["data"],
+  };
+}

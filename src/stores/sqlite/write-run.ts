@@ -1,0 +1,54 @@
+import type { AuditRow } from "../../domain/audit.ts";
+import type { Session } from "../../domain/session.ts";
+import type { Refusal, Write } from "../../ports/store.ts";
+import type { AuditStatements } from "./audit.ts";
+import type { SessionCache } from "./cache.ts";
+import type { SessionRow, UserRow } from "./rows.ts";
+import type { Statement } from "./statement.ts";
+
+/** Statements of the writes about users and their passwords. */
+export interface UserStatements {
+  readonly byId: Statement<UserRow>;
+  readonly insert: Statement;
+  readonly update: Statement;
+  readonly collision: Statement<readonly [emailTaken: number, usernameTaken: number]>;
+  readonly anyone: Statement;
+  readonly otherSuperuser: Statement;
+  readonly insertPassword: Statement;
+  readonly replacePassword: Statement;
+  readonly deletePasswords: Statement;
+}
+
+/** Statements of the writes about sessions. */
+export interface SessionStatements {
+  readonly insert: Statement;
+  readonly evict: Statement<SessionRow>;
+  readonly deleteLive: Statement;
+  readonly delete: Statement<SessionRow>;
+  readonly deleteAll: Statement<SessionRow>;
+  readonly deleteExpired: Statement<SessionRow>;
+  readonly touch: Statement;
+  readonly setData: Statement;
+}
+
+/** The statements that transactions are made of. */
+export interface WriteStatements {
+  readonly users: UserStatements;
+  readonly sessions: SessionStatements;
+  readonly audit: AuditStatements;
+}
+
+/** One transaction under way. */
+export interface WriteRun {
+  readonly statements: WriteStatements;
+  readonly cache: SessionCache | null;
+  readonly now: Date;
+  readonly ended: Session[];
+  readonly reported: AuditRow[];
+}
+
+/** Runs one kind of write within a transaction; an answer other than null undoes all of it. */
+export type Handler<K extends Write["kind"]> = (
+  write: Extract<Write, { kind: K }>,
+  run: WriteRun,
+) => Refusal | null;

@@ -1,0 +1,135 @@
+import type { PasswordCredential } from "../../domain/credential.ts";
+import type { Refusal, Write } from "../../ports/store.ts";
+import { changes, type Scene, scene, unchanged } from "./scene.ts";
+import { addUser, refused, write } from "./steps.ts";
+import type { Rules, Trial } from "./trial.ts";
+
+/** A write that is refused after the scene's writes were run. */
+type Refused = readonly [words: string, refusal: Refusal, write: (scene: Scene, trial: Trial) => Write];
+
+const replace = (credential: PasswordCredential): Write => ({ kind: "password.replace", credential });
+const taken = "root@taken.example";
+
+const table: readonly Refused[] = [
+  ["a required generation is another", "stale", ({ root }) => write.require({ ...root, generation: 2 })],
+  ["a required user is not active", "stale", ({ disabled }) => write.require(disabled)],
+  ["a required user is unknown", "stale", (_, { make }) => write.require(make.user())],
+  ["the generation to advance is another", "stale", ({ root }) => write.advance({ ...root, generation: 2 })],
+  ["the generation was advanced by an earlier write", "stale", ({ ana }) => write.require(ana)],
+  ["the user to advance is unknown", "stale", (_, { make }) => write.advance(make.user())],
+  [
+    "the row to update has another version",
+    "conflict",
+    ({ root }) => write.update({ ...root, version: 2 }, { name: "x" }),
+  ],
+  ["the row was updated by an earlier write", "conflict", ({ ana }) => write.update(ana, { name: "x" })],
+  ["the row to update is unknown", "conflict", (_, { make }) => write.update(make.user(), { name: "x" })],
+  [
+    "the password to replace has another version",
+    "conflict",
+    ({ rootPassword }) => replace({ ...rootPassword, version: 3 }),
+  ],
+  [
+    "the password to replace has the same version",
+    "conflict",
+    ({ rootPassword }) => replace({ ...rootPassword, version: 1 }),
+  ],
+  [
+    "the password to replace is unknown",
+    "conflict",
+    ({ root }, { make }) => replace(make.password(root, { version: 2 })),
+  ],
+  [
+    "the user has a password already",
+    "conflict",
+    ({ root }, { make }) => ({ kind: "password.insert", credential: make.password(root) }),
+  ],
+  [
+    "the session to rotate is gone",
+    "conflict",
+    ({ root }, { make }) => ({ kind: "session.rotate", from: "gone", session: make.session(root) }),
+  ],
+  [
+    "the data has another version",
+    "conflict",
+    ({ rootSession }) => ({
+      kind: "session.set_data",
+      sessionId: rootSession.id,
+      dataVersion: 1,
+      data: { x: 1 },
+    }),
+  ],
+  [
+    "the session of the data is gone",
+    "conflict",
+    () => ({ kind: "session.set_data", sessionId: "gone", dataVersion: 0, data: { x: 1 } }),
+  ],
+  [
+    "a new user's address is taken",
+    "email_taken",
+    ({ root }, { make }) => write.user(make.user({ emailKey: root.emailKey })),
+  ],
+  [
+    "a changed address is taken",
+    "email_taken",
+    ({ disabled, root }) => write.update(disabled, { email: taken, emailKey: root.emailKey }),
+  ],
+  [
+    "a new user's name is taken",
+    "username_taken",
+    ({ root }, { make }) => write.user(make.user({ username: root.username })),
+  ],
+  [
+    "a changed name is taken",
+    "username_taken",
+    ({ disabled, root }) => write.update(disabled, { username: root.username }),
+  ],
+  ["there are users already", "first_user_exists", () => ({ kind: "directory.require_empty" })],
+  [
+    "there is no other superuser",
+    "last_superuser",
+    ({ root }) => ({ kind: "directory.require_other_superuser", userId: root.id }),
+  ],
+];
+
+/** Refusals, each at the end of a list that changes everything. */
+export const refusalRules: Rules = {
+  ...Object.fromEntries(
+    table.map(([words, refusal, last]) => [
+      `${refusal}, with all writes undone, where ${words}`,
+      rule(refusal, last),
+    ]),
+  ),
+
+  "a transaction that is not refused keeps all its writes": async (trial) =>
+    changes(trial, await scene(trial)),
+
+  "the list goes no further than the write that is refused": async (trial) => {
+    const set = await scene(trial);
+    const handles = [trial.stores, await trial.another()];
+    const last: Write = { kind: "directory.require_empty" };
+    for (let at = 0; at < set.writes.length; at++) {
+      const writes = [...set.writes.slice(0, at), last, ...set.writes.slice(at)];
+      await unchanged(set, () => refused(trial, writes, "first_user_exists"), handles);
+    }
+    await changes(trial, set);
+  },
+
+  "what a refused transaction claimed is free": async (trial) => {
+    const user = trial.make.user();
+    const session = trial.make.session(user);
+    await addUser(trial);
+    const claims = [write.user(user), write.session(session)];
+    await refused(trial, [...claims, { kind: "directory.require_empty" }], "first_user_exists");
+    const result = await trial.stores.directory.commit(claims, trial.call());
+    if (!result.ok) throw new Error(`still claimed: ${result.refused}`);
+  },
+};
+
+function rule(refusal: Refusal, last: Refused[2]): Rules[string] {
+  return async (trial) => {
+    const set = await scene(trial);
+    const handles = [trial.stores, await trial.another()];
+    await unchanged(set, () => refused(trial, [...set.writes, last(set, trial)], refusal), handles);
+  };
+}

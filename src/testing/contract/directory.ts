@@ -1,0 +1,45 @@
+import { auditRules } from "./directory-audit.ts";
+import { directoryFaults } from "./directory-faults.ts";
+import { directoryRaces } from "./directory-races.ts";
+import { refusalRules } from "./directory-refusals.ts";
+import { userRules } from "./directory-users.ts";
+import { same } from "./same.ts";
+import { changes, scene } from "./scene.ts";
+import { addUser, refused, write } from "./steps.ts";
+import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial.ts";
+
+/**
+ * The rules that every `DirectoryStore` keeps: users, passwords and audit rows, transactions that are all or none under
+ * races and failures, and past a restart where the harness can reopen. Asks for a session store of the same engine.
+ */
+export function directoryContract(harness: StoreHarness): readonly ContractCase[] {
+  return [
+    ...cases(harness, "basics", userRules, auditRules, refusalRules),
+    ...cases(harness, "concurrency", directoryRaces),
+    ...cases(harness, "faults", directoryFaults),
+    ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
+  ];
+}
+
+const durability: Rules = {
+  "what a transaction acknowledged outlives the process, all of it": async (trial) => {
+    const set = await scene(trial);
+    await changes(trial, set);
+    const before = await set.read();
+    same(await set.read(await trial.reopen()), before);
+  },
+
+  "of a refused transaction nothing outlives the process": async (trial) => {
+    const set = await scene(trial);
+    const before = await set.read();
+    await refused(trial, [...set.writes, { kind: "directory.require_empty" }], "first_user_exists");
+    same(await set.read(await trial.reopen()), before);
+  },
+
+  "what is unique stays unique after a restart": async (trial) => {
+    const user = await addUser(trial);
+    const { directory } = await trial.reopen();
+    const taken = trial.make.user({ email: user.email });
+    same(await directory.commit([write.user(taken)], trial.call()), { ok: false, refused: "email_taken" });
+  },
+};

@@ -1,0 +1,127 @@
+import { notDeepStrictEqual } from "node:assert/strict";
+import type { AuditRow } from "../../domain/audit.ts";
+import type { PasswordCredential } from "../../domain/credential.ts";
+import type { Session } from "../../domain/session.ts";
+import type { User } from "../../domain/user.ts";
+import type { Report, Write } from "../../ports/store.ts";
+import type { Stores } from "../../ports/stores.ts";
+import { same } from "./same.ts";
+import { committed, write } from "./steps.ts";
+import type { Trial } from "./trial.ts";
+
+/** A directory with something of everything, and a list of writes that would change all of it. */
+export interface Scene {
+  /** The only active superuser; the writes leave her alone. */
+  readonly root: User;
+  readonly rootPassword: PasswordCredential;
+  readonly rootSession: Session;
+  /** Whom the writes are about. */
+  readonly ana: User;
+  readonly disabled: User;
+  /** Every kind of write that changes anything, accepted as a whole. */
+  readonly writes: readonly Write[];
+  /** Everything that can be read of the above, and of what the writes would add. */
+  read(stores?: Stores): Promise<unknown>;
+}
+
+/** Fills an empty directory. */
+export async function scene(trial: Trial): Promise<Scene> {
+  const { make, clock, call } = trial;
+  const root = make.user({ isSuperuser: true });
+  const [ana, ben, disabled, newcomer] = [
+    make.user(),
+    make.user(),
+    make.user({ status: "disabled" }),
+    make.user(),
+  ];
+  const [rootPassword, anaPassword, benPassword] = [root, ana, ben].map((user) => make.password(user)) as [
+    PasswordCredential,
+    PasswordCredential,
+    PasswordCredential,
+  ];
+  const rootSession = make.session(root);
+  const [oldest, rotated, edited] = [make.session(ana), make.session(ana), make.session(ana)];
+  const [bens, visitor] = [make.session(ben), make.session(null)];
+  await committed(trial, [
+    ...[root, ana, ben, disabled].map(write.user),
+    ...[rootPassword, anaPassword, benPassword].map(
+      (credential) => ({ kind: "password.insert", credential }) as const,
+    ),
+    ...[rootSession, oldest, rotated, edited, bens, visitor].map((session) => write.session(session)),
+    ...[ana, ben, disabled].map(({ id }) => write.audit(make.auditRow({ userId: id }))),
+  ]);
+  // The oldest is the least recently used from here on.
+  const usedAt = new Date(clock.now().getTime() + 1_000);
+  const touched = [rotated, edited].map(({ id, idleExpiresAt }) => ({
+    sessionId: id,
+    usedAt,
+    idleExpiresAt,
+  }));
+  await trial.stores.sessions.touch(touched, call());
+  clock.advance(2);
+
+  const [added, successor] = [make.session(ana), make.session(ana, { rotatedFrom: rotated.id })];
+  const reported = new Map<string, AuditRow>();
+  // One row for each session, the same one if the store runs the transaction again.
+  const report: Report = (ended) =>
+    ended.map(({ id }) => {
+      const row = reported.get(id) ?? make.auditRow({ type: "session.revoked", sessionId: id });
+      reported.set(id, row);
+      return row;
+    });
+  const writes: readonly Write[] = [
+    write.require(ana),
+    write.user(newcomer),
+    { kind: "password.insert", credential: make.password(newcomer) },
+    write.session(added, 3, report),
+    { kind: "session.rotate", from: rotated.id, session: successor },
+    { kind: "session.set_data", sessionId: edited.id, dataVersion: 0, data: { cart: [1] } },
+    write.end(visitor.id, report),
+    write.update(ana, {
+      name: "Ana",
+      email: "ana@new.example",
+      emailKey: "ana@new.example",
+      username: "ana",
+    }),
+    write.advance(ana),
+    { kind: "password.replace", credential: { ...anaPassword, encoded: "$none$new", version: 2 } },
+    write.audit(make.auditRow({ type: "password.changed", userId: ana.id })),
+    { kind: "user.erase", userId: ben.id },
+    write.endAll(ben.id, null, report),
+    write.endAll(ana.id, added.id, report),
+  ];
+
+  async function read({ directory, sessions }: Stores = trial.stores): Promise<unknown> {
+    const keys = [
+      ...[root, ana, ben, disabled, newcomer].map(({ id }) => ({ kind: "id", key: id }) as const),
+      ...[ana, newcomer].map(({ emailKey }) => ({ kind: "email", key: emailKey }) as const),
+      ...["ana", ana.username, newcomer.username].map((key) => ({ kind: "username", key }) as const),
+    ];
+    const ids = [rootSession, oldest, rotated, edited, bens, visitor, added, successor].map(({ id }) => id);
+    return {
+      users: await Promise.all(keys.map((by) => directory.userWithPassword(by, call()))),
+      sessions: await Promise.all(ids.map((id) => sessions.find([id], call()))),
+      lists: await Promise.all([root, ana, ben].map(({ id }) => sessions.list(id, call()))),
+      audit: await directory.auditRows({ userId: null, limit: 100 }, call()),
+    };
+  }
+  return { root, rootPassword, rootSession, ana, disabled, writes, read };
+}
+
+/** Asserts that `work` leaves everything that can be read of a scene as it was. */
+export async function unchanged(
+  { read }: Scene,
+  work: () => Promise<unknown>,
+  handles: readonly Stores[],
+): Promise<void> {
+  const before = await Promise.all(handles.map(read));
+  await work();
+  for (const [index, stores] of handles.entries()) same(await read(stores), before[index]);
+}
+
+/** Asserts that the scene's writes are accepted and change what can be read: without that, `unchanged` would prove nothing. */
+export async function changes(trial: Trial, { read, writes }: Scene): Promise<void> {
+  const before = await read();
+  await committed(trial, writes);
+  notDeepStrictEqual(await read(), before);
+}

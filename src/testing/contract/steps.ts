@@ -1,0 +1,114 @@
+import { AssertionError, deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { AuditRow } from "../../domain/audit.ts";
+import type { Session } from "../../domain/session.ts";
+import type { User, UserChanges } from "../../domain/user.ts";
+import type { FoundSession } from "../../ports/session-store.ts";
+import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
+import type { Stores } from "../../ports/stores.ts";
+import type { Trial } from "./trial.ts";
+
+/** A report without rows. */
+export const silent: Report = () => [];
+
+/** Short spellings of the writes that rules use over and over. */
+export const write = {
+  require: ({ id, generation }: User): Write => ({ kind: "user.require", userId: id, generation }),
+  user: (user: User): Write => ({ kind: "user.insert", user }),
+  update: ({ id, version }: User, changes: UserChanges): Write => ({
+    kind: "user.update",
+    userId: id,
+    version,
+    changes,
+  }),
+  advance: ({ id, generation }: User): Write => ({ kind: "user.advance", userId: id, from: generation }),
+  session: (session: Session, cap = 0, evicted: Report = silent): Write => ({
+    kind: "session.insert",
+    session,
+    cap,
+    evicted,
+  }),
+  end: (sessionId: string, ended: Report = silent): Write => ({ kind: "session.delete", sessionId, ended }),
+  endAll: (userId: string, except: string | null = null, ended: Report = silent): Write => ({
+    kind: "session.delete_all",
+    userId,
+    except,
+    ended,
+  }),
+  audit: (row: AuditRow): Write => ({ kind: "audit.insert", row }),
+} as const;
+
+/** Commits writes that must be accepted. */
+export async function committed(
+  trial: Trial,
+  writes: readonly Write[],
+  stores: Stores = trial.stores,
+): Promise<Extract<Committed, { ok: true }>> {
+  const result = await stores.directory.commit(writes, trial.call());
+  if (!result.ok)
+    throw new AssertionError({ message: `the store refused what it has to accept: ${result.refused}` });
+  return result;
+}
+
+/** Commits writes that must be refused, for this reason. */
+export async function refused(trial: Trial, writes: readonly Write[], reason: Refusal): Promise<void> {
+  const result = await trial.stores.directory.commit(writes, trial.call());
+  deepStrictEqual({ ...result }, { ok: false, refused: reason });
+}
+
+/** A user in the directory. */
+export async function addUser(trial: Trial, overrides: Partial<User> = {}): Promise<User> {
+  const user = trial.make.user(overrides);
+  await committed(trial, [write.user(user)]);
+  return user;
+}
+
+/** A session in the store; of a visitor for null. */
+export async function addSession(
+  trial: Trial,
+  user: User | null,
+  overrides: Partial<Session> = {},
+): Promise<Session> {
+  const session = trial.make.session(user, overrides);
+  await committed(trial, [write.session(session)]);
+  return session;
+}
+
+/** What the session store says of one id. */
+export async function found(
+  trial: Trial,
+  id: string,
+  stores: Stores = trial.stores,
+): Promise<FoundSession | null> {
+  const answers = await stores.sessions.find([id], trial.call());
+  strictEqual(answers.length, 1, "find answers each id at its position");
+  return answers[0] ?? null;
+}
+
+/** The session behind an id, which must be there and unexpired. */
+export async function live(trial: Trial, id: string, stores: Stores = trial.stores): Promise<Session> {
+  const answer = await found(trial, id, stores);
+  ok(answer !== null && !answer.expired, "the session is there and unexpired");
+  return answer.session;
+}
+
+/** Whether a check would let this session in: there, unexpired, of an active user and of that user's generation. */
+export function isAccepted(answer: FoundSession | null): boolean {
+  if (answer === null || answer.expired || answer.user === null) return false;
+  return answer.user.status === "active" && answer.user.generation === answer.session.generation;
+}
+
+/** Ids of a user's sessions as `list` gives them. */
+export async function listed(
+  trial: Trial,
+  userId: string,
+  stores: Stores = trial.stores,
+): Promise<readonly string[]> {
+  const sessions = await stores.sessions.list(userId, trial.call());
+  return sessions.map(({ id }) => id);
+}
+
+/** How many results were accepted; all others must have been refused for this reason. */
+export function winners(results: readonly Committed[], reason: Refusal): number {
+  for (const result of results) if (!result.ok) strictEqual(result.refused, reason);
+  return results.filter((result) => result.ok).length;
+}

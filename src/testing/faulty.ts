@@ -1,0 +1,147 @@
+import type { DirectoryStore } from "../ports/directory-store.ts";
+import type { EphemeralStore } from "../ports/ephemeral-store.ts";
+import type { SessionStore } from "../ports/session-store.ts";
+import type { Awaitable, StoreCall, Write } from "../ports/store.ts";
+import type { Stores } from "../ports/stores.ts";
+import { testClock } from "./clock.ts";
+import { fixtures } from "./fixtures.ts";
+import { testRandom } from "./random.ts";
+
+/** What goes wrong with one call. */
+export type Fault =
+  /** Fails at once; the store hears nothing of the call. */
+  | "refuse"
+  /** Never answers. Rejects with the signal's reason once the caller gives up; the store hears nothing of the call. */
+  | "hang"
+  /** The store does the work, and its answer gets lost. */
+  | "lose_answer"
+  /** `commit` fails before its write number `beforeWrite` (0: the first), `sweep` of sessions after deleting; any other method as by `refuse`. */
+  | { readonly beforeWrite: number };
+
+/** A call that a {@link FaultPlan} decides about. `close` and `forget` never fail. */
+export interface FaultyCall {
+  readonly port: keyof Stores;
+  /** Name of the method: `commit`, `find`, `reserve`, … */
+  readonly method: string;
+  /** The writes of a `commit`; empty for any other method. */
+  readonly writes: readonly Write[];
+}
+
+/** Decides what goes wrong with a call; null lets it through. */
+export type FaultPlan = (call: FaultyCall) => Fault | null;
+
+/** What a faulty store throws: like a driver's error, nothing that the callers of a store could know by type. */
+export class InjectedFault extends Error {
+  override readonly name = "InjectedFault";
+}
+
+/**
+ * The stores, with failures where `plan` wants them: a backend that refuses connections, hangs, loses answers or dies half-way.
+ *
+ * Engines are handed through, so that what joins two ports of one engine still joins them.
+ */
+export function faulty(stores: Stores, plan: FaultPlan): Stores {
+  return {
+    directory: faultyDirectory(stores.directory, plan),
+    sessions: faultySessions(stores.sessions, plan),
+    ephemeral: faultyEphemeral(stores.ephemeral, plan),
+  };
+}
+
+/** The plan's word on one call of a port. */
+type Gate = (method: string, writes?: readonly Write[]) => Fault | null;
+
+function gateOf(port: keyof Stores, plan: FaultPlan): Gate {
+  return (method, writes = []) => plan({ port, method, writes });
+}
+
+function faultyDirectory(inner: DirectoryStore, plan: FaultPlan): DirectoryStore {
+  const gate = gateOf("directory", plan);
+  return {
+    engine: inner.engine,
+    ping: async (call) => meet(gate("ping"), call, () => inner.ping(call)),
+    close: () => inner.close(),
+    forget: (userId) => inner.forget(userId),
+    user: (id, call) => meet(gate("user"), call, () => inner.user(id, call)),
+    userWithPassword: (by, call) =>
+      meet(gate("userWithPassword"), call, () => inner.userWithPassword(by, call)),
+    isEmpty: (call) => meet(gate("isEmpty"), call, () => inner.isEmpty(call)),
+    deletedBefore: (instant, limit, call) =>
+      meet(gate("deletedBefore"), call, () => inner.deletedBefore(instant, limit, call)),
+    auditRows: (query, call) => meet(gate("auditRows"), call, () => inner.auditRows(query, call)),
+    async commit(writes, call) {
+      const fault = gate("commit", writes);
+      if (!isMidway(fault)) return meet(fault, call, () => inner.commit(writes, call));
+      return inner.commit(poisoned(writes, fault.beforeWrite, call), call);
+    },
+  };
+}
+
+function faultySessions(inner: SessionStore, plan: FaultPlan): SessionStore {
+  const gate = gateOf("sessions", plan);
+  return {
+    engine: inner.engine,
+    ping: async (call) => meet(gate("ping"), call, () => inner.ping(call)),
+    close: () => inner.close(),
+    find: (ids, call) => meet(gate("find"), call, () => inner.find(ids, call)),
+    list: (userId, call) => meet(gate("list"), call, () => inner.list(userId, call)),
+    touch: async (touches, call) => meet(gate("touch"), call, () => inner.touch(touches, call)),
+    async sweep(limit, ended, call) {
+      const fault = gate("sweep");
+      if (!isMidway(fault)) return meet(fault, call, () => inner.sweep(limit, ended, call));
+      return inner.sweep(limit, dies, call);
+    },
+  };
+}
+
+function faultyEphemeral(inner: EphemeralStore, plan: FaultPlan): EphemeralStore {
+  const gate = gateOf("ephemeral", plan);
+  return {
+    engine: inner.engine,
+    ping: async (call) => meet(gate("ping"), call, () => inner.ping(call)),
+    close: () => inner.close(),
+    read: (key, call) => meet(gate("read"), call, () => inner.read(key, call)),
+    put: async (key, value, ttl, call) => meet(gate("put"), call, () => inner.put(key, value, ttl, call)),
+    take: async (key, call) => meet(gate("take"), call, () => inner.take(key, call)),
+    add: async (key, ttl, call) => meet(gate("add"), call, () => inner.add(key, ttl, call)),
+    remove: async (keys, call) => meet(gate("remove"), call, () => inner.remove(keys, call)),
+    reserve: async (limits, call) => meet(gate("reserve"), call, () => inner.reserve(limits, call)),
+    refund: async (keys, call) => meet(gate("refund"), call, () => inner.refund(keys, call)),
+    sweep: async (limit, call) => meet(gate("sweep"), call, () => inner.sweep(limit, call)),
+  };
+}
+
+function isMidway(fault: Fault | null): fault is { readonly beforeWrite: number } {
+  return typeof fault === "object" && fault !== null;
+}
+
+function meet<T>(fault: Fault | null, call: StoreCall, work: () => Awaitable<T>): Awaitable<T> {
+  if (fault === null) return work();
+  if (fault === "hang") return untilAborted(call.signal);
+  if (fault !== "lose_answer") throw new InjectedFault("connection refused");
+  const answer = work();
+  if (answer instanceof Promise) return answer.then(dies);
+  return dies();
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    else signal.addEventListener("abort", giveUp, { once: true });
+  });
+}
+
+function dies(): never {
+  throw new InjectedFault("connection lost");
+}
+
+// A report runs inside the transaction: one that throws is a failure at exactly this write. It needs a session to report.
+function poisoned(writes: readonly Write[], beforeWrite: number, call: StoreCall): readonly Write[] {
+  const visitor = fixtures(testClock(call.now), testRandom("poison")).session(null);
+  const poison: readonly Write[] = [
+    { kind: "session.insert", session: visitor, cap: 0, evicted: () => [] },
+    { kind: "session.delete", sessionId: visitor.id, ended: dies },
+  ];
+  return [...writes.slice(0, beforeWrite), ...poison, ...writes.slice(beforeWrite)];
+}

@@ -1,0 +1,100 @@
+import { type AuditRow, auditRow } from "../domain/audit.ts";
+import type { PasswordCredential } from "../domain/credential.ts";
+import type { AuthEvent } from "../domain/event.ts";
+import { emailKey } from "../domain/identifier.ts";
+import { randomSessionId, randomSlotTag, uuidv7 } from "../domain/random.ts";
+import type { Session } from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import { testRandom } from "./random.ts";
+
+/** Makes records that differ from each other and are alike in every run. Whatever matters to a test is overridden. */
+export interface Fixtures {
+  /** An active user of generation 1. `emailKey` follows from `email`. */
+  user(overrides?: Partial<User>): User;
+  /** A password credential of version 1. Its hash is no hash of anything. */
+  password(user: Pick<User, "id">, overrides?: Partial<PasswordCredential>): PasswordCredential;
+  /** A session of the user's generation, or a visitor's (null): idle limit 30 min, absolute limit 24 h from now. */
+  session(user: User | null, overrides?: Partial<Session>): Session;
+  /** The audit row of an event; `user.logged_out` with an address and a user agent where nothing else is asked for. */
+  auditRow(overrides?: Partial<AuthEvent>): AuditRow;
+}
+
+/** Fixtures that read `clock`, and draw from `random` (default: {@link testRandom}). */
+export function fixtures(clock: Clock, random: Random = testRandom()): Fixtures {
+  const bytes = (length: number): Uint8Array => random.bytes(length);
+  const id = (): string => uuidv7(clock.now(), bytes);
+  let made = 0;
+
+  function user(overrides: Partial<User> = {}): User {
+    const now = clock.now();
+    const name = `user${++made}`;
+    const email = overrides.email ?? `${name}@example.com`;
+    return {
+      id: id(),
+      username: name,
+      email,
+      emailKey: emailKey(email),
+      emailVerified: false,
+      name: null,
+      status: "active",
+      roles: [],
+      permissions: [],
+      tier: null,
+      isSuperuser: false,
+      locale: null,
+      generation: 1,
+      slotTag: randomSlotTag(bytes),
+      data: {} as User["data"],
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+      deletedAt: null,
+      ...overrides,
+    };
+  }
+
+  function session(owner: User | null, overrides: Partial<Session> = {}): Session {
+    const now = clock.now();
+    const after = (seconds: number): Date => new Date(now.getTime() + seconds * 1000);
+    return {
+      id: randomSessionId(owner?.slotTag ?? randomSlotTag(bytes), bytes),
+      secretDigest: bytes(32),
+      userId: owner?.id ?? null,
+      generation: owner?.generation ?? 0,
+      authTime: owner === null ? null : now,
+      amr: owner === null ? [] : ["pwd"],
+      isRemembered: false,
+      createdAt: now,
+      lastUsedAt: now,
+      idleExpiresAt: after(30 * 60),
+      expiresAt: after(24 * 3600),
+      ip: "192.0.2.7",
+      userAgent: "Mozilla/5.0 (X11; Linux x86_64) ExampleBrowser/1.0",
+      rotatedFrom: null,
+      data: {},
+      dataVersion: 0,
+      ...overrides,
+    };
+  }
+
+  function password(
+    { id: userId }: Pick<User, "id">,
+    overrides: Partial<PasswordCredential> = {},
+  ): PasswordCredential {
+    const now = clock.now();
+    const times = { createdAt: now, updatedAt: now };
+    const encoded = { encoded: `$none$${++made}`, normalization: "nfc-1" } as const;
+    return { kind: "password", id: id(), userId, ...encoded, version: 1, ...times, ...overrides };
+  }
+
+  function row(overrides: Partial<AuthEvent> = {}): AuditRow {
+    const about = { userId: null, sessionId: null, requestId: null };
+    const origin = { ip: "192.0.2.7", userAgent: "ExampleBrowser/1.0" };
+    const base = { id: id(), createdAt: clock.now(), type: "user.logged_out", payload: {} } as const;
+    const salt = (): string => Buffer.from(bytes(16)).toString("base64url");
+    return auditRow({ ...base, ...about, ...origin, ...overrides } as AuthEvent, salt);
+  }
+
+  return { user, password, session, auditRow: row };
+}

@@ -1,0 +1,9 @@
+/** `latchkey/testing`: what proves a store, and what tests of an application start from. */
+export { type TestClock, testClock } from "./clock.ts";
+export { directoryContract } from "./contract/directory.ts";
+export { ephemeralContract } from "./contract/ephemeral.ts";
+export { sessionContract } from "./contract/session.ts";
+export type { ContractCase, StoreHarness } from "./contract/trial.ts";
+export { type Fault, type FaultPlan, type FaultyCall, faulty, InjectedFault } from "./faulty.ts";
+export { type Fixtures, fixtures } from "./fixtures.ts";
+export { testRandom } from "./random.ts";
