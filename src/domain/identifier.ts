@@ -1,3 +1,5 @@
+import { foldText } from "./fold-text.ts";
+
 /** Names that would shadow a route or impersonate the service. */
 const reservedUsernames: ReadonlySet<string> = new Set([
   ..."me db admin administrator root system support security abuse postmaster webmaster hostmaster".split(
@@ -21,12 +23,12 @@ export const emailMaxLength = 254;
  * full-width spellings are one account. A dot-less or plus-less local part is not folded: those are other mailboxes.
  */
 export function emailKey(email: string): string {
-  return fold(email.trim());
+  return foldText(email.trim());
 }
 
 /** The form under which usernames are stored and compared, or null where the name cannot be used. */
 export function usernameKey(username: string): string | null {
-  const key = fold(username.trim());
+  const key = foldText(username.trim());
   return usernameShape.test(key) && !reservedUsernames.has(key) ? key : null;
 }
 
@@ -42,11 +44,6 @@ export type Identifier =
 
 /** Reads an identifier: with an `@` it is an address, else a username. Any string gives one; whether it exists is for the store. */
 export function identifier(typed: string): Identifier {
-  const key = fold(typed.trim());
+  const key = foldText(typed.trim());
   return key.includes("@") ? { kind: "email", key } : { kind: "username", key };
-}
-
-// Lower-casing alone leaves "ß"/"ẞ"/"SS" apart; upper then lower is the folding the platform offers without a table.
-function fold(text: string): string {
-  return text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
 }

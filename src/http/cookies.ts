@@ -2,13 +2,15 @@
 const longestHeader = 16_384;
 
 /**
- * Every value that a `Cookie` header gives for one name, in order, at most `most`; surrounding quotes are kept as sent.
- * Never throws, whatever the header holds. Browsers may send several cookies of one name (other path, other domain), and
- * which comes first is the sender's choice, so the caller decides among them.
+ * Every value that a `Cookie` header gives for one name, in order; surrounding quotes are kept as sent. Never throws,
+ * whatever the header holds. Browsers may send several cookies of one name (other path, other domain), and which comes
+ * first is the sender's choice, so the caller decides among them.
+ *
+ * @param most - values wanted; default all, or a sibling domain could plant as many as push the real one out
  *
  * @see RFC 6265, section 5.4
  */
-export function cookieValues(header: string | null | undefined, name: string, most = 16): readonly string[] {
+export function cookieValues(header: string | null | undefined, name: string, most = Number.POSITIVE_INFINITY): readonly string[] {
   if (!header || header.length > longestHeader) return [];
   const values: string[] = [];
   let at = 0;

@@ -1,8 +1,8 @@
-import { foldWord } from "./password-text.ts";
+import { foldText } from "../domain/fold-text.ts";
 
 /** What a list of common passwords answers in its thread. */
 export interface CommonPasswords {
-  /** Whether a folded password (`foldWord`) is on the list. */
+  /** Whether a folded password (`foldText`) is on the list. */
   has(folded: string): boolean;
 }
 
@@ -14,6 +14,6 @@ export interface CommonPasswords {
 export async function load(): Promise<CommonPasswords> {
   // CommonJS, whose names an ES module sees on the default import only.
   const { dictionary } = (await import("@zxcvbn-ts/language-common")).default;
-  const words = new Set(dictionary["passwords-common"].map(foldWord));
+  const words = new Set(dictionary["passwords-common"].map(foldText));
   return { has: (folded) => words.has(folded) };
 }

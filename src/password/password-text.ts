@@ -42,8 +42,3 @@ export function requireUsablePassword(password: string): void {
   const error = unusablePassword(password, "password");
   if (error) throw new AuthError("password_rejected", { fields: [error] });
 }
-
-/** The form under which passwords and words are compared: NFKC and case folded, as identifiers are. */
-export function foldWord(text: string): string {
-  return text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
-}

@@ -1,7 +1,8 @@
+import { foldText } from "../domain/fold-text.ts";
 import type { FieldError } from "../errors.ts";
 import type { PasswordPolicy } from "../ports/hasher.ts";
 import { type CompositionRules, compositionErrors } from "./composition.ts";
-import { foldWord, normalizePassword, unusablePassword } from "./password-text.ts";
+import { normalizePassword, unusablePassword } from "./password-text.ts";
 import type { Threads } from "./threads.ts";
 
 /** Settings of {@link passwordPolicy}. */
@@ -52,7 +53,7 @@ export function passwordPolicy(options: PolicyOptions): PasswordPolicy {
     forbidden: readonly string[],
     field: string,
   ): Promise<FieldError | null> {
-    if (forbidden.some((word) => foldWord(word) === folded)) {
+    if (forbidden.some((word) => foldText(word) === folded)) {
       return {
         field,
         code: "context_word",
@@ -67,7 +68,7 @@ export function passwordPolicy(options: PolicyOptions): PasswordPolicy {
     async check(password, { words: given, field = "password" }) {
       const form = formError(password, field);
       if (form) return [form];
-      const word = await wordError(foldWord(password), [...words, ...given], field);
+      const word = await wordError(foldText(password), [...words, ...given], field);
       return [...compositionErrors(normalizePassword(password), composition, field), ...(word ? [word] : [])];
     },
   };
