@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { errorTable } from "../src/errors.ts";
 
 // Writes docs/errors.md and docs/events.md from the table of errors and the union of events.
-const root = new URL("../", import.meta.url);
+const root = join(import.meta.dirname, "..");
 
 /** `docs/errors.md`. */
 export function errorsDocument(): string {
@@ -21,9 +22,10 @@ export function errorsDocument(): string {
 
 /** `docs/events.md`. */
 export function eventsDocument(
-  source: string = readFileSync(new URL("src/domain/event.ts", root), "utf8"),
+  source: string = readFileSync(join(root, "src/domain/event.ts"), "utf8"),
 ): string {
-  const rows = [...source.matchAll(/^ {2}"([a-z_]+\.[a-z_]+)": (.+);$/gm)].map(
+  const union = source.slice(source.indexOf("export interface EventPayloads"));
+  const rows = [...union.matchAll(/^ {2}"([a-z_]+\.[a-z_]+)":\s*(.+?);\n(?= {2}["/]|\})/gms)].map(
     ([, name, payload = ""]) => `| \`${name}\` | ${payloadCell(payload)} |`,
   );
   return [
@@ -34,7 +36,7 @@ export function eventsDocument(
     "The union is complete: events of parts that this version does not have are listed, and are not emitted.",
     "",
     "```ts",
-    'auth.events.on("user.logged_in", ({ userId, createdAt }) => console.log(`User ${userId} logged in at ${createdAt.toISOString()}`));',
+    'auth.events.on("user.logged_in", ({ userId, createdAt }) => console.log("logged in", userId, createdAt));',
     "```",
     "",
     "| event | payload |",
@@ -46,10 +48,11 @@ export function eventsDocument(
 
 function payloadCell(payload: string): string {
   if (payload === "Nothing") return "";
-  return `\`${payload.replaceAll("readonly ", "").replaceAll("|", "\\|")}\``;
+  const line = payload.replace(/\s+/g, " ").replace("; }", " }");
+  return `\`${line.replaceAll("readonly ", "").replaceAll("|", "\\|")}\``;
 }
 
-if (import.meta.main) {
-  writeFileSync(new URL("docs/errors.md", root), errorsDocument());
-  writeFileSync(new URL("docs/events.md", root), eventsDocument());
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(join(root, "docs/errors.md"), errorsDocument());
+  writeFileSync(join(root, "docs/events.md"), eventsDocument());
 }

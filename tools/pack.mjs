@@ -1,0 +1,76 @@
+// Packs both packages as they are published: `node tools/pack.mjs [folder]` builds, and writes two tarballs (default .pack/).
+// The manifests of the working tree serve development (they know src/ and each other's folder), so the packed ones are
+// written here: only fields a user needs, no source condition, `latchkey` by version.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { acquireLock } from "./lock.mjs";
+
+const SOURCE_CONDITION = "latchkey-source";
+const PUBLISHED_FIELDS = [
+  ...["name", "version", "description", "keywords", "license", "author", "repository", "homepage", "bugs"],
+  ...["type", "sideEffects", "engines", "bin", "exports", "files", "dependencies"],
+];
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const destination = resolve(process.argv[2] ?? join(root, ".pack"));
+const core = readManifest(root);
+
+const lock = await acquireLock(join(root, ".pack-lock"), "packing");
+try {
+  execFileSync(process.execPath, [join(root, "tools", "build.mjs")], { stdio: "inherit" });
+  mkdirSync(destination, { recursive: true });
+  for (const folder of [root, join(root, "server")]) console.log(pack(folder));
+} finally {
+  lock.release();
+}
+
+function readManifest(folder) {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+}
+
+/** Packs a copy, so that a failure half-way leaves no rewritten manifest in the working tree. */
+function pack(folder) {
+  const stage = mkdtempSync(join(tmpdir(), "latchkey-pack-"));
+  try {
+    const manifest = publishedManifest(readManifest(folder));
+    writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+    for (const name of manifest.files) copyInto(stage, folder, name);
+    const args = ["pack", "--silent", "--ignore-scripts", "--pack-destination", destination];
+    return join(destination, execFileSync("npm", args, { cwd: stage, encoding: "utf8" }).trim());
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** The licence is the repository's; all else is the package's own. */
+function copyInto(stage, folder, name) {
+  const source = join(name === "LICENSE" ? root : folder, name);
+  if (!existsSync(source)) throw new Error(`${source} is named in "files" and is missing`);
+  cpSync(source, join(stage, name), { recursive: true });
+}
+
+function publishedManifest(manifest) {
+  const published = {};
+  for (const field of PUBLISHED_FIELDS) {
+    if (manifest[field] !== undefined) published[field] = manifest[field];
+  }
+  published.exports = withoutSourceCondition(manifest.exports);
+  if (manifest.dependencies.latchkey !== undefined) {
+    published.dependencies = { ...manifest.dependencies, latchkey: `^${core.version}` };
+  }
+  return published;
+}
+
+/** Sources are not in the tarball: a user who happened to set the condition would reach files that are not there. */
+function withoutSourceCondition(exports) {
+  const entries = Object.entries(exports).map(([subpath, target]) => {
+    if (typeof target === "string") return [subpath, target];
+    const { [SOURCE_CONDITION]: _source, ...rest } = target;
+    return [subpath, rest];
+  });
+  return Object.fromEntries(entries);
+}

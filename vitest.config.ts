@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+
+// `latchkey` leads to src/ in tests, as it does under `node --conditions=latchkey-source`.
+const conditions = ["latchkey-source", "module", "node"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/global-setup.ts"],
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    reporters: process.env.CI ? ["default", ["json", { outputFile: ".results/vitest.json" }]] : ["default"],
+    coverage: { provider: "v8", include: ["src/**/*.ts", "server/**/*.ts"], reportsDirectory: "coverage" },
+  },
+});
