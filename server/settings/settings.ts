@@ -1,0 +1,78 @@
+import type { DatabaseAddress } from "./text-kinds.ts";
+
+/** How much is logged, from most to nothing. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+
+/** What the server is started with: checked, defaults filled in, times in the unit that the name says. */
+export interface Settings {
+  /** The secret that signs; null only on loopback: the generated one is used. @see developmentSecret */
+  readonly secretKey: string | null;
+  /** Secrets that still verify. */
+  readonly previousSecretKeys: readonly string[];
+  /** Exact origin; null stands for `http://localhost:<port>` with the port that is listened on. @see originAt */
+  readonly origin: string | null;
+  readonly trustedOrigins: readonly string[];
+  /** CIDR ranges, a prefix length always written out: `10.0.0.0/8`. */
+  readonly trustedProxies: readonly string[];
+  /** Name or address, without brackets. */
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly basePath: string;
+  readonly loginPath: string;
+  readonly appPath: string;
+  readonly database: DatabaseAddress;
+  readonly sessionBackend: "database" | "memory";
+  readonly sessionIdleSeconds: number;
+  /** At least `sessionIdleSeconds`. */
+  readonly sessionAbsoluteSeconds: number;
+  readonly rememberedIdleSeconds: number;
+  /** At least `rememberedIdleSeconds`. */
+  readonly rememberedAbsoluteSeconds: number;
+  /** `Max-Age` of cookies that are not remembered; null: they end with the browser. */
+  readonly sessionCookieMaxAgeSeconds: number | null;
+  readonly sessionCleanupIntervalSeconds: number;
+  /** 0 = unlimited. */
+  readonly maxSessionsPerUser: number;
+  /** Whether cookies are sent over https alone: exactly where the origin is https. */
+  readonly secureCookies: boolean;
+  /** Without the prefix that an https origin adds. */
+  readonly sessionName: string;
+  readonly sessionSameSite: "lax" | "strict" | "none";
+  /** Null: the origin's host alone. */
+  readonly sessionDomain: string | null;
+  readonly csrfEnabled: boolean;
+  readonly loginMaxAttempts: number;
+  readonly loginWindowSeconds: number;
+  /** In code points. */
+  readonly passwordMinLength: number;
+  readonly registrationMode: "open" | "closed";
+  /** Empty: no other origin may read answers. */
+  readonly corsOrigins: readonly string[] | "*";
+  readonly corsAllowCredentials: boolean;
+  readonly debug: boolean;
+  readonly logLevel: LogLevel;
+  readonly maxBodyBytes: number;
+  readonly requestTimeoutSeconds: number;
+  readonly storeTimeoutMs: number;
+  /** Null: as many as the machine has cores. */
+  readonly hashThreads: number | null;
+  /** Hashes that may wait for a thread before sign-ins are answered with 503. Null: 32 for each thread. */
+  readonly hashQueue: number | null;
+  /** Whether unsafe settings were refused: the origin is not loopback, or ENVIRONMENT=production. */
+  readonly isProduction: boolean;
+}
+
+/** The settings as they were given, before one decides about another; null is what was left out. */
+export type Given = Omit<Settings, "corsOrigins" | "isProduction" | "logLevel" | "secureCookies"> & {
+  readonly corsOrigins: readonly string[];
+  readonly environment: "local" | "development" | "test" | "staging" | "production" | null;
+  readonly isProductionValidated: boolean;
+  readonly logLevel: LogLevel | null;
+  readonly secureCookies: boolean | null;
+};
+
+/** The origin that cookies and links come from, once the server listens on `port`. */
+export function originAt(settings: Pick<Settings, "origin">, port: number): string {
+  return settings.origin ?? `http://localhost:${port}`;
+}

@@ -1,0 +1,311 @@
+import { addressRange, bindHost, cookieDomain, exactOrigin, originOrAny } from "./address-kinds.ts";
+import { choice, duration, flag, type Kind, list, wholeNumber } from "./kind.ts";
+import type { Given } from "./settings.ts";
+import { cookieName, databaseUrl, secret, sitePath } from "./text-kinds.ts";
+
+/** One setting: everything that the parser, the documentation and the start-up errors know about it. */
+export interface SettingRow {
+  readonly name: string;
+  readonly kind: Kind<unknown>;
+  /** As it would be written; null where leaving it out is a case of its own, which `meaning` explains. */
+  readonly default: string | null;
+  /** One sentence or two for the documentation. */
+  readonly meaning: string;
+  /** Other names under which it is understood, with a kind of their own where they count in another unit. */
+  readonly aliases?: readonly { readonly name: string; readonly kind?: Kind<unknown> }[];
+  /** Whether the value is kept out of every message. Default false. */
+  readonly isSecret?: boolean;
+}
+
+/** A row whose value has the type of its field; only a field that may be null may do without a default. */
+interface Row<T> extends SettingRow {
+  readonly kind: Kind<T>;
+  readonly default: null extends T ? string | null : string;
+  readonly aliases?: readonly { readonly name: string; readonly kind?: Kind<T> }[];
+}
+
+/** Every setting by the field it becomes, in the order of the documentation. */
+export type Table = { readonly [F in keyof Given]: Row<Given[F]> };
+
+const longestMinutes = 525_600;
+// Browsers cap a cookie's life at 400 days. @see RFC 6265bis, section 5.5
+const longestDays = 400;
+const notYet = "is not supported by this version";
+
+/** The one table of settings. What is not in here is not read. */
+export const settingsTable: Table = {
+  secretKey: {
+    name: "SECRET_KEY",
+    kind: secret(),
+    default: null,
+    meaning:
+      "Signs and seals what Latchkey hands out. Left out on loopback, one is generated in `data/secret.key`; everywhere else it is needed. `latchkey secret` prints a good one.",
+    aliases: [{ name: "SECRET" }, { name: "SESSION_SECRET" }],
+    isSecret: true,
+  },
+  previousSecretKeys: {
+    name: "SECRET_KEY_PREVIOUS",
+    kind: list(secret()),
+    default: "",
+    meaning: "Former secrets that still verify while a new one is brought in.",
+    isSecret: true,
+  },
+  origin: {
+    name: "ORIGIN",
+    kind: exactOrigin(),
+    default: null,
+    meaning:
+      "Where browsers reach the server. Cookies and links come from it, never from a request. Left out, it is `http://localhost:<PORT>`.",
+  },
+  trustedOrigins: {
+    name: "TRUSTED_ORIGINS",
+    kind: list(exactOrigin()),
+    default: "",
+    meaning: "Further origins whose pages may send unsafe requests with the session cookie.",
+  },
+  trustedProxies: {
+    name: "TRUSTED_PROXIES",
+    kind: list(addressRange()),
+    default: "",
+    meaning:
+      "Proxies whose forwarding headers say who the client is. Without one the client is who opened the connection.",
+  },
+  host: {
+    name: "HOST",
+    kind: bindHost(),
+    default: "127.0.0.1",
+    meaning: "The interface to listen on. One that is not loopback needs ORIGIN.",
+  },
+  port: {
+    name: "PORT",
+    kind: wholeNumber(0, 65_535),
+    default: "3000",
+    meaning: "The port to listen on; 0 picks a free one.",
+  },
+  basePath: {
+    name: "BASE_PATH",
+    kind: sitePath(),
+    default: "/api/v1",
+    meaning: "The path under which the routes for programs lie.",
+  },
+  loginPath: {
+    name: "LOGIN_PATH",
+    kind: sitePath(),
+    default: "/login",
+    meaning: "The sign-in page: where a page that needs a signed-in person sends everybody else.",
+  },
+  appPath: {
+    name: "APP_PATH",
+    kind: sitePath(),
+    default: "/app/dashboard",
+    meaning: "Where a person lands after signing in, unless they were on their way elsewhere.",
+  },
+  database: {
+    name: "DATABASE_URL",
+    kind: databaseUrl(),
+    default: "sqlite:data/latchkey.db",
+    meaning:
+      "Where accounts are kept: an SQLite file, by a path relative to the working directory or, after `sqlite://`, an absolute one.",
+    isSecret: true,
+  },
+  sessionBackend: {
+    name: "SESSION_BACKEND",
+    kind: choice(["database", "memory"], {
+      file: notYet,
+      redis: notYet,
+      valkey: notYet,
+      mongodb: notYet,
+      memcached: notYet,
+    }),
+    default: "database",
+    meaning: "Where sessions are kept. In `memory` they end with the process.",
+    aliases: [{ name: "TINA4_SESSION_BACKEND" }],
+  },
+  sessionIdleSeconds: {
+    name: "SESSION_TIMEOUT_MINUTES",
+    kind: duration("minutes", 1, longestMinutes),
+    default: "30",
+    meaning: "How long a session lives without being used.",
+    aliases: [{ name: "TINA4_SESSION_LIFETIME", kind: duration("seconds", 60, longestMinutes * 60) }],
+  },
+  sessionAbsoluteSeconds: {
+    name: "SESSION_ABSOLUTE_MINUTES",
+    kind: duration("minutes", 1, longestMinutes),
+    default: "1440",
+    meaning: "How long a session lives however much it is used. An idle timeout above it raises it.",
+  },
+  rememberedIdleSeconds: {
+    name: "REMEMBER_IDLE_DAYS",
+    kind: duration("days", 1, longestDays),
+    default: "14",
+    meaning: "How long a remembered session lives without being used.",
+  },
+  rememberedAbsoluteSeconds: {
+    name: "REMEMBER_ABSOLUTE_DAYS",
+    kind: duration("days", 1, longestDays),
+    default: "30",
+    meaning:
+      "How long a remembered session lives however much it is used. An idle timeout above it raises it.",
+  },
+  sessionCookieMaxAgeSeconds: {
+    name: "SESSION_COOKIE_MAX_AGE",
+    kind: duration("seconds", 1, longestDays * 86_400),
+    default: null,
+    meaning:
+      "How long the browser keeps the cookie of a session that is not remembered. Left out, until it is closed.",
+  },
+  sessionCleanupIntervalSeconds: {
+    name: "SESSION_CLEANUP_INTERVAL_MINUTES",
+    kind: duration("minutes", 1, 1_440),
+    default: "15",
+    meaning: "How often expired sessions are removed.",
+  },
+  maxSessionsPerUser: {
+    name: "MAX_SESSIONS_PER_USER",
+    kind: wholeNumber(0, 10_000),
+    default: "5",
+    meaning:
+      "Sessions that one user may have at a time; a new one ends the least recently used. 1 is a single session, 0 is unlimited.",
+  },
+  secureCookies: {
+    name: "SESSION_SECURE_COOKIES",
+    kind: flag(),
+    default: null,
+    meaning:
+      "Whether cookies are sent over https alone. Left out, true where the origin is https; `false` is refused there.",
+  },
+  sessionName: {
+    name: "SESSION_NAME",
+    kind: cookieName(),
+    default: "latchkey",
+    meaning:
+      "Name of the session cookie. On https `__Host-` is put before it, or `__Secure-` with SESSION_DOMAIN.",
+    aliases: [{ name: "TINA4_SESSION_NAME" }],
+  },
+  sessionSameSite: {
+    name: "SESSION_SAME_SITE",
+    kind: choice(["lax", "strict", "none"]),
+    default: "lax",
+    meaning: "The cookie's SameSite. `none` needs TRUSTED_ORIGINS and an https origin.",
+  },
+  sessionDomain: {
+    name: "SESSION_DOMAIN",
+    kind: cookieDomain(),
+    default: null,
+    meaning:
+      "A domain above the origin's host that gets the cookie too. Left out, the origin's host alone gets it, which is safer.",
+  },
+  csrfEnabled: {
+    name: "CSRF_ENABLED",
+    kind: flag(),
+    default: "true",
+    meaning:
+      "Whether unsafe requests with the session cookie need a CSRF token. `false` is for development and tests on loopback.",
+  },
+  loginMaxAttempts: {
+    name: "LOGIN_MAX_ATTEMPTS",
+    kind: wholeNumber(1, 1_000),
+    default: "5",
+    meaning: "Failed sign-ins allowed in one window, for one IP address and identifier.",
+  },
+  loginWindowSeconds: {
+    name: "LOGIN_WINDOW_MINUTES",
+    kind: duration("minutes", 1, 1_440),
+    default: "15",
+    meaning: "The window in which failed sign-ins are counted.",
+  },
+  passwordMinLength: {
+    name: "PASSWORD_MIN_LENGTH",
+    kind: wholeNumber(8, 128, "characters"),
+    default: "8",
+    meaning:
+      "Fewest characters (code points) of a new password. 15 is what NIST SP 800-63B-4 asks where the password stands alone.",
+  },
+  registrationMode: {
+    name: "REGISTRATION_MODE",
+    kind: choice(["open", "closed"], {
+      confirm: `needs mail, which ${notYet}`,
+      invite: `needs mail, which ${notYet}`,
+    }),
+    default: "open",
+    meaning: "Whether people create their accounts themselves, or operators alone do.",
+  },
+  corsOrigins: {
+    name: "CORS_ORIGINS",
+    kind: list(originOrAny()),
+    default: "",
+    meaning:
+      "Other origins whose pages may read answers. `*` is for loopback, and never with credentials. It does not widen TRUSTED_ORIGINS.",
+  },
+  corsAllowCredentials: {
+    name: "CORS_ALLOW_CREDENTIALS",
+    kind: flag(),
+    default: "false",
+    meaning: "Whether those pages may read answers to requests that carry the session cookie.",
+  },
+  environment: {
+    name: "ENVIRONMENT",
+    kind: choice(["local", "development", "test", "staging", "production"]),
+    default: null,
+    meaning:
+      "`production` makes a loopback origin as strict as any other. The other words change nothing: the origin decides.",
+  },
+  debug: {
+    name: "DEBUG",
+    kind: flag(),
+    default: "false",
+    meaning: "Logs in detail: LOG_LEVEL is `debug` unless it is set. For loopback alone.",
+  },
+  isProductionValidated: {
+    name: "PRODUCTION_SECURITY_VALIDATION_ENABLED",
+    kind: flag(),
+    default: "true",
+    meaning:
+      "Understood so that nobody believes the checks to be off: `false` is refused in production, and elsewhere they do not apply.",
+  },
+  logLevel: {
+    name: "LOG_LEVEL",
+    kind: choice(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+    default: null,
+    meaning: "How much is logged. Left out, `info`, or `debug` with DEBUG=true.",
+  },
+  maxBodyBytes: {
+    name: "MAX_BODY_BYTES",
+    kind: wholeNumber(1_024, 16_777_216, "bytes"),
+    default: "65536",
+    meaning: "Largest body that is read; a larger one is answered with 413.",
+  },
+  requestTimeoutSeconds: {
+    name: "REQUEST_TIMEOUT_SECONDS",
+    kind: duration("seconds", 1, 600),
+    default: "30",
+    meaning: "How long a client may take to send its request.",
+  },
+  storeTimeoutMs: {
+    name: "STORE_TIMEOUT_MS",
+    kind: wholeNumber(10, 60_000, "milliseconds"),
+    default: "5000",
+    meaning: "How long the database may take to answer before the request is answered with 503.",
+  },
+  hashThreads: {
+    name: "HASH_THREADS",
+    kind: wholeNumber(1, 256),
+    default: null,
+    meaning: "Threads that hash passwords. Left out, as many as the machine has cores.",
+  },
+  hashQueue: {
+    name: "HASH_QUEUE",
+    kind: wholeNumber(1, 100_000),
+    default: null,
+    meaning:
+      "Passwords that may wait for a thread; past that sign-ins are answered with 503 and `Retry-After`. Left out, 32 for each thread.",
+  },
+};
+
+/** The names of all settings, aliases included. */
+export function settingNames(): readonly string[] {
+  return Object.values(settingsTable).flatMap((row) => [
+    row.name,
+    ...(row.aliases ?? []).map(({ name }) => name),
+  ]);
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { readSettings } from "../../server/settings/read-settings.ts";
+import { secretWeakness } from "../../server/settings/secret-strength.ts";
+import { SettingsError } from "../../server/settings/settings-error.ts";
+import { settingNames, settingsTable } from "../../server/settings/table.ts";
+
+const names = settingNames();
+const words = [
+  ..."true false 0 1 -1 007 none lax * , production memory redis open invite localhost ::1 0.0.0.0 10.0.0.0/8 / // . 0/0".split(
+    " ",
+  ),
+  ..."http:// https://x https://x/y http://[ http://localhost:3000 sqlite: sqlite:x postgres://u:p@h/d example.com __Host-a".split(
+    " ",
+  ),
+];
+const value = fc.oneof(
+  fc.constantFrom(...words),
+  fc.string({ unit: "binary" }),
+  fc.nat().map(String),
+  fc.constant(undefined),
+);
+const name = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...names) }, fc.string());
+const environment = fc.dictionary(name, value, { maxKeys: 12 });
+
+/** Everything that a start with these variables would print. */
+function printed(variables: Readonly<Record<string, string | undefined>>): string {
+  try {
+    return readSettings(variables).warnings.join("\n");
+  } catch (error) {
+    if (error instanceof SettingsError) return `${error.message}\n${JSON.stringify(error.problems)}`;
+    throw error;
+  }
+}
+
+test("no environment makes reading the settings throw anything but a SettingsError", () => {
+  fc.assert(
+    fc.property(environment, (variables) => void printed(variables)),
+    { numRuns: 2_000 },
+  );
+});
+
+test("a setting that is refused is named, with what was found and a fix", () => {
+  fc.assert(
+    fc.property(environment, (variables) => {
+      try {
+        readSettings(variables);
+      } catch (error) {
+        if (!(error instanceof SettingsError)) throw error;
+        expect(error.problems.length).toBeGreaterThan(0);
+        for (const problem of error.problems) {
+          expect(names.some((known) => problem.setting.startsWith(known))).toBe(true);
+          expect(problem.found).not.toBe("");
+          expect(problem.fix).toMatch(/^[A-Z].*[.:\w/-]$/);
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("no secret appears in any message, whatever else is wrong", () => {
+  const secretNames = Object.values(settingsTable).flatMap((row) =>
+    row.isSecret === true ? [row.name, ...(row.aliases ?? []).map((alias) => alias.name)] : [],
+  );
+  expect(secretNames).toEqual([
+    "SECRET_KEY",
+    "SECRET",
+    "SESSION_SECRET",
+    "SECRET_KEY_PREVIOUS",
+    "DATABASE_URL",
+  ]);
+  // A canary that no sentence of ours contains, alone and inside what the kinds take apart.
+  const canary = fc.stringMatching(/^Zq[0-9]{8}Xj[0-9]{0,30}$/);
+  const wrapped = canary.chain((text) =>
+    fc
+      .constantFrom(
+        text,
+        text.repeat(3),
+        `${text},${text}`,
+        `postgres://u:${text}@h/d`,
+        `${text}:x`,
+        `sqlite:${text}?k=${text}`,
+        `a${text}\n`,
+      )
+      .map((shape) => ({ text, shape })),
+  );
+  fc.assert(
+    fc.property(
+      environment,
+      fc.constantFrom(...secretNames),
+      fc.constantFrom(...secretNames),
+      wrapped,
+      (others, first, second, { text, shape }) => {
+        expect(printed({ ...others, [first]: shape, [second]: `${shape}0` })).not.toContain(text);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});
+
+test("a password inside an address is not printed", () => {
+  const setting = fc.constantFrom(
+    "ORIGIN",
+    "TRUSTED_ORIGINS",
+    "CORS_ORIGINS",
+    "HOST",
+    "SESSION_DOMAIN",
+    "BASE_PATH",
+  );
+  fc.assert(
+    fc.property(
+      setting,
+      fc.stringMatching(/^Zq[0-9]{8}Xj$/),
+      fc.constantFrom("", "8080", "/path"),
+      (key, password, rest) => {
+        expect(printed({ [key]: `https://me:${password}@host.example${rest}` })).not.toContain(password);
+      },
+    ),
+  );
+});
+
+test("random secrets are accepted in every usual encoding", () => {
+  for (const encoding of ["hex", "base64", "base64url"] as const) {
+    for (let round = 0; round < 200; round++)
+      expect(secretWeakness(randomBytes(32).toString(encoding))).toBeNull();
+  }
+});
+
+test("an accepted start in production is a safe one", () => {
+  fc.assert(
+    fc.property(environment, fc.uuid(), (variables, random) => {
+      try {
+        const { settings } = readSettings({
+          ...variables,
+          ORIGIN: "https://app.example",
+          SECRET_KEY: `${random}-x`,
+        });
+        expect(settings).toMatchObject({
+          isProduction: true,
+          secureCookies: true,
+          csrfEnabled: true,
+          debug: false,
+        });
+        expect(settings.corsOrigins).not.toBe("*");
+        expect(settings.sessionAbsoluteSeconds).toBeGreaterThanOrEqual(settings.sessionIdleSeconds);
+      } catch (error) {
+        if (!(error instanceof SettingsError)) throw error;
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
