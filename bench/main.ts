@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { bundle } from "./bundle.ts";
 import { coldStart } from "./cold-start.ts";
 import type { Effort } from "./effort.ts";
 import { flood } from "./flood.ts";
@@ -14,6 +15,7 @@ const sections: Readonly<Record<string, (effort: Effort) => Promise<readonly Row
   flood,
   "cold-start": coldStart,
   memory: memoryUse,
+  bundle,
 };
 
 const { values, positionals } = parseArgs({
