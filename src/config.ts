@@ -1,4 +1,4 @@
-import { getDomain } from "tldts";
+import { createRequire } from "node:module";
 
 /** What `createAuth` takes about itself; every default stands beside its option. Times are in seconds. */
 export interface ConfigOptions {
@@ -160,8 +160,9 @@ export function isLoopback(hostname: string): boolean {
   return /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
 }
 
+// A URL's host may hold `*`, but origins are compared whole: who writes one expects a pattern that would never match.
 function exactOrigin(text: string): string | null {
-  if (!URL.canParse(text)) return null;
+  if (!URL.canParse(text) || text.includes("*")) return null;
   const url = new URL(text);
   return (url.protocol === "https:" || url.protocol === "http:") && url.origin === text ? text : null;
 }
@@ -190,11 +191,17 @@ function cookieProblems(options: ConfigOptions, isSecure: boolean, hostname: str
   if (domain !== undefined) {
     if (hostname !== domain && !hostname.endsWith(`.${domain}`))
       problems.push(`cookie.domain: ${domain} does not cover the origin`);
-    if (getDomain(domain, { allowPrivateDomains: true }) === null) {
+    if (isPublicSuffix(domain)) {
       problems.push(`cookie.domain: ${domain} is a public suffix; every site below it would get the cookie`);
     }
   }
   return problems;
+}
+
+// Required where a domain is set and nowhere else: the list of public suffixes is larger than the rest of Latchkey.
+function isPublicSuffix(domain: string): boolean {
+  const { getDomain }: typeof import("tldts") = createRequire(import.meta.url)("tldts");
+  return getDomain(domain, { allowPrivateDomains: true }) === null;
 }
 
 function numberProblems({

@@ -10,7 +10,11 @@ const longestHeader = 16_384;
  *
  * @see RFC 6265, section 5.4
  */
-export function cookieValues(header: string | null | undefined, name: string, most = Number.POSITIVE_INFINITY): readonly string[] {
+export function cookieValues(
+  header: string | null | undefined,
+  name: string,
+  most: number = Number.POSITIVE_INFINITY,
+): readonly string[] {
   if (!header || header.length > longestHeader) return [];
   const values: string[] = [];
   let at = 0;
