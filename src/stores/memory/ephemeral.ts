@@ -49,7 +49,7 @@ export function ephemeral(engine: Engine): EphemeralStore {
     const [last] = exhausted.sort((a, b) => frees(b.key) - frees(a.key));
     if (last !== undefined) {
       const leftMs = frees(last.key) - now.getTime();
-      return { ok: false, key: last.key, retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) };
+      return { ok: false, key: last.key, retryAfterSeconds: Math.ceil(leftMs / 1000) };
     }
     for (const { key, windowSeconds } of limits) {
       const expiresAt = live(key, now)?.expiresAt ?? later(now, windowSeconds);
@@ -95,7 +95,7 @@ export function ephemeral(engine: Engine): EphemeralStore {
       for (const key of keys) {
         const entry = live(key, now);
         const count = taken(key, now);
-        if (entry !== null && count > 0) entries.set(key, { ...entry, content: count - 1 });
+        if (entry !== null && count > 0) entries.set(key, { content: count - 1, expiresAt: entry.expiresAt });
       }
     },
     sweep: async (limit, { now }) => sweep(limit, now),

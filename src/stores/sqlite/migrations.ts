@@ -51,16 +51,15 @@ export function migrateUp(
   to: number = Number.POSITIVE_INFINITY,
   known: readonly Migration[] = migrations,
 ): readonly number[] {
+  const due = (): readonly Migration[] => {
+    const pending = numbersOf(verified(db, known), "pending");
+    return known.filter(({ number }) => pending.has(number) && number <= to);
+  };
+  // Asked without the lock first: a process that starts beside others, with nothing to do, waits for nobody.
+  if (due().length === 0) return [];
   return transactionsOn(db)(() => {
     db.exec(table);
-    const pending = new Set(
-      verified(db, known)
-        .filter(({ state }) => state === "pending")
-        .map(({ number }) => number),
-    );
-    const due = known.filter(({ number }) => pending.has(number) && number <= to);
-    for (const migration of due) apply(db, migration);
-    return due.map(({ number }) => number);
+    return due().map((migration) => apply(db, migration));
   });
 }
 
@@ -77,16 +76,10 @@ export function migrateDown(
   known: readonly Migration[] = migrations,
 ): readonly number[] {
   return transactionsOn(db)(() => {
-    const applied = verified(db, known)
-      .filter(({ state }) => state === "applied")
-      .map(({ number }) => number);
-    const target = to ?? applied.at(-2) ?? 0;
-    const due = known.filter(({ number }) => applied.includes(number) && number > target).toReversed();
-    for (const { number, down } of due) {
-      db.exec(down);
-      db.prepare("DELETE FROM latchkey_migrations WHERE number = ?").run(number);
-    }
-    return due.map(({ number }) => number);
+    const applied = numbersOf(verified(db, known), "applied");
+    const target = to ?? [...applied].at(-2) ?? 0;
+    const due = known.filter(({ number }) => applied.has(number) && number > target).toReversed();
+    return due.map((migration) => takeBack(db, migration));
   });
 }
 
@@ -162,12 +155,30 @@ function verified(db: DatabaseSync, known: readonly Migration[]): readonly Migra
   return all;
 }
 
-function apply(db: DatabaseSync, { number, name, ...texts }: Migration): void {
-  db.exec(texts.up);
+function apply(db: DatabaseSync, { number, name, ...texts }: Migration): number {
+  try {
+    db.exec(texts.up);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const advice =
+      "Nothing was changed. Tables of the application beside Latchkey's need other names, or a file of their own.";
+    throw new SchemaError(`migration ${number} ${name} failed: ${reason}. ${advice}`, { cause });
+  }
   // The database's own clock: the time is for people, nothing is decided on it.
   db.prepare(
     "INSERT INTO latchkey_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, CAST(unixepoch('subsec') * 1000 AS INTEGER))",
   ).run(number, name, checksum(texts));
+  return number;
+}
+
+function takeBack(db: DatabaseSync, { number, down }: Migration): number {
+  db.exec(down);
+  db.prepare("DELETE FROM latchkey_migrations WHERE number = ?").run(number);
+  return number;
+}
+
+function numbersOf(all: readonly MigrationStatus[], wanted: MigrationStatus["state"]): ReadonlySet<number> {
+  return new Set(all.filter(({ state }) => state === wanted).map(({ number }) => number));
 }
 
 function checksum({ up, down }: Pick<Migration, "up" | "down">): string {

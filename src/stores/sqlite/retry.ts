@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { StoreCall } from "../../ports/store.ts";
 
 /** How long a call waits for a lock that another process holds. */
@@ -52,7 +52,8 @@ export function line({ limitMs, pauseMs }: Patience): Line {
       } catch (error) {
         if (!isBusy(error)) throw error;
       }
-      await sleep(pauseMs(), undefined, { signal });
+      // Woken by an abort too; the reason is thrown above.
+      await sleep(pauseMs(), undefined, { signal }).catch(noop);
     }
   }
 
@@ -60,9 +61,13 @@ export function line({ limitMs, pauseMs }: Patience): Line {
     // Asked for now: a signal that is first asked for later may never hear of an abort that came before.
     const waiting = { giveUpAt: performance.now() + limitMs, signal: call.signal };
     const turn = before.then(() => retry(work, waiting));
-    const settled = turn.then(noop, noop).then(() => {
-      if (last === settled) last = null;
-    });
+    // A long line lets other work in between when the lock is free at last.
+    const settled = turn
+      .then(noop, noop)
+      .then(() => nextTurn())
+      .then(() => {
+        if (last === settled) last = null;
+      });
     last = settled;
     return turn;
   }

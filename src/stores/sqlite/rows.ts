@@ -183,7 +183,7 @@ export function sessionOf(row: SessionRow): Session {
     userId,
     generation,
     authTime: authTime === null ? null : new Date(authTime),
-    amr: parsedList(amr),
+    amr: parsedMethods(amr),
     isRemembered: isRemembered === 1,
     createdAt: new Date(createdAt),
     lastUsedAt: new Date(lastUsedAt),
@@ -241,9 +241,13 @@ function personal(field: PersonalField["field"], value: string | null, salt: str
   return value === null || salt === null ? [] : [{ field, value, salt }];
 }
 
-// Most lists and bags are empty, and this is on the way of every check.
+// This is on the way of every check. Most lists and bags are empty, and most people sign in by password.
 function parsedList<T>(json: string): T[] {
   return json === "[]" ? [] : JSON.parse(json);
+}
+
+function parsedMethods(json: string): Session["amr"] {
+  return json === '["pwd"]' ? ["pwd"] : parsedList(json);
 }
 
 function parsedBag(json: string): Readonly<Record<string, unknown>> {

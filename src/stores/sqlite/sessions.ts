@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FoundSession, SessionStore, Touch } from "../../ports/session-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import type { Parts } from "./parts.ts";
@@ -90,7 +90,7 @@ export function sessionStore({ connection, cache, run, close, ping }: Parts): Se
 
   async function touch(touches: readonly Touch[], call: StoreCall): Promise<void> {
     for (let from = 0; from < touches.length; from += touchBatch) {
-      if (from > 0) await turn();
+      if (from > 0) await nextTurn();
       const batch = touches.slice(from, from + touchBatch);
       await run(call, (on) => {
         for (const one of batch) touchSession(on, one);

@@ -57,6 +57,20 @@ export const auditRules: Rules = {
     deepStrictEqual(ids(await rows(trial, a, 1)), ids(ofA.slice(0, 1)));
   },
 
+  "rows are given by the time of their event, of one instant the last written first": async (trial) => {
+    const { make, clock } = trial;
+    const at = (seconds: number): Date => new Date(clock.now().getTime() + seconds * 1000);
+    const written: AuditRow[] = [];
+    for (const seconds of [1, 3, 2, 2]) written.push(make.auditRow({ createdAt: at(seconds) }));
+    for (const row of written) await committed(trial, [write.audit(row)]);
+    const [first, third, second, secondAgain] = written;
+    const expected = [third, secondAgain, second, first].map((row) => row?.id);
+    deepStrictEqual(
+      (await rows(trial, null)).map(({ id }) => id),
+      expected,
+    );
+  },
+
   "nobody's rows are none, however hostile the name": async (trial) => {
     const { make } = trial;
     await committed(trial, [

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, doesNotReject, ok, strictEqual } from "node:assert/strict";
 import type { User } from "../../domain/user.ts";
 import { hostileTexts, withNul } from "./hostile.ts";
 import { same, scribble } from "./same.ts";
@@ -30,7 +30,7 @@ export const userRules: Rules = {
   "ping resolves, and close may be called twice": async ({ stores, call }) => {
     await stores.directory.ping(call());
     await stores.directory.close();
-    await stores.directory.close();
+    await doesNotReject(async () => stores.directory.close());
   },
 
   "a user comes back as inserted": async (trial) => {
@@ -82,6 +82,9 @@ export const userRules: Rules = {
     for (const kind of ["email", "username"] as const) {
       strictEqual(await stores.directory.userWithPassword({ kind, key: user.id }, call()), null);
     }
+    const { emailKey, username } = user;
+    strictEqual(await stores.directory.userWithPassword({ kind: "email", key: username }, call()), null);
+    strictEqual(await stores.directory.userWithPassword({ kind: "username", key: emailKey }, call()), null);
   },
 
   "the directory is empty until the first user": async (trial) => {
@@ -111,6 +114,21 @@ export const userRules: Rules = {
       await stores.directory.userWithPassword({ kind: "username", key: user.username }, call()),
       null,
     );
+  },
+
+  "a field given as undefined is not changed": async (trial) => {
+    const user = fullUser(trial);
+    await committed(trial, [write.user(user)]);
+    const nothing = {
+      name: undefined,
+      email: undefined,
+      roles: undefined,
+      data: undefined,
+      deletedAt: undefined,
+    };
+    await committed(trial, [write.update(user, { ...nothing, tier: "free" })]);
+    const expected = { ...user, tier: "free", version: user.version + 1, updatedAt: trial.clock.now() };
+    same(await trial.stores.directory.user(user.id, trial.call()), expected);
   },
 
   "every field that may change does": async (trial) => {
@@ -174,6 +192,21 @@ export const userRules: Rules = {
     deepStrictEqual([...(await stores.directory.deletedBefore(at(60), 2, call()))], [first, second]);
     deepStrictEqual([...(await stores.directory.deletedBefore(at(20), 9, call()))], [first]);
     deepStrictEqual([...(await stores.directory.deletedBefore(at(10), 9, call()))], []);
+  },
+
+  "a user who was restored or erased is no longer listed as deleted": async (trial) => {
+    const { stores, call, clock } = trial;
+    const [restored, erased] = [
+      await addUser(trial, { status: "deleted", deletedAt: clock.now() }),
+      await addUser(trial, { status: "deleted", deletedAt: clock.now() }),
+    ];
+    clock.advance(1);
+    strictEqual((await stores.directory.deletedBefore(clock.now(), 9, call())).length, 2);
+    await committed(trial, [
+      write.update(restored, { status: "active", deletedAt: null }),
+      { kind: "user.erase", userId: erased.id },
+    ]);
+    deepStrictEqual([...(await stores.directory.deletedBefore(clock.now(), 9, call()))], []);
   },
 
   "what a reader does to its copy changes nothing in the store": async (trial) => {

@@ -4,6 +4,7 @@ import { same } from "./same.ts";
 import { sessionRaces } from "./session-races.ts";
 import { sessionReads } from "./session-reads.ts";
 import { sessionWrites } from "./session-writes.ts";
+import { signInRaces } from "./sign-in-races.ts";
 import { addSession, addUser, committed, found, live, write } from "./steps.ts";
 import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial.ts";
 
@@ -14,7 +15,7 @@ import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial
 export function sessionContract(harness: StoreHarness): readonly ContractCase[] {
   return [
     ...cases(harness, "basics", sessionReads, sessionWrites),
-    ...cases(harness, "concurrency", sessionRaces),
+    ...cases(harness, "concurrency", signInRaces, sessionRaces),
     ...cases(harness, "faults", faults),
     ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
   ];

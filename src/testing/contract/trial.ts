@@ -60,30 +60,38 @@ export function cases(
 }
 
 async function attempt(harness: StoreHarness, rule: Rules[string]): Promise<void> {
-  const opened = [await harness.open()];
+  const first = await harness.open();
+  const opened = [first];
   const also = async (open: (() => Promise<Stores>) | undefined): Promise<Stores> => {
-    const stores = (await open?.()) ?? opened[0];
-    opened.push(stores as Stores);
-    return stores as Stores;
+    const stores = (await open?.()) ?? first;
+    opened.push(stores);
+    return stores;
   };
   let second: Promise<Stores> | null = null;
   const clock = testClock();
-  try {
-    await rule({
-      stores: opened[0] as Stores,
-      clock,
-      make: fixtures(clock),
-      removeUser: harness.removeUser?.bind(harness) ?? null,
-      call: () => ({ now: clock.now(), signal: new AbortController().signal }),
-      another() {
-        second ??= also(harness.another?.bind(harness));
-        return second;
-      },
-      reopen: () => also(harness.reopen?.bind(harness)),
-    });
-  } finally {
+  const closeAll = async (): Promise<void> => {
     for (const stores of new Set(opened)) await close(stores);
+  };
+  const trial: Trial = {
+    stores: first,
+    clock,
+    make: fixtures(clock),
+    removeUser: harness.removeUser?.bind(harness) ?? null,
+    call: () => ({ now: clock.now(), signal: new AbortController().signal }),
+    another() {
+      second ??= also(harness.another?.bind(harness));
+      return second;
+    },
+    reopen: () => also(harness.reopen?.bind(harness)),
+  };
+  try {
+    await rule(trial);
+  } catch (error) {
+    // What the rule found out matters more than what closing does after it.
+    await closeAll().catch(() => undefined);
+    throw error;
   }
+  await closeAll();
 }
 
 /** Closes all three ports. */
