@@ -4,12 +4,13 @@ import { bindUsers, type Users } from "./api/users.ts";
 import { type Config, type ConfigOptions, readConfig } from "./config.ts";
 import type { AuthEvent, EventOf, EventType } from "./domain/event.ts";
 import type { Principal } from "./domain/principal.ts";
+import { asAuthError } from "./errors.ts";
 import type { Feature, Installed } from "./features/feature.ts";
 import { formTokens } from "./flows/form-tokens.ts";
 import { sessionData } from "./flows/session-data.ts";
 import { anyone, signedIn } from "./guards/guards.ts";
 import { authenticate, inAskingOrder } from "./pipeline/authenticate.ts";
-import { check, type Pipeline, type Verdict } from "./pipeline/check.ts";
+import { check, logFailure, type Pipeline, type Verdict } from "./pipeline/check.ts";
 import { handleRoute } from "./pipeline/handle.ts";
 import { type Protect, protection } from "./pipeline/protect.ts";
 import { type ErrorAnswer, errorAnswer, type OnError } from "./pipeline/respond.ts";
@@ -80,8 +81,12 @@ export interface Auth {
   handle(request: RouteRequest, client: ClientInfo): Promise<Response | null>;
   /** Writes a change into an answer: the only writer of cookies. */
   seal<R extends Response | HeaderSink>(response: R, change: SessionChange): R;
-  /** A refusal as it goes over the wire, for adapters that build no Response. */
+  /** A refusal as it goes over the wire, for adapters that build no Response. Ask {@link Auth.onError} before. */
   errorAnswer(refused: Extract<Verdict, { ok: false }>, client: ClientInfo): ErrorAnswer;
+  /** What a handler threw, as a refusal; a failure of the system is logged. For adapters that call handlers. */
+  caught(thrown: unknown): Extract<Verdict, { ok: false }>;
+  /** As configured; null where it is not. */
+  readonly onError: OnError | null;
   /** What a listed feature offers. @throws TypeError where it was not listed */
   use<T>(feature: Feature<T>): T;
   /** The table of Latchkey's own routes, in order. */
@@ -176,6 +181,12 @@ function assemble(
       seal(config, response, change),
     errorAnswer: (refused: Extract<Verdict, { ok: false }>, client: ClientInfo) =>
       errorAnswer(pipeline, refused, client),
+    caught(thrown: unknown) {
+      const error = asAuthError(thrown);
+      logFailure(services, error);
+      return { ok: false, error } as const;
+    },
+    onError: options.onError ?? null,
     use<T>(feature: Feature<T>): T {
       const installed = features.get(feature);
       if (installed === undefined)

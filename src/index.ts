@@ -49,6 +49,7 @@ export type { StartOptions } from "./flows/sessions.ts";
 export type { SignIn } from "./flows/start-session.ts";
 // Guards
 export { all, any, anyone, guard, signedIn, signedInToWrite, skipIfAuthenticated } from "./guards/guards.ts";
+export { type Body, readBody } from "./http/body.ts";
 export { type ClientIp, clientIp } from "./http/client-info.ts";
 export { nextPath } from "./http/next-path.ts";
 export { wantsPage } from "./http/wants-page.ts";
@@ -109,4 +110,11 @@ export type { Outcome, Strategy } from "./ports/strategy.ts";
 export type { Listener } from "./services/events.ts";
 // Stores
 export { memory } from "./stores/memory.ts";
-export { sqlite } from "./stores/sqlite/sqlite.ts";
+export type { MigrationStatus } from "./stores/sqlite/migrations.ts";
+export { SchemaError } from "./stores/sqlite/schema-error.ts";
+export {
+  type SqliteMigrations,
+  type SqliteOptions,
+  type SqliteStores,
+  sqlite,
+} from "./stores/sqlite/sqlite.ts";

@@ -36,33 +36,30 @@ export type HonoHandler<C, P> = (
   session: SessionData,
 ) => Response | Promise<Response>;
 
-/** Latchkey in a Hono app. */
-export interface HonoAdapter {
+/** Latchkey in a Hono app whose handlers take a `C`. */
+export interface HonoAdapter<C extends HonoContext> {
   /** Middleware that answers Latchkey's own routes: `app.use(handle)`. */
   handle(context: HonoContext, next: () => Promise<void>): Promise<Response | undefined>;
   /** Puts the pipeline around a handler: `app.get("/me", protect((c, { user }) => c.json(user)))`. */
-  protect<C extends HonoContext>(
-    handler: HonoHandler<C, Principal>,
-    open: Open,
-  ): (context: C) => Promise<Response>;
-  protect<C extends HonoContext>(
-    handler: HonoHandler<C, SignedIn>,
-    ...guards: readonly Guard[]
-  ): (context: C) => Promise<Response>;
+  protect(handler: HonoHandler<C, Principal>, open: Open): (context: C) => Promise<Response>;
+  protect(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]): (context: C) => Promise<Response>;
   /** The peer of a context, for `auth.users.login(input, { request: c.req.raw, client: client(c) })`. */
   client(context: HonoContext): ClientInfo;
 }
 
 /**
- * Latchkey for Hono apps.
+ * Latchkey for Hono apps. Hono's own `Context` is named by the caller, since Hono itself is no dependency.
  *
  * ```ts
- * const { handle, protect } = hono(auth);
+ * const { handle, protect } = hono<Context>(auth); // import type { Context } from "hono"
  * app.use(handle);
  * app.get("/hello", protect((c, { displayName }) => c.text(`Hello, ${displayName}`)));
  * ```
  */
-export function hono(auth: Auth, options: HonoOptions = {}): HonoAdapter {
+export function hono<C extends HonoContext = HonoContext>(
+  auth: Auth,
+  options: HonoOptions = {},
+): HonoAdapter<C> {
   const ip = clientIp(options.trustedProxies);
   const remoteAddress = options.remoteAddress ?? socketAddress;
   const client = (context: HonoContext): ClientInfo => clientOf(context, ip, remoteAddress);
@@ -74,7 +71,7 @@ export function hono(auth: Auth, options: HonoOptions = {}): HonoAdapter {
       await next();
       return undefined;
     },
-    protect<C extends HonoContext>(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]) {
+    protect(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]) {
       const bound = auth.protect(
         (request: HonoRequest<C>, principal, session) => handler(request.context, principal, session),
         ...guards,

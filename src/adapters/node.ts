@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
-import { asAuthError } from "../errors.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
+import { withRequestId } from "../http/event-origin.ts";
+import type { SessionChange } from "../ports/change.ts";
 import type { Guard, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
@@ -55,17 +56,24 @@ export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
     },
     protect(handler: NodeHandler<SignedIn>, ...guards: readonly Guard[]): NodeListener {
       return async (incoming, outgoing) => {
-        const client = clientOf(incoming, ip);
-        const verdict = await auth.check(nodeRequest(incoming), client, ...guards);
+        const exchange = {
+          request: nodeRequest(incoming),
+          client: clientOf(incoming, ip),
+          incoming,
+          outgoing,
+        };
+        const verdict = await auth.check(exchange.request, exchange.client, ...guards);
         if (verdict.change !== undefined) auth.seal(sink(outgoing), verdict.change);
-        if (!verdict.ok) return refuse(auth, verdict, client, outgoing);
+        if (!verdict.ok) return refuse(auth, verdict, exchange);
         if (verdict.principal.isAuthenticated) outgoing.setHeader("Cache-Control", "no-store");
         try {
+          const session = new SealedData(verdict.session, (change) => auth.seal(sink(outgoing), change));
           // With an open guard the handler is typed for anybody; the overloads see to it.
-          await handler(incoming, outgoing, verdict.principal as SignedIn, verdict.session);
+          await handler(incoming, outgoing, verdict.principal as SignedIn, session);
         } catch (thrown) {
+          const refused = auth.caught(thrown);
           if (outgoing.headersSent) throw thrown;
-          refuse(auth, { ok: false, error: asAuthError(thrown) }, client, outgoing);
+          await refuse(auth, refused, exchange);
         }
       };
     },
@@ -90,7 +98,8 @@ class NodeRequest implements RouteRequest {
     this.url = incoming.url ?? "/";
     this.headers = {
       get: (name) => {
-        const value = incoming.headers[name];
+        // Node keeps names in lower case; strategies of an application may ask as the header is written.
+        const value = incoming.headers[name] ?? incoming.headers[name.toLowerCase()];
         return Array.isArray(value) ? value.join(", ") : value;
       },
     };
@@ -105,23 +114,80 @@ class NodeRequest implements RouteRequest {
 
 function clientOf({ socket, headers }: IncomingMessage, ip: ClientIp): ClientInfo {
   const forwarded = headers["x-forwarded-for"];
-  return { ip: ip(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(", ") : forwarded) };
+  // One id for the event and the problem document of a refusal.
+  return withRequestId({
+    ip: ip(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(", ") : forwarded),
+  });
 }
 
 function sink(outgoing: ServerResponse) {
   return { append: (name: string, value: string) => void outgoing.appendHeader(name, value) };
 }
 
-function refuse(
+/** One request and the answer to it. */
+interface Exchange {
+  readonly request: RouteRequest;
+  readonly client: ClientInfo;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+async function refuse(
   auth: Auth,
   refused: Parameters<Auth["errorAnswer"]>[0],
-  client: ClientInfo,
-  outgoing: ServerResponse,
-): void {
+  { request, client, incoming, outgoing }: Exchange,
+): Promise<void> {
+  const own = refused.redirect === undefined ? await auth.onError?.(refused.error, request) : null;
+  if (own) return send(own, incoming, outgoing);
   const { status, headers, body } = auth.errorAnswer(refused, client);
   outgoing.statusCode = status;
   for (const [name, value] of headers) outgoing.setHeader(name, value);
+  closeUnread(incoming, outgoing);
   outgoing.end(body);
+}
+
+/** The data bag of a handler that writes its own headers: a session created by `set` is sealed as soon as it is there. */
+class SealedData implements SessionData {
+  readonly #data: SessionData;
+  readonly #seal: (change: SessionChange) => void;
+  #sealed: SessionChange | null = null;
+
+  constructor(data: SessionData, seal: (change: SessionChange) => void) {
+    this.#data = data;
+    this.#seal = seal;
+  }
+
+  get id(): string | null {
+    return this.#data.id;
+  }
+
+  get change(): SessionChange | null {
+    return this.#data.change;
+  }
+
+  get(key: string): unknown {
+    return this.#data.get(key);
+  }
+
+  set(key: string, value: unknown): Promise<void> {
+    return this.#sealAfter(this.#data.set(key, value));
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#sealAfter(this.#data.delete(key));
+  }
+
+  clear(): Promise<void> {
+    return this.#sealAfter(this.#data.clear());
+  }
+
+  async #sealAfter(write: Promise<void>): Promise<void> {
+    await write;
+    const { change } = this.#data;
+    if (change === null || change === this.#sealed) return;
+    this.#sealed = change;
+    this.#seal(change);
+  }
 }
 
 async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -129,8 +195,12 @@ async function send(response: Response, incoming: IncomingMessage, outgoing: Ser
   for (const [name, value] of response.headers) {
     if (name !== "set-cookie") outgoing.setHeader(name, value);
   }
-  outgoing.setHeader("Set-Cookie", response.headers.getSetCookie());
-  // What was not read of the body would otherwise be taken for the next request on this connection.
-  if (!incoming.complete) outgoing.setHeader("Connection", "close");
+  for (const cookie of response.headers.getSetCookie()) outgoing.appendHeader("Set-Cookie", cookie);
+  closeUnread(incoming, outgoing);
   outgoing.end(incoming.method === "HEAD" ? undefined : Buffer.from(await response.arrayBuffer()));
+}
+
+// What was not read of the body would otherwise be taken for the next request on this connection.
+function closeUnread(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  if (!incoming.complete) outgoing.setHeader("Connection", "close");
 }

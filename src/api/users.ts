@@ -1,9 +1,10 @@
 import { type Identifier, identifier } from "../domain/identifier.ts";
 import type { User } from "../domain/user.ts";
-import { changePassword, reauthenticate } from "../flows/change-password.ts";
+import type { FieldError } from "../errors.ts";
+import { changePassword, passwordErrors, reauthenticate } from "../flows/change-password.ts";
 import { type Login, login } from "../flows/login.ts";
 import { deleteAccount, type ProfileChanged, type ProfileChanges, updateProfile } from "../flows/profile.ts";
-import { type Registered, type Registration, register } from "../flows/register.ts";
+import { type Registered, type Registration, register, registrationErrors } from "../flows/register.ts";
 import { issueResetToken, resetPassword } from "../flows/reset-password.ts";
 import { noOrigin } from "../flows/sessions.ts";
 import { issueSetupToken, setUp } from "../flows/setup.ts";
@@ -29,6 +30,20 @@ export interface Users {
   ): Promise<SignIn>;
   /** Proves within a session that the person is still there. */
   reauthenticate(password: string, visit: Visit): Promise<SignIn>;
+  /**
+   * What is wrong with a registration by itself, every field at once; empty where nothing is. For forms that have fields of
+   * their own to check besides. Whether address and username are free shows only in registering.
+   */
+  registrationErrors(registration: Registration): Promise<readonly FieldError[]>;
+  /**
+   * Why a password cannot be chosen, as errors of the field `new_password`; empty where it can.
+   *
+   * @param about - whose it is to be, since it must not be their name or address; null where that is not known
+   */
+  passwordErrors(
+    password: string,
+    about: Pick<User, "email" | "username" | "name"> | null,
+  ): Promise<readonly FieldError[]>;
   /** Changes the caller's profile. */
   update(changes: ProfileChanges, visit: Visit): Promise<ProfileChanged>;
   /** Deletes the caller's account; with `erase` it is anonymised at once instead of after 30 days. */
@@ -89,6 +104,8 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
       const { principal, current, from } = await inSession(pipeline, visit);
       return reauthenticate(passwords(), password, { user: principal.user, current, from });
     },
+    registrationErrors: (registration) => registrationErrors(passwords(), registration),
+    passwordErrors: (password, about) => passwordErrors(passwords(), password, about, "new_password"),
     async update(changes, visit) {
       const { principal, current, from } = await present(pipeline, visit);
       const isFresh = isFreshAt(principal.authTime);

@@ -1,14 +1,14 @@
 import type { EventOrigin } from "../domain/event.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
-import { AuthError } from "../errors.ts";
+import { AuthError, type FieldError } from "../errors.ts";
 import { contextWords } from "../password/context-words.ts";
 import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { PasswordServices } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
 import { assertCommitted } from "./refusals.ts";
-import { revokedReport, rotation } from "./rotate-session.ts";
-import { carry, type SignIn } from "./start-session.ts";
+import { rotation } from "./rotate-session.ts";
+import { carry, revokedReport, type SignIn } from "./start-session.ts";
 import { passwordPromptLimit, reserveAttempt, tryPassword } from "./verify-password.ts";
 
 /** Whose password prompt it is, and in which session. */
@@ -134,10 +134,20 @@ export async function assertChoosable(
   user: User,
   field: string,
 ): Promise<void> {
-  const { email, username, name } = user;
-  const words = contextWords({ email, username, name, host: new URL(services.config.origin).hostname });
-  const fields = await services.policy.check(password, { words, field });
+  const fields = await passwordErrors(services, password, user, field);
   if (fields.length > 0) throw new AuthError("password_rejected", { fields });
+}
+
+/** Why a password cannot be chosen. `about`: whose it is to be, null where that is not known. */
+export async function passwordErrors(
+  { policy, config }: PasswordServices,
+  password: string,
+  about: Pick<User, "email" | "username" | "name"> | null,
+  field: string,
+): Promise<readonly FieldError[]> {
+  const { email, username, name } = about ?? { email: null, username: null, name: null };
+  const words = contextWords({ email, username, name, host: new URL(config.origin).hostname });
+  return policy.check(password, { words, field });
 }
 
 /** Ends every session of a user but one. */

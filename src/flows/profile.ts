@@ -7,10 +7,10 @@ import type { SessionChange } from "../ports/change.ts";
 import type { Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
 import { assertCommitted } from "./refusals.ts";
-import { emailErrors, usernameErrors } from "./register.ts";
-import { revokedReport, rotation } from "./rotate-session.ts";
+import { emailErrors, nameErrors, usernameErrors } from "./register.ts";
+import { rotation } from "./rotate-session.ts";
 import { noOrigin } from "./sessions.ts";
-import { carry } from "./start-session.ts";
+import { carry, revokedReport } from "./start-session.ts";
 
 /** What a person may change about their own account. Absent fields stay; nothing else is ever assigned. */
 export interface ProfileChanges {
@@ -154,8 +154,8 @@ function eraseWrites({ events }: Services, userId: string, by: "self" | "operato
   ];
 }
 
-function assertReadable({ email, username }: ProfileChanges): void {
-  const fields: FieldError[] = [];
+function assertReadable({ email, username, name }: ProfileChanges): void {
+  const fields: FieldError[] = nameErrors(name ?? null);
   if (email !== undefined) fields.push(...emailErrors(email));
   if (username !== undefined) {
     fields.push(...usernameErrors(username));

@@ -27,6 +27,9 @@ export interface Registration {
   readonly name?: string | null;
 }
 
+/** Longest display name, in UTF-16 units. */
+const nameMaxLength = 200;
+
 /** Where a registration comes from, and what it may do. */
 export interface RegistrationContext {
   readonly client: ClientInfo;
@@ -97,23 +100,25 @@ export async function register(
   return { user, signIn: { user, session: draft.session, change: carry(services, draft) } };
 }
 
-async function assertAcceptable(
+async function assertAcceptable(services: PasswordServices, registration: Registration): Promise<void> {
+  const fields = await registrationErrors(services, registration);
+  if (fields.length === 0) return;
+  const isPasswordAlone = fields.every(({ field }) => field === "password");
+  throw new AuthError(isPasswordAlone ? "password_rejected" : "invalid_input", { fields });
+}
+
+/** Everything that is wrong with a registration by itself; whether address and username are free is for the directory. */
+export async function registrationErrors(
   { policy, config }: PasswordServices,
-  registration: Registration,
-): Promise<void> {
-  const { email, username, password, name } = registration;
-  const fields: FieldError[] = [...emailErrors(email), ...usernameErrors(username ?? null)];
-  const words = contextWords({
-    email,
-    username: username ?? null,
-    name: name ?? null,
-    host: new URL(config.origin).hostname,
-  });
-  const weak = await policy.check(password, { words });
-  if (fields.length + weak.length === 0) return;
-  throw new AuthError(fields.length === 0 ? "password_rejected" : "invalid_input", {
-    fields: [...fields, ...weak],
-  });
+  { email, username = null, password, name = null }: Registration,
+): Promise<readonly FieldError[]> {
+  const words = contextWords({ email, username, name, host: new URL(config.origin).hostname });
+  return [
+    ...emailErrors(email),
+    ...usernameErrors(username),
+    ...nameErrors(name),
+    ...(await policy.check(password, { words })),
+  ];
 }
 
 /** What is wrong with an address. */
@@ -129,6 +134,16 @@ export function usernameErrors(username: string | null): FieldError[] {
   if (username === null || username.trim() === "" || usernameKey(username) !== null) return [];
   const message = "3 to 32 letters, digits, dots, dashes or underscores; some names are reserved";
   return [{ field: "username", code: "invalid", message }];
+}
+
+/** What is wrong with a display name. */
+export function nameErrors(name: string | null): FieldError[] {
+  if (name === null) return [];
+  if (name.length > nameMaxLength) {
+    return [{ field: "name", code: "too_long", message: `At most ${nameMaxLength} characters` }];
+  }
+  if (!/\p{Cc}/u.test(name)) return [];
+  return [{ field: "name", code: "invalid_characters", message: "Control characters cannot be used" }];
 }
 
 function newUser(services: Services, { email, username, name }: Registration, isSuperuser: boolean): User {

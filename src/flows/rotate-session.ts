@@ -2,7 +2,7 @@ import type { EventOrigin } from "../domain/event.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import type { Services } from "../ports/services.ts";
-import type { Report, Write } from "../ports/store.ts";
+import type { Write } from "../ports/store.ts";
 import { type DraftSession, draftSession } from "./start-session.ts";
 
 /** What a rotation is to change besides id and secret. */
@@ -49,16 +49,4 @@ export function rotation(
       { kind: "audit.insert", row: services.events.row(event, from) },
     ],
   };
-}
-
-/** Rows saying that sessions were ended by their owner. */
-export function revokedReport(
-  { events }: Services,
-  from: EventOrigin,
-  by: "self" | "administrator" | "operator" = "self",
-): Report {
-  return (ended) =>
-    ended.map(({ id, userId }) =>
-      events.row({ type: "session.revoked", userId, sessionId: id, payload: { by } }, from),
-    );
 }

@@ -4,8 +4,15 @@ import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { Services } from "../ports/services.ts";
 import { assertCommitted } from "./refusals.ts";
-import { revokedReport, rotation } from "./rotate-session.ts";
-import { carry, draftSession, type NewSession, type SignIn, sessionWrites } from "./start-session.ts";
+import { rotation } from "./rotate-session.ts";
+import {
+  carry,
+  draftSession,
+  type NewSession,
+  revokedReport,
+  type SignIn,
+  sessionWrites,
+} from "./start-session.ts";
 
 /** A session that somebody other than a sign-in page starts: an application, a test. */
 export interface StartOptions {

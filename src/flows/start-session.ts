@@ -1,5 +1,5 @@
 import { csrfToken } from "../domain/csrf.ts";
-import type { EventOrigin } from "../domain/event.ts";
+import type { Actor, EventOrigin } from "../domain/event.ts";
 import { randomSecret, randomSessionId, randomSlotTag } from "../domain/random.ts";
 import {
   type AuthenticationMethod,
@@ -12,7 +12,7 @@ import {
 import type { User } from "../domain/user.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { Services } from "../ports/services.ts";
-import type { Write } from "../ports/store.ts";
+import type { Report, Write } from "../ports/store.ts";
 
 /** A sign-in as its caller gets it. The token is in `change`, answered once and never stored. */
 export interface SignIn {
@@ -136,25 +136,18 @@ export function sessionWrites(services: Services, { session }: DraftSession, wan
 }
 
 // The same person's older session is rotated; somebody else's ends; a visitor's goes over silently with its data.
-function endReplaced({ events }: Services, replaces: Session, { user, from }: NewSession): Write {
-  return {
-    kind: "session.delete",
-    sessionId: replaces.id,
-    ended: () =>
-      replaces.userId === null || replaces.userId === user?.id
-        ? []
-        : [
-            events.row(
-              {
-                type: "session.revoked",
-                userId: replaces.userId,
-                sessionId: replaces.id,
-                payload: { by: "self" },
-              },
-              from,
-            ),
-          ],
-  };
+function endReplaced(services: Services, replaces: Session, { user, from }: NewSession): Write {
+  const isSomebodyElses = replaces.userId !== null && replaces.userId !== user?.id;
+  const ended = isSomebodyElses ? revokedReport(services, from) : () => [];
+  return { kind: "session.delete", sessionId: replaces.id, ended };
+}
+
+/** Rows saying that sessions were revoked. */
+export function revokedReport({ events }: Services, from: EventOrigin, by: Actor = "self"): Report {
+  return (ended) =>
+    ended.map(({ id, userId }) =>
+      events.row({ type: "session.revoked", userId, sessionId: id, payload: { by } }, from),
+    );
 }
 
 /** The data that a new session of `user` takes over: a visitor's, or their own; never another user's. */

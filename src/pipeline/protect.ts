@@ -1,5 +1,6 @@
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { asAuthError } from "../errors.ts";
+import { withRequestId } from "../http/event-origin.ts";
 import type { Guard, Open } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
@@ -25,7 +26,8 @@ export interface Protect {
  */
 export function protection(pipeline: Pipeline, onError: OnError | undefined): Protect {
   return <R extends AuthRequest>(handler: Handler<R, SignedIn>, ...guards: readonly Guard[]): Bound<R> => {
-    return async (request, client) => {
+    return async (request, peer) => {
+      const client = withRequestId(peer);
       const verdict = await check(pipeline, request, client, { guards });
       if (!verdict.ok) return errorResponse(pipeline, verdict, request, client, onError);
       try {
@@ -37,13 +39,9 @@ export function protection(pipeline: Pipeline, onError: OnError | undefined): Pr
       } catch (thrown) {
         const error = asAuthError(thrown);
         logFailure(pipeline.services, error);
-        return errorResponse(
-          pipeline,
-          { ok: false, error, change: verdict.change },
-          request,
-          client,
-          onError,
-        );
+        // A session that the handler's first `set` created is there: without its cookie nobody would ever come back to it.
+        const change = verdict.session.change ?? verdict.change;
+        return errorResponse(pipeline, { ok: false, error, change }, request, client, onError);
       }
     };
   };
