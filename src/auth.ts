@@ -12,6 +12,7 @@ import { anyone, signedIn } from "./guards/guards.ts";
 import { authenticate, inAskingOrder } from "./pipeline/authenticate.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./pipeline/check.ts";
 import { handleRoute } from "./pipeline/handle.ts";
+import { type RouteLimit, takeFromLimit } from "./pipeline/limit.ts";
 import { type Protect, protection } from "./pipeline/protect.ts";
 import { type ErrorAnswer, errorAnswer, type OnError } from "./pipeline/respond.ts";
 import { type RouteTable, routeTable } from "./pipeline/route-table.ts";
@@ -75,6 +76,13 @@ export interface Auth {
     request: AuthRequest,
     client: ClientInfo,
   ): Promise<{ readonly principal: Principal; readonly change?: SessionChange }>;
+  /**
+   * Takes an attempt of the client's address from a limit, for handlers and pages of one's own that do what a limited
+   * route does: one name is one counter.
+   *
+   * @throws AuthError `rate_limited` with `retryAfterSeconds`, `store_unavailable`
+   */
+  takeFromLimit(limit: RouteLimit, request: AuthRequest, client: ClientInfo): Promise<void>;
   /** Puts {@link Auth.check} around a handler. Without a guard somebody has to be signed in; `anyone()` opens. */
   readonly protect: Protect;
   /** Answers one of Latchkey's own routes; null where the request is none of ours. */
@@ -172,6 +180,8 @@ function assemble(
       const { principal, change } = await authenticate(pipeline.strategies, request, client);
       return { principal, change };
     },
+    takeFromLimit: (limit: RouteLimit, request: AuthRequest, client: ClientInfo) =>
+      takeFromLimit(services, limit, request, client),
     protect: protection(pipeline, options.onError),
     async handle(request: RouteRequest, client: ClientInfo) {
       const { lookup } = await loadTable();

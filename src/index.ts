@@ -70,6 +70,7 @@ export type { PolicyOptions } from "./password/policy.ts";
 export type { ThreadsOptions } from "./password/threads.ts";
 // The request path
 export type { Allowed, Refused, Verdict } from "./pipeline/check.ts";
+export type { RouteLimit } from "./pipeline/limit.ts";
 export type { Bound, Handler, Protect } from "./pipeline/protect.ts";
 export type { ErrorAnswer, OnError } from "./pipeline/respond.ts";
 export type { HeaderSink } from "./pipeline/seal.ts";

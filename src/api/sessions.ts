@@ -12,6 +12,7 @@ import {
 import { mintCsrfToken, type SignIn } from "../flows/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
+import { assertOrigin, isUnsafe } from "../pipeline/origin.ts";
 import { inSession, leaving, present, type Visit } from "./visit.ts";
 
 /** A session as its owner may see it: without the digest of its secret. */
@@ -30,7 +31,7 @@ export interface Sessions {
   /** Deletes what has expired and anonymises accounts deleted 30 days ago; returns how many sessions. */
   sweep(): Promise<number>;
 
-  /** Ends the caller's session. */
+  /** Ends the caller's session. @throws AuthError `origin_rejected` - a form of another site asks for it */
   logout(visit: Visit): Promise<LoggedOut>;
   /** Ends every session of the caller, this one included. */
   logoutAll(visit: Visit): Promise<LoggedOut & { readonly count: number }>;
@@ -60,6 +61,9 @@ export function bindSessions(pipeline: Pipeline): Sessions {
       return sweep(services);
     },
     async logout(visit) {
+      // Another site's form carries no cookie, and the answer to it would clear the cookie all the same.
+      if (services.config.csrf && isUnsafe(visit.request.method))
+        assertOrigin(visit.request, services.config);
       const { current, from } = await leaving(pipeline, visit);
       return logout(services, current, from);
     },

@@ -9,7 +9,7 @@ import type { Write } from "../ports/store.ts";
 import { assertCommitted } from "./refusals.ts";
 import { rotation } from "./rotate-session.ts";
 import { carry, revokedReport, type SignIn } from "./start-session.ts";
-import { passwordPromptLimit, reserveAttempt, tryPassword } from "./verify-password.ts";
+import { findAndTry, passwordPromptLimit, reserveAttempt } from "./verify-password.ts";
 
 /** Whose password prompt it is, and in which session. */
 export interface PasswordPrompt {
@@ -108,15 +108,10 @@ export async function confirmPassword(
   field: string,
 ): Promise<UserWithPassword & { readonly password: NonNullable<UserWithPassword["password"]> }> {
   const attempt = await reserveAttempt(services, passwordPromptLimit(services, user.id), from);
-  const found = await services.stores.directory.userWithPassword(
-    { kind: "id", key: user.id },
-    services.call(),
+  const { found, ok } = await attempt.during(
+    findAndTry(services, { kind: "id", key: user.id }, password, from),
   );
-  const tried = await tryPassword(services, found, password, from).catch(async (error) => {
-    await attempt.refund();
-    throw error;
-  });
-  if (found?.password == null || !tried.ok) {
+  if (found?.password == null || !ok) {
     const message = "Current password is incorrect";
     throw new AuthError("invalid_credentials", { message, fields: [{ field, code: "incorrect", message }] });
   }

@@ -1,4 +1,4 @@
-import type { EventOrigin } from "../domain/event.ts";
+import type { EventOrigin, EventPayloads } from "../domain/event.ts";
 import { emailMaxLength, identifier } from "../domain/identifier.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
@@ -15,7 +15,7 @@ import {
   type SignIn,
   sessionWrites,
 } from "./start-session.ts";
-import { identifierHmac, limitKey, reserveAttempt, tryPassword } from "./verify-password.ts";
+import { findAndTry, identifierHmac, limitKey, reserveAttempt } from "./verify-password.ts";
 
 /** What somebody signs in with. */
 export interface Login {
@@ -61,19 +61,16 @@ export async function login(
     context.from,
   );
   for (let tries = 0; tries < mostTries; tries++) {
-    const found = await services.stores.directory.userWithPassword(typed, services.call());
-    const tried = await tryPassword(services, found, input.password, context.from).catch(async (error) => {
-      // Nobody's password was tried: a busy server must not use up the person's attempts.
-      await attempt.refund();
-      throw error;
-    });
-    if (found === null || !tried.ok || found.user.status !== "active") {
+    const { found, ok, owedMs } = await attempt.during(
+      findAndTry(services, typed, input.password, context.from),
+    );
+    if (found === null || !ok || found.user.status !== "active") {
       // A right password of an unusable account was perhaps re-encoded; that is told only to who knows the password.
-      await services.clock.sleep(tried.owedMs);
-      return refuse(services, typed.key, found, tried.ok, context.from);
+      await services.clock.sleep(owedMs);
+      await report(services, typed.key, found, ok ? "status" : "credentials", context.from);
+      throw new AuthError("invalid_credentials");
     }
-    await assertPolicies(services, found.user, context.client);
-    const signIn = await startSession(services, found.user, input.isRemembered ?? false, context);
+    const signIn = await attempt.during(admit(services, typed.key, found, input, context));
     if (signIn === null) continue;
     // The session stands: that old failures could not be forgotten is no reason to withhold it.
     await attempt.clear().catch((cause) => services.log.error("failed attempts were not cleared", {}, cause));
@@ -117,32 +114,32 @@ async function startSession(
   throw refusalError(result.refused);
 }
 
-async function refuse(
+/** Asks the policies and starts the session; null where the generation moved since the password was read. */
+async function admit(
+  services: PasswordServices,
+  typedKey: string,
+  found: UserWithPassword,
+  { isRemembered = false }: Login,
+  context: LoginContext,
+): Promise<SignIn | null> {
+  for (const policy of services.policies) {
+    const veto = await policy({ kind: "login", user: found.user, client: context.client });
+    if (veto === null) continue;
+    await report(services, typedKey, found, "policy", context.from);
+    throw new AuthError("forbidden", { message: veto });
+  }
+  return startSession(services, found.user, isRemembered, context);
+}
+
+async function report(
   services: PasswordServices,
   typedKey: string,
   found: UserWithPassword | null,
-  isRightPassword: boolean,
+  reason: EventPayloads["user.login_failed"]["reason"],
   from: EventOrigin,
-): Promise<never> {
-  const row = services.events.row(
-    {
-      type: "user.login_failed",
-      userId: found?.user.id ?? null,
-      sessionId: null,
-      payload: {
-        identifierHmac: identifierHmac(services, typedKey),
-        reason: isRightPassword ? "status" : "credentials",
-      },
-    },
-    from,
-  );
+): Promise<void> {
+  const payload = { identifierHmac: identifierHmac(services, typedKey), reason };
+  const userId = found?.user.id ?? null;
+  const row = services.events.row({ type: "user.login_failed", userId, sessionId: null, payload }, from);
   await services.commit([{ kind: "audit.insert", row }]);
-  throw new AuthError("invalid_credentials");
-}
-
-async function assertPolicies(services: PasswordServices, user: User, client: ClientInfo): Promise<void> {
-  for (const policy of services.policies) {
-    const veto = await policy({ kind: "login", user, client });
-    if (veto !== null) throw new AuthError("forbidden", { message: veto });
-  }
 }

@@ -6,12 +6,14 @@ import type { Services } from "../ports/services.ts";
 import { assertCommitted } from "./refusals.ts";
 import { rotation } from "./rotate-session.ts";
 import {
+  carriedData,
   carry,
   draftSession,
   type NewSession,
   revokedReport,
   type SignIn,
   sessionWrites,
+  stillLive,
 } from "./start-session.ts";
 
 /** A session that somebody other than a sign-in page starts: an application, a test. */
@@ -48,7 +50,7 @@ export async function startSession(
     isRemembered: options.isRemembered ?? false,
     from,
     replaces,
-    data: replaces?.userId === null ? replaces.data : {},
+    data: carriedData(replaces, user),
   };
   const draft = draftSession(services, wanted);
   const event = {
@@ -80,7 +82,7 @@ export async function revokeSession(
   const result = await services.commit([
     { kind: "session.delete", sessionId, userId, ended: revokedReport(services, from, by) },
   ]);
-  return result.ok && result.ended.length > 0;
+  return result.ok && stillLive(services, result.ended).length > 0;
 }
 
 /**
@@ -103,7 +105,7 @@ export async function revokeAllSessions(
       { kind: "user.advance", userId, from: user.generation },
       { kind: "session.delete_all", userId, except: null, ended: allRevoked(services, userId, from, by) },
     ]);
-    if (result.ok) return result.ended.length;
+    if (result.ok) return stillLive(services, result.ended).length;
     // Somebody moved the generation between the read and the write; what they left is ended by the next turn.
     if (result.refused !== "stale") assertCommitted(result);
   }
@@ -142,7 +144,7 @@ export async function revokeOtherSessions(
     user: { ...user, generation },
     session: draft.session,
     change: carry(services, draft),
-    ended: result.ended.length,
+    ended: stillLive(services, result.ended).length,
   };
 }
 
@@ -183,7 +185,12 @@ function allRevoked(services: Services, userId: string, from: EventOrigin, by: A
   return (ended: readonly Session[]) => [
     ...each(ended),
     services.events.row(
-      { type: "sessions.revoked_all", userId, sessionId: null, payload: { by, count: ended.length } },
+      {
+        type: "sessions.revoked_all",
+        userId,
+        sessionId: null,
+        payload: { by, count: stillLive(services, ended).length },
+      },
       from,
     ),
   ];

@@ -6,6 +6,7 @@ import {
   digestSecret,
   formatSessionToken,
   idleLimit,
+  isExpired,
   type Session,
   type SessionBag,
 } from "../domain/session.ts";
@@ -142,13 +143,26 @@ function endReplaced(services: Services, replaces: Session, { user, from }: NewS
   return { kind: "session.delete", sessionId: replaces.id, ended };
 }
 
-/** Rows saying that sessions were revoked. */
-export function revokedReport({ events }: Services, from: EventOrigin, by: Actor = "self"): Report {
+/** Rows saying that sessions were revoked; one that had expired before and was only not swept yet is told as that. */
+export function revokedReport(services: Services, from: EventOrigin, by: Actor = "self"): Report {
+  const { events } = services;
   return (ended) =>
-    ended.map(({ id, userId }) =>
-      events.row({ type: "session.revoked", userId, sessionId: id, payload: { by } }, from),
-    );
+    ended.map((session) => {
+      const { id: sessionId, userId } = session;
+      return stillLive(services, [session]).length === 0
+        ? events.row({ type: "session.expired", userId, sessionId, payload: {} }, nowhere)
+        : events.row({ type: "session.revoked", userId, sessionId, payload: { by } }, from);
+    });
 }
+
+/** Those of the ended sessions that had not expired before. */
+export function stillLive({ clock }: Services, ended: readonly Session[]): readonly Session[] {
+  const now = clock.now();
+  return ended.filter((session) => !isExpired(session, now));
+}
+
+// Time ended it, and not the request that found it.
+const nowhere: EventOrigin = { ip: null, userAgent: null, requestId: null };
 
 /** The data that a new session of `user` takes over: a visitor's, or their own; never another user's. */
 export function carriedData(replaces: Session | null, user: User): SessionBag {

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { PasswordCredential } from "../domain/credential.ts";
 import type { EventOrigin } from "../domain/event.ts";
 import { AuthError } from "../errors.ts";
-import type { UserWithPassword } from "../ports/directory-store.ts";
+import type { DirectoryStore, UserWithPassword } from "../ports/directory-store.ts";
 import type { Limit } from "../ports/ephemeral-store.ts";
 import type { PasswordServices } from "../ports/services.ts";
 
@@ -13,17 +13,24 @@ export interface Tried {
   readonly owedMs: number;
 }
 
+/** An attempt that was taken, and that a wrong password uses up. */
+export interface Attempt {
+  /** Forgets it and the failures before it: after a success. */
+  clear(): Promise<void>;
+  /** Gives it back where `work` fails: nobody learned anything, and a busy server must not use up a person's attempts. */
+  during<T>(work: Promise<T>): Promise<T>;
+}
+
 /**
  * Takes an attempt before the work, so that concurrent guesses cannot all slip through.
  *
- * @returns what a success gives back
  * @throws AuthError `rate_limited` with `retryAfterSeconds`
  */
 export async function reserveAttempt(
   { stores, events, call }: PasswordServices,
   limit: Limit & { readonly name: string },
   from: EventOrigin,
-): Promise<{ clear(): Promise<void>; refund(): Promise<void> }> {
+): Promise<Attempt> {
   const reserved = await stores.ephemeral.reserve([limit], call());
   if (!reserved.ok) {
     const { retryAfterSeconds } = reserved;
@@ -43,7 +50,15 @@ export async function reserveAttempt(
   }
   return {
     clear: () => stores.ephemeral.remove([limit.key], call()),
-    refund: () => stores.ephemeral.refund([limit.key], call()),
+    async during(work) {
+      try {
+        return await work;
+      } catch (error) {
+        // That it cannot be given back is a lesser reason than the one at hand.
+        await stores.ephemeral.refund([limit.key], call()).catch(() => undefined);
+        throw error;
+      }
+    },
   };
 }
 
@@ -62,7 +77,7 @@ export function passwordPromptLimit(
  *
  * @throws AuthError `password_rejected` - longer than any password may be; `overloaded`. Nothing was tried.
  */
-export async function tryPassword(
+async function tryPassword(
   services: PasswordServices,
   found: UserWithPassword | null,
   password: string,
@@ -75,6 +90,17 @@ export async function tryPassword(
     services.log.warn("a stored password hash is in no known format", { userId: credential.userId });
   if (ok && needsRehash) await upgrade(services, credential, password, from);
   return { ok, owedMs };
+}
+
+/** Looks somebody up and tries their password. Found and not found cost the same. */
+export async function findAndTry(
+  services: PasswordServices,
+  by: Parameters<DirectoryStore["userWithPassword"]>[0],
+  password: string,
+  from: EventOrigin,
+): Promise<Tried & { readonly found: UserWithPassword | null }> {
+  const found = await services.stores.directory.userWithPassword(by, services.call());
+  return { found, ...(await tryPassword(services, found, password, from)) };
 }
 
 async function upgrade(

@@ -17,7 +17,9 @@ export function createBackground({ log, writeTouches }: BackgroundDependencies):
   let timer: NodeJS.Timeout | null = null;
 
   function run(name: string, task: () => Promise<unknown>): void {
-    const work = task()
+    // Within a promise from its first line on: a task that throws at once must not take a timer's process down.
+    const work = Promise.resolve()
+      .then(task)
       .then(() => undefined)
       .catch((cause) => log.error("background work failed", { task: name }, cause))
       .finally(() => underWay.delete(work));

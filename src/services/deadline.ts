@@ -18,6 +18,7 @@ export function withDeadline(stores: Stores, timeoutMs: number): Stores {
 class BoundedCall implements StoreCall {
   readonly now: Date;
   #controller: AbortController | null = null;
+  #isAborted = false;
 
   constructor(now: Date) {
     this.now = now;
@@ -25,10 +26,12 @@ class BoundedCall implements StoreCall {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort();
     return this.#controller.signal;
   }
 
   abort(): void {
+    this.#isAborted = true;
     this.#controller?.abort();
   }
 }

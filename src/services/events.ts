@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type AuditRow, auditRow, eventOfRow } from "../domain/audit.ts";
 import type { AuthEvent, EventOrigin, EventType } from "../domain/event.ts";
 import { uuidv7 } from "../domain/random.ts";
@@ -17,12 +18,21 @@ export interface EventsDependencies {
   readonly log: Log;
   /** Called at each event, so that listeners added later are heard. */
   readonly listeners: () => Iterable<Listener>;
-  /** Writes rows of refusals in the background. */
-  readonly write: (rows: readonly AuditRow[]) => void;
+  /** Runs what nobody waits for but the end of the process. */
+  readonly inBackground: (task: () => Promise<unknown>) => void;
+  /** Writes rows of refusals. */
+  readonly write: (rows: readonly AuditRow[]) => Promise<unknown>;
 }
 
 /** Makes rows of events, tells listeners, and gathers refusals into batches. */
-export function createEvents({ clock, random, log, listeners, write }: EventsDependencies): Events {
+export function createEvents({
+  clock,
+  random,
+  log,
+  listeners,
+  inBackground,
+  write,
+}: EventsDependencies): Events {
   const salt = (): string => Buffer.from(random.bytes(16)).toString("base64url");
   const queue: AuditRow[] = [];
   let dropped = 0;
@@ -45,11 +55,12 @@ export function createEvents({ clock, random, log, listeners, write }: EventsDep
     }
   }
 
-  function flush(): void {
+  async function flush(): Promise<void> {
+    await setImmediate();
     const rows = queue.splice(0);
     if (dropped > 0) log.warn("audit rows of refusals were dropped", { dropped });
     dropped = 0;
-    write(rows);
+    await write(rows);
   }
 
   function report<T extends EventType>(draft: Draft<T>, origin: EventOrigin): void {
@@ -60,7 +71,7 @@ export function createEvents({ clock, random, log, listeners, write }: EventsDep
       return;
     }
     queue.push(made);
-    if (queue.length === 1) setImmediate(flush);
+    if (queue.length === 1) inBackground(flush);
   }
 
   return { row, emit, report };

@@ -53,7 +53,8 @@ export function wireServices({
     random,
     log,
     listeners,
-    write: (rows) => background.run("write audit rows", () => writeRows(rows)),
+    inBackground: (task) => background.run("write audit rows", task),
+    write: writeRows,
   });
   const published = (rows: readonly AuditRow[]): void => {
     for (const row of rows) events.emit(eventOfRow(row));

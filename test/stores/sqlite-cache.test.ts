@@ -12,6 +12,10 @@ import { foundBy, sqliteFile } from "./sqlite-file.ts";
 
 const silent: Report = () => [];
 
+function many(make: Fixtures, count: number): readonly Session[] {
+  return Array.from({ length: count }, () => make.session(null));
+}
+
 /** Stores whose statements are counted, a user with three sessions, somebody else's session and a visitor's. */
 async function setUp(options: { cacheSessions?: number } = {}) {
   const file = sqliteFile();
@@ -206,6 +210,29 @@ describe("an own write", () => {
   });
 });
 
+it("many uses are noted, some at a time", async () => {
+  const { open, make, clock, call } = sqliteFile();
+  let transactions = 0;
+  const stores = open({
+    onStatement: (sql) => {
+      if (sql === "COMMIT") transactions++;
+    },
+  });
+  const sessions = many(make, 450);
+  const writes = sessions.map(
+    (session): Write => ({ kind: "session.insert", session, cap: 0, evicted: silent }),
+  );
+  await stores.directory.commit(writes, call());
+  transactions = 0;
+  const usedAt = new Date(clock.now().getTime() + 1);
+  const touches = sessions.map(({ id, idleExpiresAt }) => ({ sessionId: id, usedAt, idleExpiresAt }));
+  await stores.sessions.touch(touches, call());
+  expect(transactions).toBe(3);
+  for (const { id } of sessions) {
+    expect(await foundBy(stores, id, call())).toMatchObject({ session: { lastUsedAt: usedAt } });
+  }
+});
+
 describe("another connection's write", () => {
   it("is seen by the next check, whatever table and row it was", async () => {
     const { stores, raw, sessions, asked, call } = await setUp();
@@ -244,8 +271,6 @@ describe("the cache", () => {
   const nowMs = clock.now().getTime();
   const put = (cache: SessionCache, session: Session, user: User | null): void =>
     cache.put(sessionRow(session), user === null ? null : userRow(user));
-  const many = (make: Fixtures, count: number): readonly Session[] =>
-    Array.from({ length: count }, () => make.session(null));
 
   it("holds no more than it may, and keeps what is in use", () => {
     const make = fixtures(clock);
@@ -278,6 +303,26 @@ describe("the cache", () => {
     expect([first, second, third].map(({ id }) => cache.get(id, nowMs))).toEqual([null, null, null]);
     for (const session of [first, second]) put(cache, session, null);
     expect([first, second].map(({ id }) => cache.get(id, nowMs) !== null)).toEqual([true, true]);
+  });
+
+  it("gives a session that is read again no second place", () => {
+    const make = fixtures(clock);
+    const cache = sessionCache(2);
+    const [first, second] = many(make, 2) as [Session, Session];
+    put(cache, first, null);
+    for (let turn = 0; turn < 5; turn++) put(cache, second, null);
+    expect([first, second].map(({ id }) => cache.get(id, nowMs) !== null)).toEqual([true, true]);
+  });
+
+  it("has all its room again after it was cleared", () => {
+    const make = fixtures(clock);
+    const cache = sessionCache(3);
+    const sessions = many(make, 3);
+    for (const session of sessions) put(cache, session, null);
+    cache.dropSession(sessions[2]?.id ?? "");
+    cache.clear();
+    for (const session of sessions) put(cache, session, null);
+    expect(sessions.map(({ id }) => cache.get(id, nowMs) !== null)).toEqual([true, true, true]);
   });
 
   it("knows one version of a user for all their sessions", () => {
@@ -321,14 +366,15 @@ describe("the cache", () => {
   it("takes at most 400 bytes for a session", () => {
     const make = fixtures(clock);
     const user = make.user();
+    const userAgent =
+      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
     const count = 20_000;
     const cache = sessionCache(count);
     const before = bytesInUse();
     for (let index = 0; index < count; index++) {
       // From text, as a database gives it: a fixture's ids share memory with what they were cut out of.
-      const row = JSON.parse(
-        JSON.stringify(sessionRow(make.session(user, { ip: `203.0.113.${index % 256}` }))),
-      );
+      const session = make.session(user, { ip: `203.0.113.${index % 256}`, userAgent });
+      const row = JSON.parse(JSON.stringify(sessionRow(session)));
       row[1] = new Uint8Array(32);
       cache.put(row, userRow(user));
     }

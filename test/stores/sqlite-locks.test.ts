@@ -1,5 +1,7 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import type { Report } from "../../src/ports/store.ts";
+import { transactionsOn } from "../../src/stores/sqlite/transaction.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 
 /** Somebody else's transaction that keeps everybody from writing. */
@@ -70,6 +72,16 @@ describe("a write that finds the database locked", () => {
     lock.release();
     await later;
     expect(await stores.ephemeral.read("key", file.call())).toBeNull();
+  });
+
+  it("is given up with its caller while it waits for the next try", async () => {
+    const file = sqliteFile();
+    const stores = file.open();
+    locked(file);
+    const caller = new AbortController();
+    const write = stores.ephemeral.put("key", "value", 60, file.call(caller.signal));
+    setTimeout(() => caller.abort(new Error("gone")), 60);
+    await expect(write).rejects.toThrow("gone");
   });
 
   it("hears of a caller who gives up before its turn has come", async () => {
@@ -230,5 +242,16 @@ describe("a transaction whose end fails", () => {
     expect(await left()).toEqual({ session: null, rows: 0, reports: 1 });
     // The connection is as good as before.
     expect(await stores.ephemeral.add("key", 60, call())).toBe(true);
+  });
+
+  it("says why, where SQLite has undone it by itself", () => {
+    const db = new DatabaseSync(":memory:");
+    const transaction = transactionsOn(db);
+    const work = (): never => {
+      db.exec("ROLLBACK");
+      throw new Error("database or disk is full");
+    };
+    expect(() => transaction(work)).toThrow("database or disk is full");
+    expect(transaction(() => "next")).toBe("next");
   });
 });

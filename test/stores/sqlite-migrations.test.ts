@@ -167,6 +167,13 @@ describe("the stores' own migrations", () => {
     expect(second).toEqual(first);
   });
 
+  it("need no lock where nothing is pending: a busy file can be opened", () => {
+    const { open, raw } = sqliteFile();
+    open();
+    raw().exec("BEGIN IMMEDIATE");
+    open();
+  });
+
   it("wait to be asked for where opening may not write", async () => {
     const { open, raw, call, make } = sqliteFile();
     const stores = open({ migrate: false });

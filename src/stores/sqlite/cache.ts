@@ -4,7 +4,7 @@ import { type SessionRow, sessionOf, type UserRow, userOf } from "./rows.ts";
 /**
  * Sessions that were found, with their owners, in as little memory as they fit: what has a fixed width lies in two typed
  * arrays, strings that many share (user agents, methods, owners) are kept once. A session takes at most 400 bytes, its
- * owner about 700 more, once for all their sessions.
+ * owner about 600 more, once for all their sessions.
  *
  * It knows nothing of time and of other processes: the caller clears it when another connection wrote, and every own write
  * drops what it touches.

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Engine, StoreCall } from "../../ports/store.ts";
+import type { Engine } from "../../ports/store.ts";
 import { assertSchema } from "./migrations.ts";
 import { scratchDatabase } from "./open.ts";
-import { type Line, line, type Patience } from "./retry.ts";
+import { type Caller, type Line, line, type Patience } from "./retry.ts";
 import { type Prepare, prepareOn } from "./statement.ts";
 import { type Transaction, transactionsOn } from "./transaction.ts";
 
@@ -55,12 +55,12 @@ export class Connection {
   }
 
   /** Answers at once, or with a promise where another process has the database locked. */
-  read<T>(work: () => T, call: StoreCall): T | Promise<T> {
+  read<T>(work: () => T, call: Caller): T | Promise<T> {
     return this.#line.read(work, call);
   }
 
   /** Runs `work` as one transaction, in line with the other writes. @see Transaction */
-  write<T>(work: () => T, call: StoreCall, isKept?: (result: T) => boolean): Promise<T> {
+  write<T>(work: () => T, call: Caller, isKept?: (result: T) => boolean): Promise<T> {
     return this.#line.write(() => {
       this.#transaction ??= transactionsOn(this.#db, this.#prepare);
       return this.#transaction(work, isKept);
@@ -68,9 +68,9 @@ export class Connection {
   }
 
   /** Runs `work`, which makes its own transaction on the raw connection, in line with the writes. */
-  migrate<T>(work: (db: DatabaseSync) => T, call: StoreCall): Promise<T> {
+  migrate<T>(work: (db: DatabaseSync) => T): Promise<T> {
     this.#fits = false;
-    return this.#line.write(() => work(this.#db), call);
+    return this.#line.write(() => work(this.#db), new AbortController());
   }
 
   /** Lets the writes in line finish, then closes. Idempotent. */

@@ -21,15 +21,16 @@ function ephemeralStatements(prepare: Prepare): EphemeralStatements {
     put: prepare("INSERT OR REPLACE INTO ephemeral (key, value, expires_at) VALUES (?, ?, ?)"),
     take: prepare("DELETE FROM ephemeral WHERE key = ? RETURNING value, expires_at"),
     add: prepare(`
-      INSERT INTO ephemeral (key, value, expires_at) VALUES (?1, '', ?2)
-      ON CONFLICT (key) DO UPDATE SET value = '', expires_at = ?2 WHERE expires_at <= ?3`),
+      INSERT INTO ephemeral (key, value, expires_at) VALUES (?, '', ?)
+      ON CONFLICT (key) DO UPDATE SET value = '', expires_at = excluded.expires_at WHERE expires_at <= ?`),
     remove: prepare("DELETE FROM ephemeral WHERE key = ?"),
     removeCounter: prepare("DELETE FROM counters WHERE key = ?"),
     // An ended window begins anew with this attempt.
     reserve: prepare(`
-      INSERT INTO counters (key, taken, expires_at) VALUES (?1, 1, ?2)
+      INSERT INTO counters (key, taken, expires_at) VALUES (?, 1, ?)
       ON CONFLICT (key) DO UPDATE SET
-        taken = iif(expires_at > ?3, taken + 1, 1), expires_at = iif(expires_at > ?3, expires_at, ?2)
+        taken = iif(expires_at > ?, taken + 1, 1),
+        expires_at = iif(expires_at > ?, expires_at, excluded.expires_at)
       RETURNING taken, expires_at`),
     refund: prepare("UPDATE counters SET taken = taken - 1 WHERE key = ? AND taken > 0 AND expires_at > ?"),
     sweep: prepare(`
@@ -88,12 +89,16 @@ export function ephemeralStore({ connection, run, ping, close }: Parts): Ephemer
 function reserve({ reserve: take }: EphemeralStatements, limits: readonly Limit[], now: Date): Reservation {
   let last: { readonly key: string; readonly freesAt: number } | null = null;
   for (const { key, limit, windowSeconds } of limits) {
-    const [[taken, freesAt] = [0, 0]] = take.all(key, later(now, windowSeconds), now.getTime());
+    const [[taken, freesAt] = [0, 0]] = take.all(
+      key,
+      later(now, windowSeconds),
+      now.getTime(),
+      now.getTime(),
+    );
     if (taken > limit && (last === null || freesAt > last.freesAt)) last = { key, freesAt };
   }
   if (last === null) return { ok: true };
-  const leftSeconds = Math.ceil((last.freesAt - now.getTime()) / 1000);
-  return { ok: false, key: last.key, retryAfterSeconds: Math.max(1, leftSeconds) };
+  return { ok: false, key: last.key, retryAfterSeconds: Math.ceil((last.freesAt - now.getTime()) / 1000) };
 }
 
 function later(now: Date, seconds: number): number {

@@ -2,6 +2,9 @@ import { performance } from "node:perf_hooks";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { StoreCall } from "../../ports/store.ts";
 
+/** What waiting needs to know of a call. */
+export type Caller = Pick<StoreCall, "signal">;
+
 /** How long a call waits for a lock that another process holds. */
 export interface Patience {
   /** Milliseconds from the call until it fails. */
@@ -25,7 +28,7 @@ interface Waiting {
 /** Where calls wait for a lock without holding up the event loop. */
 export interface Line {
   /** Reads that need no turn: tried at once, later where the database is locked. */
-  read<T>(work: () => T, call: StoreCall): T | Promise<T>;
+  read<T>(work: () => T, call: Caller): T | Promise<T>;
   /**
    * Writes, in the order of their calls. Only the first in line tries for the lock, since each try blocks the event loop
    * for the length of `busy_timeout`.
@@ -33,7 +36,7 @@ export interface Line {
    * Fails once `limitMs` have passed, with the signal's reason once it is aborted; then nothing
    * was done, and nothing will be.
    */
-  write<T>(work: () => T, call: StoreCall): Promise<T>;
+  write<T>(work: () => T, call: Caller): Promise<T>;
   /** Resolves when nobody is in line any more. */
   empty(): Promise<void>;
 }
@@ -57,7 +60,7 @@ export function line({ limitMs, pauseMs }: Patience): Line {
     }
   }
 
-  function enqueue<T>(work: () => T, before: Promise<unknown>, call: StoreCall): Promise<T> {
+  function enqueue<T>(work: () => T, before: Promise<unknown>, call: Caller): Promise<T> {
     // Asked for now: a signal that is first asked for later may never hear of an abort that came before.
     const waiting = { giveUpAt: performance.now() + limitMs, signal: call.signal };
     const turn = before.then(() => retry(work, waiting));

@@ -20,6 +20,7 @@ export const userColumns: string =
   "id, username, email, email_key, email_verified, name, status, roles, permissions, tier, is_superuser, locale, generation, " +
   "slot_tag, data, version, created_at, updated_at, deleted_at";
 
+/** A row of {@link userColumns}. */
 export type UserRow = readonly [
   id: string,
   username: string,
@@ -97,6 +98,7 @@ export function userOf(row: UserRow): User {
 /** Columns of `passwords`, in the order of {@link PasswordRow}. */
 export const passwordColumns = "id, user_id, encoded, normalization, version, created_at, updated_at";
 
+/** A row of {@link passwordColumns}. */
 export type PasswordRow = readonly [
   id: string,
   userId: string,
@@ -133,6 +135,7 @@ export const sessionColumns: string =
   "id, secret_digest, user_id, generation, auth_time, amr, is_remembered, created_at, last_used_at, idle_expires_at, " +
   "expires_at, ip, user_agent, rotated_from, data, data_version";
 
+/** A row of {@link sessionColumns}. */
 export type SessionRow = readonly [
   id: string,
   secretDigest: Uint8Array,

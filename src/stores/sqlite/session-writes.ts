@@ -3,7 +3,7 @@ import type { Report } from "../../ports/store.ts";
 import { insertAudit } from "./audit.ts";
 import { placeholders, type SessionRow, sessionColumns, sessionOf, sessionRow } from "./rows.ts";
 import type { Prepare } from "./statement.ts";
-import type { Handler, SessionStatements, WriteRun } from "./write-run.ts";
+import type { Handlers, SessionStatements, WriteRun } from "./write-run.ts";
 
 // In the words of the index, so that SQLite uses it. @see domain/session.ts, isExpired
 const endsAt = "min(idle_expires_at, expires_at)";
@@ -15,56 +15,62 @@ export function sessionStatements(prepare: Prepare): SessionStatements {
     // All but the `cap - 1` most recently used of the others.
     evict: prepare(`
       DELETE FROM sessions WHERE id IN (
-        SELECT id FROM sessions
-        WHERE user_id = ?1 AND id <> ?2 AND ${endsAt} > ?3 AND generation = (SELECT generation FROM users WHERE id = ?1)
-        ORDER BY last_used_at DESC, created_at DESC, id LIMIT -1 OFFSET ?4
+        SELECT id FROM sessions s
+        WHERE user_id = ? AND id <> ? AND ${endsAt} > ?
+        AND generation = (SELECT u.generation FROM users u WHERE u.id = s.user_id)
+        ORDER BY last_used_at DESC, created_at DESC, id LIMIT -1 OFFSET ?
       ) RETURNING ${sessionColumns}`),
     deleteLive: prepare(`DELETE FROM sessions WHERE id = ? AND ${endsAt} > ?`),
     delete: prepare(`
-      DELETE FROM sessions WHERE id = ?1 AND (?2 IS NULL OR user_id = ?2) RETURNING ${sessionColumns}`),
+      DELETE FROM sessions WHERE id = ? AND user_id IS ifnull(?, user_id) RETURNING ${sessionColumns}`),
     deleteAll: prepare(`
-      DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2 RETURNING ${sessionColumns}`),
+      DELETE FROM sessions WHERE user_id = ? AND id IS NOT ? RETURNING ${sessionColumns}`),
     deleteExpired: prepare(`
       DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ${endsAt} <= ? LIMIT ?)
       RETURNING ${sessionColumns}`),
     touch: prepare(`
-      UPDATE sessions SET last_used_at = max(last_used_at, ?2), idle_expires_at = max(idle_expires_at, ?3)
-      WHERE id = ?1 AND ${endsAt} > ?4`),
+      UPDATE sessions SET last_used_at = max(last_used_at, ?), idle_expires_at = max(idle_expires_at, ?)
+      WHERE id = ? AND ${endsAt} > ?`),
     setData: prepare(`
-      UPDATE sessions SET data = ?2, data_version = data_version + 1
-      WHERE id = ?1 AND data_version = ?3 AND ${endsAt} > ?4`),
+      UPDATE sessions SET data = ?, data_version = data_version + 1
+      WHERE id = ? AND data_version = ? AND ${endsAt} > ?`),
   };
 }
 
-export const insertSession: Handler<"session.insert"> = ({ session, cap, evicted }, run) => {
-  const { insert, evict } = run.statements.sessions;
-  insert.run(...sessionRow(session));
-  const isCapped = session.userId !== null && cap > 0;
-  const rows = isCapped ? evict.all(session.userId, session.id, run.now.getTime(), cap - 1) : [];
-  // RETURNING promises no order: least recently used first.
-  const leastRecent = rows.toSorted((a, b) => a[8] - b[8]);
-  return endSessions(run, leastRecent, evicted);
-};
+/** The writes about sessions; what each promises stands at `Write`. */
+export const sessionHandlers: Pick<
+  Handlers,
+  "session.insert" | "session.rotate" | "session.delete" | "session.delete_all" | "session.set_data"
+> = {
+  "session.insert": ({ session, cap, evicted }, run) => {
+    const { insert, evict } = run.statements.sessions;
+    insert.run(...sessionRow(session));
+    const rows = cap === 0 ? [] : evict.all(session.userId, session.id, run.now.getTime(), cap - 1);
+    // RETURNING promises no order: least recently used first.
+    const leastRecent = rows.toSorted((a, b) => a[8] - b[8]);
+    return endSessions(run, leastRecent, evicted);
+  },
 
-export const rotateSession: Handler<"session.rotate"> = ({ from, session }, run) => {
-  const { insert, deleteLive } = run.statements.sessions;
-  if (deleteLive.run(from, run.now.getTime()).changes !== 1) return "conflict";
-  run.cache?.dropSession(from);
-  insert.run(...sessionRow(session));
-  return null;
-};
+  "session.rotate": ({ from, session }, run) => {
+    const { insert, deleteLive } = run.statements.sessions;
+    if (deleteLive.run(from, run.now.getTime()).changes !== 1) return "conflict";
+    run.cache?.dropSession(from);
+    insert.run(...sessionRow(session));
+    return null;
+  },
 
-export const deleteSession: Handler<"session.delete"> = ({ sessionId, userId, ended }, run) =>
-  endSessions(run, run.statements.sessions.delete.all(sessionId, userId ?? null), ended);
+  "session.delete": ({ sessionId, userId, ended }, run) =>
+    endSessions(run, run.statements.sessions.delete.all(sessionId, userId ?? null), ended),
 
-export const deleteAllSessions: Handler<"session.delete_all"> = ({ userId, except, ended }, run) =>
-  endSessions(run, run.statements.sessions.deleteAll.all(userId, except), ended);
+  "session.delete_all": ({ userId, except, ended }, run) =>
+    endSessions(run, run.statements.sessions.deleteAll.all(userId, except), ended),
 
-export const setSessionData: Handler<"session.set_data"> = ({ sessionId, dataVersion, data }, run) => {
-  const { setData } = run.statements.sessions;
-  run.cache?.dropSession(sessionId);
-  const { changes } = setData.run(sessionId, JSON.stringify(data), dataVersion, run.now.getTime());
-  return changes === 1 ? null : "conflict";
+  "session.set_data": ({ sessionId, dataVersion, data }, run) => {
+    const { setData } = run.statements.sessions;
+    run.cache?.dropSession(sessionId);
+    const { changes } = setData.run(JSON.stringify(data), sessionId, dataVersion, run.now.getTime());
+    return changes === 1 ? null : "conflict";
+  },
 };
 
 /** Deletes at most `limit` expired sessions and reports them. */
@@ -78,7 +84,7 @@ export function touchSession(
   { sessionId, usedAt, idleExpiresAt }: Touch,
 ): void {
   cache?.dropSession(sessionId);
-  statements.sessions.touch.run(sessionId, usedAt.getTime(), idleExpiresAt.getTime(), now.getTime());
+  statements.sessions.touch.run(usedAt.getTime(), idleExpiresAt.getTime(), sessionId, now.getTime());
 }
 
 function endSessions(run: WriteRun, rows: readonly SessionRow[], report: Report): null {

@@ -37,9 +37,9 @@ function sessionReading(prepare: Prepare): SessionReading {
     findOne: prepare(`${joined} WHERE s.id = ?`),
     findThree: prepare(`${joined} WHERE s.id IN (?, ?, ?)`),
     list: prepare(`
-      SELECT ${sessionColumns} FROM sessions
-      WHERE user_id = ?1 AND generation = (SELECT generation FROM users WHERE id = ?1)
-      AND min(idle_expires_at, expires_at) > ?2
+      SELECT ${sessionColumns} FROM sessions s
+      WHERE user_id = ? AND min(idle_expires_at, expires_at) > ?
+      AND generation = (SELECT u.generation FROM users u WHERE u.id = s.user_id)
       ORDER BY last_used_at DESC, created_at DESC, id`),
   };
 }

@@ -1,4 +1,3 @@
-import type { StoreCall } from "../../ports/store.ts";
 import type { Stores } from "../../ports/stores.ts";
 import { type SessionCache, sessionCache } from "./cache.ts";
 import { Connection } from "./connection.ts";
@@ -114,17 +113,16 @@ function partsOf(connection: Connection, cache: SessionCache | null): Parts {
 }
 
 function migrationsOf(connection: Connection, cache: SessionCache | null): SqliteMigrations {
-  const call: StoreCall = { now: new Date(), signal: new AbortController().signal };
   return {
-    status: () => connection.migrate((db) => migrationStatus(db), call),
-    up: (to) => connection.migrate((db) => migrateUp(db, to), call),
+    status: () => connection.migrate((db) => migrationStatus(db)),
+    up: (to) => connection.migrate((db) => migrateUp(db, to)),
     down: (to) =>
       connection.migrate((db) => {
         const numbers = migrateDown(db, to);
         // Own writes do not show in `data_version`.
         cache?.clear();
         return numbers;
-      }, call),
+      }),
     check: async () => connection.assertFits(),
   };
 }

@@ -3,7 +3,10 @@ import type { DatabaseSync } from "node:sqlite";
 /** What a column takes and gives. */
 export type SqlValue = string | number | null | Uint8Array;
 
-/** A prepared statement whose rows come as arrays, in the order of its columns: half the price of objects by name. */
+/**
+ * A prepared statement whose rows come as arrays, in the order of its columns: cheaper than objects by name. Parameters are
+ * plain `?`: Node 22 does not bind values to numbered ones.
+ */
 export interface Statement<Row extends readonly SqlValue[] = readonly SqlValue[]> {
   get(...values: readonly SqlValue[]): Row | undefined;
   all(...values: readonly SqlValue[]): Row[];

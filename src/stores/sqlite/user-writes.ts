@@ -2,7 +2,7 @@ import { anonymousEmail, anonymousUsername, type User, type UserChanges } from "
 import type { Refusal } from "../../ports/store.ts";
 import { passwordColumns, passwordRow, placeholders, userColumns, userOf, userRow } from "./rows.ts";
 import type { Prepare } from "./statement.ts";
-import type { Handler, UserStatements, WriteRun } from "./write-run.ts";
+import type { Handlers, UserStatements, WriteRun } from "./write-run.ts";
 
 const fields = userColumns.replace("id, ", "");
 
@@ -13,9 +13,7 @@ export function userStatements(prepare: Prepare): UserStatements {
     insert: prepare(`INSERT INTO users (${userColumns}) VALUES (${placeholders(userColumns)})`),
     // Static SQL and a changing set of fields: the row is read, changed and written whole, within one transaction.
     update: prepare(`UPDATE users SET (${fields}) = (${placeholders(fields)}) WHERE id = ?`),
-    collision: prepare(`
-      SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1 AND id <> ?3),
-      EXISTS (SELECT 1 FROM users WHERE username = ?2 AND id <> ?3)`),
+    otherByEmail: prepare("SELECT 1 FROM users WHERE email_key = ? AND id <> ?"),
     anyone: prepare("SELECT 1 FROM users LIMIT 1"),
     otherSuperuser: prepare(
       "SELECT 1 FROM users WHERE is_superuser = 1 AND status = 'active' AND id <> ? LIMIT 1",
@@ -23,52 +21,69 @@ export function userStatements(prepare: Prepare): UserStatements {
     insertPassword: prepare(`
       INSERT INTO passwords (${passwordColumns}) VALUES (${placeholders(passwordColumns)}) ON CONFLICT (user_id) DO NOTHING`),
     replacePassword: prepare(`
-      UPDATE passwords SET encoded = ?3, normalization = ?4, version = ?5, created_at = ?6, updated_at = ?7
-      WHERE id = ?1 AND user_id = ?2 AND version = ?5 - 1`),
+      UPDATE passwords SET encoded = ?, normalization = ?, version = ?, created_at = ?, updated_at = ?
+      WHERE id = ? AND user_id = ? AND version = ?`),
     deletePasswords: prepare("DELETE FROM passwords WHERE user_id = ?"),
   };
 }
 
-export const requireUser: Handler<"user.require"> = ({ userId, generation }, run) => {
-  const user = read(run, userId);
-  return user?.status === "active" && user.generation === generation ? null : "stale";
+/** The writes about users and their passwords; what each promises stands at `Write`. */
+export const userHandlers: Pick<
+  Handlers,
+  | "user.require"
+  | "user.insert"
+  | "user.update"
+  | "user.advance"
+  | "user.erase"
+  | "directory.require_empty"
+  | "directory.require_other_superuser"
+  | "password.insert"
+  | "password.replace"
+> = {
+  "user.require": ({ userId, generation }, run) => {
+    const user = read(run, userId);
+    return user?.status === "active" && user.generation === generation ? null : "stale";
+  },
+
+  "user.insert": ({ user }, run) =>
+    unlessTaken(run, user, () => run.statements.users.insert.run(...userRow(user))),
+
+  "user.update": ({ userId, version, changes }, run) => {
+    const user = read(run, userId);
+    return user?.version === version ? write(run, changed(user, changes)) : "conflict";
+  },
+
+  "user.advance": ({ userId, from }, run) => {
+    const user = read(run, userId);
+    return user?.generation === from ? write(run, { ...user, generation: from + 1 }) : "stale";
+  },
+
+  "user.erase": ({ userId }, run) => {
+    const user = read(run, userId);
+    if (user === null) return null;
+    run.statements.users.deletePasswords.run(userId);
+    run.statements.audit.deletePersonal.run(userId);
+    return write(run, changed(user, erasure(userId)));
+  },
+
+  "directory.require_empty": (_, { statements }) =>
+    statements.users.anyone.get() === undefined ? null : "first_user_exists",
+
+  "directory.require_other_superuser": ({ userId }, run) => {
+    const user = read(run, userId);
+    if (!user?.isSuperuser || user.status !== "active") return null;
+    return run.statements.users.otherSuperuser.get(userId) === undefined ? "last_superuser" : null;
+  },
+
+  "password.insert": ({ credential }, { statements }) =>
+    statements.users.insertPassword.run(...passwordRow(credential)).changes === 1 ? null : "conflict",
+
+  "password.replace": ({ credential }, { statements }) => {
+    const [id, userId, ...values] = passwordRow(credential);
+    const { changes } = statements.users.replacePassword.run(...values, id, userId, credential.version - 1);
+    return changes === 1 ? null : "conflict";
+  },
 };
-
-export const insertUser: Handler<"user.insert"> = ({ user }, run) =>
-  unlessTaken(run, user, () => run.statements.users.insert.run(...userRow(user)));
-
-export const updateUser: Handler<"user.update"> = ({ userId, version, changes }, run) => {
-  const user = read(run, userId);
-  return user?.version === version ? write(run, changed(user, changes)) : "conflict";
-};
-
-export const advanceUser: Handler<"user.advance"> = ({ userId, from }, run) => {
-  const user = read(run, userId);
-  return user?.generation === from ? write(run, { ...user, generation: from + 1 }) : "stale";
-};
-
-export const requireEmpty: Handler<"directory.require_empty"> = (_, { statements }) =>
-  statements.users.anyone.get() === undefined ? null : "first_user_exists";
-
-export const requireOtherSuperuser: Handler<"directory.require_other_superuser"> = ({ userId }, run) => {
-  const user = read(run, userId);
-  if (!user?.isSuperuser || user.status !== "active") return null;
-  return run.statements.users.otherSuperuser.get(userId) === undefined ? "last_superuser" : null;
-};
-
-export const eraseUser: Handler<"user.erase"> = ({ userId }, run) => {
-  const user = read(run, userId);
-  if (user === null) return null;
-  run.statements.users.deletePasswords.run(userId);
-  run.statements.audit.deletePersonal.run(userId);
-  return write(run, changed(user, erasure(userId)));
-};
-
-export const insertPassword: Handler<"password.insert"> = ({ credential }, { statements }) =>
-  statements.users.insertPassword.run(...passwordRow(credential)).changes === 1 ? null : "conflict";
-
-export const replacePassword: Handler<"password.replace"> = ({ credential }, { statements }) =>
-  statements.users.replacePassword.run(...passwordRow(credential)).changes === 1 ? null : "conflict";
 
 function read({ statements }: WriteRun, userId: string): User | null {
   const row = statements.users.byId.get(userId);
@@ -89,14 +104,8 @@ function unlessTaken({ statements }: WriteRun, user: User, work: () => void): Re
     return null;
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    const [emailTaken, usernameTaken] = statements.users.collision.get(
-      user.emailKey,
-      user.username,
-      user.id,
-    ) ?? [0, 0];
-    if (emailTaken === 1) return "email_taken";
-    if (usernameTaken === 1) return "username_taken";
-    throw error;
+    const { emailKey, id } = user;
+    return statements.users.otherByEmail.get(emailKey, id) === undefined ? "username_taken" : "email_taken";
   }
 }
 

@@ -11,7 +11,7 @@ export interface UserStatements {
   readonly byId: Statement<UserRow>;
   readonly insert: Statement;
   readonly update: Statement;
-  readonly collision: Statement<readonly [emailTaken: number, usernameTaken: number]>;
+  readonly otherByEmail: Statement;
   readonly anyone: Statement;
   readonly otherSuperuser: Statement;
   readonly insertPassword: Statement;
@@ -52,3 +52,6 @@ export type Handler<K extends Write["kind"]> = (
   write: Extract<Write, { kind: K }>,
   run: WriteRun,
 ) => Refusal | null;
+
+/** A handler for each kind of write: a new kind does not compile without one. */
+export type Handlers = { readonly [K in Write["kind"]]: Handler<K> };

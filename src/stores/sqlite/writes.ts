@@ -1,27 +1,18 @@
 import type { Committed, Refusal, Write } from "../../ports/store.ts";
 import { auditStatements, insertAudit } from "./audit.ts";
-import {
-  deleteAllSessions,
-  deleteSession,
-  insertSession,
-  rotateSession,
-  sessionStatements,
-  setSessionData,
-} from "./session-writes.ts";
+import { sessionHandlers, sessionStatements } from "./session-writes.ts";
 import type { Prepare } from "./statement.ts";
-import {
-  advanceUser,
-  eraseUser,
-  insertPassword,
-  insertUser,
-  replacePassword,
-  requireEmpty,
-  requireOtherSuperuser,
-  requireUser,
-  updateUser,
-  userStatements,
-} from "./user-writes.ts";
-import type { Handler, WriteRun, WriteStatements } from "./write-run.ts";
+import { userHandlers, userStatements } from "./user-writes.ts";
+import type { Handler, Handlers, WriteRun, WriteStatements } from "./write-run.ts";
+
+const handlers: Handlers = {
+  ...userHandlers,
+  ...sessionHandlers,
+  "audit.insert": ({ row }, { statements }) => {
+    insertAudit(statements.audit, row);
+    return null;
+  },
+};
 
 /** Prepares the statements that transactions are made of. */
 export function writeStatements(prepare: Prepare): WriteStatements {
@@ -31,27 +22,6 @@ export function writeStatements(prepare: Prepare): WriteStatements {
     audit: auditStatements(prepare),
   };
 }
-
-const handlers: { readonly [K in Write["kind"]]: Handler<K> } = {
-  "user.require": requireUser,
-  "user.insert": insertUser,
-  "user.update": updateUser,
-  "user.advance": advanceUser,
-  "user.erase": eraseUser,
-  "directory.require_empty": requireEmpty,
-  "directory.require_other_superuser": requireOtherSuperuser,
-  "password.insert": insertPassword,
-  "password.replace": replacePassword,
-  "session.insert": insertSession,
-  "session.rotate": rotateSession,
-  "session.delete": deleteSession,
-  "session.delete_all": deleteAllSessions,
-  "session.set_data": setSessionData,
-  "audit.insert": ({ row }, { statements }) => {
-    insertAudit(statements.audit, row);
-    return null;
-  },
-};
 
 /** Runs the writes in order, within a transaction that is undone where the answer is not `ok`. */
 export function runWrites(run: WriteRun, writes: readonly Write[]): Committed {

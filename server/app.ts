@@ -1,0 +1,131 @@
+import { randomUUID } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { type Auth, AuthError, isLoopback, wantsPage } from "latchkey";
+import { hono } from "latchkey/hono";
+import type { ServerLog } from "./log.ts";
+import { loggablePath } from "./loggable.ts";
+import { errorPage, pages } from "./pages/pages.ts";
+import { securityHeaders } from "./security-headers.ts";
+
+/** What the server puts into the context of a request. */
+export interface ServerEnv {
+  Bindings: HttpBindings;
+  Variables: { requestId: string };
+}
+
+/** What {@link serverApp} puts together. */
+export interface ServerAppOptions {
+  readonly auth: Auth;
+  readonly log: ServerLog;
+  /** CIDRs whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Whether the operator named the origin; else pages under another spelling of this machine are sent to it. */
+  readonly isOriginConfigured: boolean;
+  /** Whether the server is about to end: then it is not ready, and connections are given up after their answer. */
+  readonly isStopping: () => boolean;
+}
+
+/** The server's answers: Latchkey's own routes, the pages, and a refusal for everything else. */
+export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
+  const { log, isStopping } = options;
+  const auth = noting(options.auth, log);
+  const { config } = auth;
+  const { handle, client } = hono(auth, { trustedProxies: options.trustedProxies });
+  const refuse = (error: AuthError, context: Context<ServerEnv>): Response | Promise<Response> => {
+    const { requestId } = context.var;
+    if (wantsPage(context.req.raw, config.basePath)) {
+      return errorPage(auth, error, client(context), { requestId });
+    }
+    const { status, headers, body } = auth.errorAnswer({ ok: false, error }, client(context));
+    return new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) });
+  };
+
+  const app = new Hono<ServerEnv>();
+  app.use(requestLog(log, (context) => client(context).ip));
+  app.use(sameHeaders(config.origin, isStopping));
+  app.get("/readyz", async (context, next) => {
+    if (!isStopping()) return next();
+    return refuse(new AuthError("store_unavailable", { retryAfterSeconds: 1 }), context);
+  });
+  if (!options.isOriginConfigured) app.use(toOrigin(config));
+  app.use(handle);
+  app.route("/", pages(auth, { client, log }));
+  app.notFound((context) => refuse(new AuthError("not_found"), context));
+  app.onError((thrown, context) => {
+    const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
+    const { code, diagnosis } = error;
+    if (error.status >= 500) log.error(error.message, { code, diagnosis }, error.cause);
+    return refuse(error, context);
+  });
+  return app;
+}
+
+/** The same `Auth`; every refusal that becomes an answer is noted for the line about its request. */
+function noting(auth: Auth, log: ServerLog): Auth {
+  return {
+    ...auth,
+    errorAnswer(refused, client) {
+      log.noteRefusal(refused.error);
+      return auth.errorAnswer(refused, client);
+    },
+  };
+}
+
+/** One line for each request, and its id, under which everything about it can be found. */
+function requestLog(
+  log: ServerLog,
+  ipOf: (context: Context<ServerEnv>) => string | null,
+): MiddlewareHandler<ServerEnv> {
+  return async (context, next) => {
+    const startedAt = performance.now();
+    const notes = { requestId: randomUUID(), refusal: null as AuthError | null };
+    const { path, method } = context.req;
+    context.set("requestId", notes.requestId);
+    // Asked now: a peer that has gone by the time of the answer has no address any more.
+    const ip = ipOf(context);
+    await log.during(notes, next);
+    context.res.headers.set("X-Request-Id", notes.requestId);
+    const { status } = context.res;
+    const isProbe = status === 200 && (path === "/healthz" || path === "/readyz");
+    log[isProbe ? "debug" : "info"]("request", {
+      request_id: notes.requestId,
+      method,
+      path: loggablePath(path),
+      status,
+      duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+      ip,
+      code: notes.refusal?.code,
+      diagnosis: notes.refusal?.diagnosis,
+    });
+  };
+}
+
+function sameHeaders(origin: string, isStopping: () => boolean): MiddlewareHandler<ServerEnv> {
+  const lines = securityHeaders(origin);
+  return async (context, next) => {
+    await next();
+    const { headers } = context.res;
+    for (const [name, value] of lines) headers.set(name, value);
+    if (isStopping()) headers.set("Connection", "close");
+  };
+}
+
+/**
+ * Cookies of `localhost` are not sent to `127.0.0.1`: a person who opened the other spelling would sign in and be
+ * nobody on the next page. Only between names of this machine, so no request chooses where it leads.
+ */
+function toOrigin({ origin, basePath }: Auth["config"]): MiddlewareHandler<ServerEnv> {
+  const { host } = new URL(origin);
+  return async (context, next) => {
+    const { req } = context;
+    const url = new URL(req.url);
+    const isRead = req.method === "GET" || req.method === "HEAD";
+    if (!isRead || url.host === host || !isLoopback(url.hostname) || !wantsPage(req.raw, basePath))
+      return next();
+    return new Response(null, {
+      status: 302,
+      headers: { Location: origin + url.pathname + url.search, "Cache-Control": "no-store" },
+    });
+  };
+}

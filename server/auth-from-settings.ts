@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import { type Auth, type AuthOptions, createAuth, memory, passwords, type Stores, sqlite } from "latchkey";
+import { type DevelopmentSecret, developmentSecret } from "./settings/development-secret.ts";
+import type { Settings } from "./settings/settings.ts";
+import { SettingsError } from "./settings/settings-error.ts";
+
+/** Where a machine keeps the secret that it made for itself. */
+const secretDirectory = "data";
+
+/**
+ * The stores that the settings name.
+ *
+ * One engine holds all three ports, so `SESSION_BACKEND=memory` puts the accounts into memory too.
+ *
+ * @throws SettingsError where that would lose the accounts of a production server
+ */
+export function storesFromSettings({ database, sessionBackend, isProduction }: Settings): Stores {
+  if (sessionBackend === "database") return sqlite({ path: database.path });
+  if (isProduction) {
+    const problem = "would lose every account at the next start";
+    const fix = "Leave it out, or write database.";
+    throw new SettingsError([{ setting: "SESSION_BACKEND", found: '"memory"', problem, fix }]);
+  }
+  return memory();
+}
+
+/** The secrets that the settings name, or the one that this machine made for itself. */
+export interface Secrets {
+  readonly secrets: readonly [string, ...string[]];
+  /** Null where the settings name one. */
+  readonly development: DevelopmentSecret | null;
+}
+
+/** Finds or makes the secrets. @throws SettingsError as {@link developmentSecret} */
+export async function secretsFromSettings({ secretKey, previousSecretKeys }: Settings): Promise<Secrets> {
+  if (secretKey !== null) return { secrets: [secretKey, ...previousSecretKeys], development: null };
+  const random = { bytes: (length: number): Uint8Array => randomBytes(length) };
+  const development = await developmentSecret(secretDirectory, random);
+  return { secrets: [development.secret, ...previousSecretKeys], development };
+}
+
+/** What an `Auth` needs beyond the settings. */
+export interface AuthParts extends Pick<AuthOptions, "stores" | "secrets" | "log" | "listeners" | "onError"> {
+  readonly origin: string;
+}
+
+/** An `Auth` as the settings describe it. */
+export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
+  return createAuth({
+    ...parts,
+    trustedOrigins: settings.trustedOrigins,
+    basePath: settings.basePath,
+    loginPath: settings.loginPath,
+    appPath: settings.appPath,
+    cookie: {
+      name: settings.sessionName,
+      sameSite: settings.sessionSameSite,
+      maxAgeSeconds: settings.sessionCookieMaxAgeSeconds,
+      ...(settings.sessionDomain !== null && { domain: settings.sessionDomain }),
+    },
+    session: {
+      idleSeconds: settings.sessionIdleSeconds,
+      absoluteSeconds: settings.sessionAbsoluteSeconds,
+      rememberedIdleSeconds: settings.rememberedIdleSeconds,
+      rememberedAbsoluteSeconds: settings.rememberedAbsoluteSeconds,
+      maxPerUser: settings.maxSessionsPerUser,
+      sweepIntervalSeconds: settings.sessionCleanupIntervalSeconds,
+    },
+    csrf: settings.csrfEnabled,
+    login: { maxAttempts: settings.loginMaxAttempts, windowSeconds: settings.loginWindowSeconds },
+    registration: settings.registrationMode,
+    ...(settings.corsOrigins.length > 0 && {
+      cors: { origins: settings.corsOrigins, credentials: settings.corsAllowCredentials },
+    }),
+    maxBodyBytes: settings.maxBodyBytes,
+    storeTimeoutMs: settings.storeTimeoutMs,
+    features: [
+      passwords({
+        minLength: settings.passwordMinLength,
+        threads: {
+          ...(settings.hashThreads !== null && { size: settings.hashThreads }),
+          ...(settings.hashQueue !== null && { maxQueue: settings.hashQueue }),
+        },
+      }),
+    ],
+  });
+}

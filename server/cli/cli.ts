@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import { Command, CommanderError } from "commander";
+import { errorText } from "../error-text.ts";
+import { migrateCommands } from "./migrate.ts";
+import { withAuth } from "./open.ts";
+import { sessionCommands } from "./session.ts";
+import type { Terminal } from "./terminal.ts";
+import { userCommands } from "./user.ts";
+
+/**
+ * Runs one command.
+ *
+ * @param args - without node and script: `["session", "list", "ann"]`
+ * @returns the exit code: 0 done; 1 refused or failed, with a line on standard error; 2 not written as it has to be
+ */
+export async function cli(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode = 0;
+  const program = commands(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has told the person already; what is ours has not been said yet.
+      if (error.code === "latchkey.misuse") terminal.complain(`latchkey: ${error.message}`);
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    const [first = "", ...rest] = errorText(error).split("\n");
+    terminal.complain(`latchkey: ${first}`, ...rest);
+    return 1;
+  }
+}
+
+function commands(terminal: Terminal, setExitCode: (code: number) => void): Command {
+  const program = new Command("latchkey")
+    .description(
+      "Runs Latchkey's server and looks after its accounts. Settings come from .env and the environment.",
+    )
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.say(...text.trimEnd().split("\n")),
+      writeErr: (text) => terminal.complain(...text.trimEnd().split("\n")),
+    })
+    .addHelpText("after", "\nExit codes: 0 done, 1 refused or failed, 2 not written as it has to be.");
+  program
+    .command("serve")
+    .description("start the server; it ends on SIGTERM and Ctrl-C")
+    // Loaded here: the other commands need none of it.
+    .action(async () => setExitCode(await (await import("../run.ts")).runServer()));
+  migrateCommands(program, terminal);
+  userCommands(program, terminal);
+  sessionCommands(program, terminal);
+  program
+    .command("sweep")
+    .description("delete what has expired; a running server does it by itself")
+    .option("--json", "for programs")
+    .action(async (options: { json?: true }) => {
+      const count = await withAuth(terminal, ({ auth }) => auth.sessions.sweep());
+      if (options.json === true) terminal.json({ count });
+      else terminal.say(`Cleaned up ${count} expired sessions`);
+    });
+  program
+    .command("secret")
+    .description("print 32 random bytes, ready to stand behind SECRET_KEY=")
+    .action(() => terminal.say(randomBytes(32).toString("base64url")));
+  return program;
+}

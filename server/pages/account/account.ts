@@ -1,0 +1,54 @@
+import { AuthError, type SessionInfo, type SignedIn } from "latchkey";
+import { html } from "../html.ts";
+import type { DocumentReply, PageCall, PageReply } from "../page.ts";
+import { passwordSection, submitPassword } from "./password.ts";
+import { profileSection, submitProfile } from "./profile.ts";
+import type { AccountView } from "./section.ts";
+import { sessionsSection, submitSessions } from "./sessions.ts";
+
+/** One's own account: profile, password, sessions. */
+export function showAccount(call: PageCall<SignedIn>): Promise<DocumentReply> {
+  return accountPage(call);
+}
+
+/** Does what one of the page's forms asks for; the field `form` says which. */
+export async function submitAccount(call: PageCall<SignedIn>): Promise<PageReply> {
+  const fields = await call.visit.request.fields();
+  const submit = fields.form === undefined ? undefined : forms.get(fields.form);
+  if (submit === undefined) throw new AuthError("invalid_input", { message: "The form is not known." });
+  return submit(call, fields, (again, section, state) => accountPage(again, { section, state }));
+}
+
+const forms: ReadonlyMap<string, typeof submitProfile> = new Map([
+  ["profile", submitProfile],
+  ["password", submitPassword],
+  ["sessions", submitSessions],
+]);
+
+async function accountPage(
+  call: PageCall<SignedIn>,
+  refused: AccountView["refused"] = null,
+): Promise<DocumentReply> {
+  const { auth, visit, query, principal } = call;
+  const token = (await auth.sessions.csrfToken(visit)) ?? "";
+  const view: AccountView = { call, token, refused, done: query.get("done") };
+  const sessions = ownFirst(await auth.sessions.list(principal.user.id), principal.sessionId);
+  const main = html`<div class="wide">
+<h1>Your account</h1>
+${profileSection(view)}
+${passwordSection(view)}
+${sessionsSection(view, sessions)}
+<section class="panel split" aria-labelledby="delete-title">
+<div class="about">
+<h2 id="delete-title">Delete your account</h2>
+<p>Ends every session. Nobody can sign in to it any more.</p>
+</div>
+<div class="body"><p><a class="button danger" href="/account/delete">Delete account…</a></p></div>
+</section>
+</div>`;
+  return { kind: "document", title: "Your account", main };
+}
+
+function ownFirst(sessions: readonly SessionInfo[], ownId: string | null): readonly SessionInfo[] {
+  return [...sessions.filter(({ id }) => id === ownId), ...sessions.filter(({ id }) => id !== ownId)];
+}

@@ -1,0 +1,50 @@
+import type { SessionChange, SignedIn } from "latchkey";
+import { checkbox, errorSummary, field, hidden } from "../fields.ts";
+import { assertNone, blank, type FormState, formAgain, missing, secret } from "../form.ts";
+import { html } from "../html.ts";
+import { type DocumentReply, type PageCall, type PageReply, seeOther } from "../page.ts";
+import { proveAgain } from "./prove-again.ts";
+
+/** Asks whether one really means it. */
+export function showDeleteAccount(call: PageCall<SignedIn>): Promise<DocumentReply> {
+  return deletePage(call, blank());
+}
+
+/** Deletes the account. The password is always asked for: a screen that was left open is not its owner. */
+export async function submitDeleteAccount(call: PageCall<SignedIn>): Promise<PageReply> {
+  const { auth, visit } = call;
+  const fields = await visit.request.fields();
+  const password = secret(fields, "password");
+  const erase = fields.erase === "on";
+  let proven: { readonly call: PageCall<SignedIn>; readonly change?: SessionChange } = { call };
+  try {
+    assertNone(missing({ password }, { password: "Password is required" }));
+    proven = await proveAgain(call, password);
+    await auth.users.delete({ erase }, proven.call.visit);
+    return seeOther(`${auth.config.loginPath}?done=${erase ? "erased" : "deleted"}`, { session: "clear" });
+  } catch (thrown) {
+    const reply = await formAgain(thrown, fields, (state) => deletePage(proven.call, state));
+    return { ...reply, change: proven.change };
+  }
+}
+
+async function deletePage(
+  { auth, visit, principal }: PageCall<SignedIn>,
+  state: FormState,
+): Promise<DocumentReply> {
+  const main = html`<div class="card">
+<h1>Delete your account</h1>
+${errorSummary(state, ["password"])}
+<p>Every session ends, and nobody can sign in as <strong class="breakable">${principal.user.email}</strong> any more.
+For 30 days an administrator can bring the account back; then its data is erased.</p>
+<form method="post" action="/account/delete" novalidate>
+${hidden("_token", await auth.sessions.csrfToken(visit))}
+<input hidden type="text" autocomplete="username" value="${principal.user.email}" readonly>
+${checkbox(state, { name: "erase", label: "Erase my data now. Nobody can bring it back." })}
+${field(state, { name: "password", label: "Current password", type: "password", autocomplete: "current-password" })}
+<button class="danger" type="submit">Delete account</button>
+</form>
+<p class="aside"><a href="/account">Keep my account</a></p>
+</div>`;
+  return { kind: "document", title: "Delete your account", main };
+}

@@ -1,0 +1,79 @@
+import { AuthError, type SessionChange, type SignedIn } from "latchkey";
+import { field, hidden } from "../fields.ts";
+import { blank, formAgain, secret, typed } from "../form.ts";
+import { type Html, html } from "../html.ts";
+import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
+import { proveAgain } from "./prove-again.ts";
+import { type AccountView, type Section, type ShowAgain, section, stateOf } from "./section.ts";
+
+/** Name, username and address. */
+export function profileSection(view: AccountView): Html {
+  const { email, username, name } = view.call.principal.user;
+  const state = stateOf(view, "profile", blank({ email, username, name: name ?? "" }));
+  const asksPassword = "password" in state.values || state.errors.some((error) => error.field === "password");
+  const about: Section = {
+    name: "profile",
+    title: "Profile",
+    lead: "Your name is how you are greeted. Username and email are what you sign in with.",
+    fieldNames: ["name", "username", "email", "password"],
+    doneMessages: new Map([["profile", "Your profile is saved."]]),
+  };
+  return section(
+    view,
+    about,
+    html`<form method="post" action="/account" novalidate>
+${hidden("_token", view.token)}
+${hidden("form", "profile")}
+${field(state, { name: "name", label: "Name", autocomplete: "name", isOptional: true })}
+${field(state, { name: "username", label: "Username", autocomplete: "username" })}
+${field(state, { name: "email", label: "Email", type: "email", autocomplete: "email" })}
+${asksPassword && passwordField(state)}
+<button class="primary" type="submit">Save profile</button>
+</form>`,
+  );
+}
+
+/**
+ * Saves the profile. A new address may ask for the password first, since whoever holds the mailbox can take the account
+ * over; then the form comes back with a field for it.
+ */
+export async function submitProfile(
+  call: PageCall<SignedIn>,
+  fields: Fields,
+  showAgain: ShowAgain,
+): Promise<PageReply> {
+  let proven: { readonly call: PageCall<SignedIn>; readonly change?: SessionChange } = { call };
+  try {
+    const change = await save(call, fields).catch(async (thrown) => {
+      if (!(thrown instanceof AuthError) || thrown.code !== "fresh_auth_required") throw thrown;
+      proven = await proveAgain(call, confirmation(fields));
+      return save(proven.call, fields);
+    });
+    return seeOther("/account?done=profile#profile", change ?? proven.change);
+  } catch (thrown) {
+    const reply = await formAgain(thrown, fields, (state) => showAgain(proven.call, "profile", state));
+    return { ...reply, change: proven.change };
+  }
+}
+
+async function save({ auth, visit }: PageCall<SignedIn>, fields: Fields): Promise<SessionChange | null> {
+  const [email, username, name] = [typed(fields, "email"), typed(fields, "username"), typed(fields, "name")];
+  return (await auth.users.update({ email, username, name }, visit)).change;
+}
+
+// The refusal stays what it is, and says beside the new field what is asked for.
+function confirmation(fields: Fields): string {
+  const password = secret(fields, "password");
+  if (password !== "") return password;
+  const message = "Confirm your password to change your email address";
+  throw new AuthError("fresh_auth_required", { fields: [{ field: "password", code: "required", message }] });
+}
+
+function passwordField(state: Parameters<typeof field>[0]): Html {
+  return field(state, {
+    name: "password",
+    label: "Current password",
+    type: "password",
+    autocomplete: "current-password",
+  });
+}

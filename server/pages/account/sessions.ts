@@ -1,0 +1,80 @@
+import { AuthError, type SessionInfo, type SignedIn } from "latchkey";
+import { hidden } from "../fields.ts";
+import { formAgain } from "../form.ts";
+import { type Html, html } from "../html.ts";
+import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
+import { deviceWords, moment } from "../words.ts";
+import { type AccountView, type Section, type ShowAgain, section } from "./section.ts";
+
+/** Where one is signed in, and the buttons that end it. */
+export function sessionsSection(view: AccountView, sessions: readonly SessionInfo[]): Html {
+  const about: Section = {
+    name: "sessions",
+    title: "Sessions",
+    lead: "Where you are signed in. End what you do not recognise, then change your password.",
+    fieldNames: [],
+    doneMessages: new Map([
+      ["session", "The session has ended."],
+      ["sessions", "Every other session has ended."],
+    ]),
+  };
+  const currentId = view.call.principal.sessionId;
+  const hasOthers = sessions.some(({ id }) => id !== currentId);
+  return section(
+    view,
+    about,
+    html`<ul class="sessions">
+${sessions.map((each) => sessionItem(view, each, each.id === currentId))}
+</ul>
+${
+  hasOthers &&
+  html`<form method="post" action="/account">
+${hidden("_token", view.token)}
+${hidden("form", "sessions")}
+<button type="submit">End all other sessions</button>
+</form>`
+}`,
+  );
+}
+
+/** Ends one session, or with no `session` every other one. */
+export async function submitSessions(
+  call: PageCall<SignedIn>,
+  fields: Fields,
+  showAgain: ShowAgain,
+): Promise<PageReply> {
+  const { auth, visit, principal } = call;
+  try {
+    if (fields.session === undefined) {
+      const { change } = await auth.sessions.revokeOthers(visit);
+      return seeOther("/account?done=sessions#sessions", change);
+    }
+    const isThere = await auth.sessions.revokeOwn(fields.session, visit);
+    if (!isThere) throw new AuthError("not_found", { message: "That session has ended already." });
+    if (fields.session !== principal.sessionId) return seeOther("/account?done=session#sessions");
+    return seeOther(`${auth.config.loginPath}?done=signed-out`, { session: "clear" });
+  } catch (thrown) {
+    return formAgain(thrown, fields, (state) => showAgain(call, "sessions", state));
+  }
+}
+
+function sessionItem({ call, token }: AccountView, session: SessionInfo, isCurrent: boolean): Html {
+  const { id, ip, userAgent, lastUsedAt, createdAt } = session;
+  const device = deviceWords(userAgent);
+  const where = ip ?? "unknown address";
+  return html`<li>
+<div class="session">
+<p class="device">${device}${isCurrent && html` <span class="badge">This device</span>`}</p>
+<p class="meta"><span>${where}</span> <span>used ${moment(lastUsedAt, call.now)}</span> <span>signed in ${moment(createdAt, call.now)}</span></p>
+</div>
+${
+  !isCurrent &&
+  html`<form method="post" action="/account">
+${hidden("_token", token)}
+${hidden("form", "sessions")}
+${hidden("session", id)}
+<button class="small" type="submit">End<span class="unseen"> the session of ${device}, ${where}</span></button>
+</form>`
+}
+</li>`;
+}

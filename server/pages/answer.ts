@@ -1,0 +1,42 @@
+import type { Auth, ClientInfo, Principal, SessionChange } from "latchkey";
+import { layout } from "./layout.ts";
+import type { DocumentReply, PageReply } from "./page.ts";
+
+/** What an answer is made for. */
+export interface AnswerOptions {
+  readonly auth: Auth;
+  readonly client: ClientInfo;
+  /** Where the page is. */
+  readonly path: string;
+  /** Null where the page is the same for everybody. */
+  readonly principal: Principal | null;
+  /** What the pipeline found to change, where the reply says nothing of its own. */
+  readonly change?: SessionChange | undefined;
+}
+
+/** A reply as it goes to the browser, with its cookies. No cache keeps it: it was made for one person. */
+export async function answer(reply: PageReply, options: AnswerOptions): Promise<Response> {
+  const response =
+    reply.kind === "redirect"
+      ? new Response(null, { status: reply.status, headers: { Location: reply.to } })
+      : await documentResponse(reply, options);
+  return options.auth.seal(response, { ...options.change, ...reply.change });
+}
+
+/** Status and headers of a refusal are those of the same refusal over JSON; only the body is for people. */
+async function documentResponse(
+  reply: DocumentReply,
+  { auth, client, path, principal }: AnswerOptions,
+): Promise<Response> {
+  const { title, main, error } = reply;
+  const { appPath, loginPath } = auth.config;
+  const told = error === undefined ? null : auth.errorAnswer({ ok: false, error }, client);
+  const headers = new Headers(told?.headers.map(([name, value]): [string, string] => [name, value]));
+  headers.set("Content-Type", "text/html; charset=utf-8");
+  headers.set("X-Content-Type-Options", "nosniff");
+  const document = await layout(
+    { title, isError: error !== undefined, main },
+    { appPath, loginPath, path, principal },
+  );
+  return new Response(String(document), { status: reply.status ?? told?.status ?? 200, headers });
+}

@@ -1,0 +1,106 @@
+import type {
+  Auth,
+  AuthError,
+  AuthRequest,
+  ClientInfo,
+  Guard,
+  Principal,
+  SessionChange,
+  SignedIn,
+} from "latchkey";
+import { anyone, signedIn, skipIfAuthenticated } from "latchkey";
+import type { Html } from "./html.ts";
+
+/** The fields of a posted form, each of which was sent once. */
+export type Fields = Readonly<Record<string, string>>;
+
+/** A request to a page. Its body is read at most once, for the CSRF field and the form alike. */
+export interface PageRequest extends AuthRequest {
+  /**
+   * The form that was posted.
+   *
+   * @throws AuthError `unsupported_media_type`, `payload_too_large`, `malformed_request`, `invalid_input` - a field given
+   * twice or with characters that cannot be used
+   */
+  fields(): Promise<Fields>;
+}
+
+/** A request to a page, past the pipeline, and what pages work with. */
+export interface PageCall<P extends Principal = Principal> {
+  readonly auth: Auth;
+  /** Handed on to the flows; carries the session that a flow of this request has already begun. */
+  readonly visit: { readonly request: PageRequest; readonly client: ClientInfo };
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly principal: P;
+  readonly now: Date;
+}
+
+/** What a page answers. */
+export type PageReply = DocumentReply | RedirectReply;
+
+/** A document. */
+export interface DocumentReply {
+  readonly kind: "document";
+  /** Default 200; a refusal's own where there is one. */
+  readonly status?: number;
+  /** What the page is, without the name of the product. */
+  readonly title: string;
+  readonly main: Html;
+  /** The refusal that the document tells of: it gives status and headers. */
+  readonly error?: AuthError;
+  readonly change?: SessionChange | undefined;
+}
+
+/** On to another page: 303 after a post, 302 where a page sends its reader elsewhere. */
+export interface RedirectReply {
+  readonly kind: "redirect";
+  readonly status: 302 | 303;
+  /** A path of this origin. */
+  readonly to: string;
+  readonly change?: SessionChange | undefined;
+}
+
+/** Answers a request to a page. What it throws becomes an error page. */
+export type PageHandler<P extends Principal = Principal> = (
+  call: PageCall<P>,
+) => PageReply | Promise<PageReply>;
+
+/** One page: who may see it, how it is shown and what its form does. */
+export interface PageRow {
+  readonly path: string;
+  readonly guards: readonly Guard[];
+  readonly show: PageHandler;
+  /** Absent: the page has no form, and a POST is answered with 405. */
+  readonly submit?: PageHandler;
+  /**
+   * Whether posting starts a session: then the flow itself checks the origin, and no CSRF token is asked for, since there
+   * is no session yet that one could belong to.
+   */
+  readonly startsSession?: boolean;
+}
+
+/** A page that everybody sees. */
+export function forAnyone(row: Omit<PageRow, "guards">): PageRow {
+  return { ...row, guards: [anyone()] };
+}
+
+/** A page for who is not signed in; others are sent to `appPath`. */
+export function forGuests(appPath: string, row: Omit<PageRow, "guards">): PageRow {
+  return { ...row, guards: [skipIfAuthenticated(appPath)] };
+}
+
+/** A page for who is signed in; others are sent to the sign-in page, and back. */
+export function forSignedIn(row: {
+  readonly path: string;
+  readonly show: PageHandler<SignedIn>;
+  readonly submit?: PageHandler<SignedIn>;
+}): PageRow {
+  // The guard has let nobody else through.
+  return { ...row, guards: [signedIn()] } as PageRow;
+}
+
+/** On after a post, so that reloading repeats nothing. @see RFC 9110, section 15.4.4 */
+export function seeOther(to: string, change?: SessionChange | null): RedirectReply {
+  return { kind: "redirect", status: 303, to, change: change ?? undefined };
+}

@@ -1,0 +1,78 @@
+import { Hono } from "hono";
+import { type Auth, AuthError, type ClientInfo } from "latchkey";
+import { showAccount, submitAccount } from "./account/account.ts";
+import { showDeleteAccount, submitDeleteAccount } from "./account/delete-account.ts";
+import { answer } from "./answer.ts";
+import { serveAssets } from "./assets.ts";
+import { showDashboard } from "./dashboard.ts";
+import { type ErrorPageOptions, errorDocument, showUnauthorized } from "./error-page.ts";
+import { showLogin, submitLogin } from "./login.ts";
+import { showLogout, submitLogout } from "./logout.ts";
+import { forAnyone, forGuests, forSignedIn, type PageCall, type PageReply, type PageRow } from "./page.ts";
+import { showProblem, showProblems } from "./problems.ts";
+import { showRegister, submitRegister } from "./register.ts";
+import { showReset, submitReset } from "./reset.ts";
+import { type PageOptions, pageRunner } from "./run-page.ts";
+import { showSetup, submitSetup } from "./setup.ts";
+
+export type { PageOptions } from "./run-page.ts";
+
+/**
+ * The pages: sign-in, registration, account and what belongs to them, as an app to mount at the root. They work without
+ * JavaScript, post to themselves and do everything through `auth`, as the JSON routes do.
+ */
+export function pages(auth: Auth, options: PageOptions): Hono {
+  const app = new Hono();
+  serveAssets(app);
+  const run = pageRunner(auth, options);
+  for (const row of rows(auth.config)) {
+    app.get(row.path, run.show(row));
+    if (row.submit !== undefined) app.post(row.path, run.submit(row, row.submit));
+    app.all(row.path, run.refuseMethod(row));
+  }
+  return app;
+}
+
+/** A refusal as a page, for whoever answers what no page and no route has answered. */
+export function errorPage(
+  auth: Auth,
+  error: AuthError,
+  client: ClientInfo,
+  options?: ErrorPageOptions,
+): Promise<Response> {
+  const { loginPath } = auth.config;
+  return answer(errorDocument(error, { loginPath, ...options }), { auth, client, path: "", principal: null });
+}
+
+/** The page for an address with nothing behind it. */
+export function notFoundPage(auth: Auth, client: ClientInfo): Promise<Response> {
+  return errorPage(auth, new AuthError("not_found"), client);
+}
+
+function rows({ appPath, loginPath }: Auth["config"]): readonly PageRow[] {
+  return [
+    forGuests(appPath, { path: loginPath, show: showLogin, submit: submitLogin, startsSession: true }),
+    forGuests(appPath, {
+      path: "/register",
+      show: showRegister,
+      submit: submitRegister,
+      startsSession: true,
+    }),
+    forAnyone({ path: "/logout", show: showLogout, submit: submitLogout }),
+    forSignedIn({ path: "/account", show: showAccount, submit: submitAccount }),
+    forSignedIn({ path: "/account/delete", show: showDeleteAccount, submit: submitDeleteAccount }),
+    forSignedIn({ path: appPath, show: showDashboard }),
+    forAnyone({ path: "/setup", show: showSetup, submit: submitSetup, startsSession: true }),
+    forAnyone({ path: "/reset", show: showReset, submit: submitReset }),
+    forAnyone({ path: "/unauthorized", show: showUnauthorized }),
+    forAnyone({ path: "/problems", show: showProblems }),
+    forAnyone({ path: "/problems/:code", show: ({ path }) => showProblem(path.split("/").at(-1) ?? "") }),
+    // Last: either of the configured paths may be the root itself.
+    forAnyone({ path: "/", show: home }),
+  ];
+}
+
+function home({ auth, principal }: PageCall): PageReply {
+  const { appPath, loginPath } = auth.config;
+  return { kind: "redirect", status: 302, to: principal.isAuthenticated ? appPath : loginPath };
+}

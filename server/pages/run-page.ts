@@ -1,0 +1,132 @@
+import {
+  type Anonymous,
+  type Auth,
+  AuthError,
+  type ClientInfo,
+  type Log,
+  type Principal,
+  type SessionChange,
+  wantsPage,
+} from "latchkey";
+import type { HonoContext } from "latchkey/hono";
+import { answer } from "./answer.ts";
+import { errorDocument } from "./error-page.ts";
+import type { PageHandler, PageRequest, PageRow } from "./page.ts";
+import { pageRequest } from "./request.ts";
+
+/** What pages need besides `auth`. */
+export interface PageOptions {
+  /** The peer of a context: `hono(auth).client`. */
+  readonly client: (context: HonoContext) => ClientInfo;
+  /** Where failures of the system are told. Default: nowhere. */
+  readonly log?: Pick<Log, "error">;
+  /** For words such as "5 minutes ago". Default: the machine's clock. */
+  readonly now?: () => Date;
+}
+
+/** What a router calls. */
+type Handle = (context: HonoContext) => Promise<Response>;
+
+/** Makes what a router calls out of rows: the pipeline, then the page, then its cookies. */
+export interface PageRunner {
+  show(row: PageRow): Handle;
+  submit(row: PageRow, handler: PageHandler): Handle;
+  /** The answer to methods that the page does not know. */
+  refuseMethod(row: PageRow): Handle;
+}
+
+/** Runs pages over `auth`. */
+export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
+  return {
+    show: (row) => (context) => guarded(arrivalOf(context), row, row.show),
+    submit: (row, handler) => (context) => {
+      const arrival = arrivalOf(context);
+      return row.startsSession
+        ? run(arrival, handler, { principal: nobody })
+        : guarded(arrival, row, handler);
+    },
+    refuseMethod: (row) => async (context) => {
+      const response = await refused(arrivalOf(context), { error: new AuthError("method_not_allowed") });
+      response.headers.set("Allow", row.submit === undefined ? "GET, HEAD" : "GET, HEAD, POST");
+      return response;
+    },
+  };
+
+  function arrivalOf(context: HonoContext): Arrival {
+    const request = pageRequest(context, auth.config.maxBodyBytes);
+    return { request, client: options.client(context), url: new URL(request.url) };
+  }
+
+  async function guarded(arrival: Arrival, row: PageRow, handler: PageHandler): Promise<Response> {
+    const verdict = await auth.check(arrival.request, arrival.client, ...row.guards);
+    return verdict.ok ? run(arrival, handler, verdict) : refused(arrival, verdict);
+  }
+
+  async function run(
+    arrival: Arrival,
+    handler: PageHandler,
+    { principal, change }: Passed,
+  ): Promise<Response> {
+    const { request, client, url } = arrival;
+    const { pathname: path, searchParams: query } = url;
+    try {
+      const now = options.now?.() ?? new Date();
+      const visit = { request, client };
+      const reply = await handler({ auth, visit, path, query, principal, now });
+      const error = reply.kind === "document" ? reply.error : undefined;
+      const changes = { ...change, ...reply.change };
+      if (error !== undefined && !wantsPage(request, auth.config.basePath)) {
+        return refused(arrival, { error, change: changes });
+      }
+      return await answer({ ...reply, change: changes }, { auth, client, path, principal });
+    } catch (thrown) {
+      const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
+      tellFailure(error);
+      return refused(arrival, { error, change, principal });
+    }
+  }
+
+  /** Page or problem document, by what the request can read; a redirect where the pipeline names one. */
+  async function refused({ request, client, url }: Arrival, refusal: Refusal): Promise<Response> {
+    const { error, change, principal = null } = refusal;
+    if (refusal.redirect === undefined && wantsPage(request, auth.config.basePath)) {
+      const { pathname: path } = url;
+      const requestId = error.status >= 500 ? client.requestId : undefined;
+      const document = errorDocument(error, { retryPath: path, loginPath: auth.config.loginPath, requestId });
+      return answer({ ...document, change }, { auth, client, path, principal });
+    }
+    const { status, headers, body } = auth.errorAnswer(
+      { ok: false, error, redirect: refusal.redirect },
+      client,
+    );
+    const plain = headers.map(([name, value]): [string, string] => [name, value]);
+    return auth.seal(new Response(body === "" ? null : body, { status, headers: plain }), change ?? {});
+  }
+
+  function tellFailure(error: AuthError): void {
+    if (error.status < 500 || error.code === "overloaded") return;
+    options.log?.error(error.message, { code: error.code, diagnosis: error.diagnosis }, error.cause);
+  }
+}
+
+interface Arrival {
+  readonly request: PageRequest;
+  readonly client: ClientInfo;
+  readonly url: URL;
+}
+
+interface Passed {
+  readonly principal: Principal;
+  readonly change?: SessionChange | undefined;
+}
+
+interface Refusal {
+  readonly error: AuthError;
+  readonly redirect?: string | undefined;
+  /** Who is looking, where that is known. */
+  readonly principal?: Principal;
+  readonly change?: SessionChange | undefined;
+}
+
+/** Who posts a form that starts a session is, for that form, nobody yet. */
+const nobody: Anonymous = { isAuthenticated: false, user: null, via: "anonymous", displayName: "Anonymous" };

@@ -1,0 +1,147 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Auth } from "latchkey";
+import { serverApp } from "./app.ts";
+import {
+  type AuthParts,
+  authFromSettings,
+  secretsFromSettings,
+  storesFromSettings,
+} from "./auth-from-settings.ts";
+import { type Closing, closingOf } from "./closing.ts";
+import { createListener, type Fetch, type Listener } from "./listener.ts";
+import type { ServerLog } from "./log.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { originAt, type Settings } from "./settings/settings.ts";
+
+/** A server that listens. */
+export interface Serving {
+  readonly origin: string;
+  /** What is listened on: `http://127.0.0.1:3000`. */
+  readonly address: string;
+  /** For the terminal of the operator and nowhere else: a token that makes its holder administrator; null where it has no use. */
+  readonly setupToken: string | null;
+  /** Path of the secret that was just made for this machine; null where there was one. */
+  readonly newSecretPath: string | null;
+  /**
+   * Ends cleanly: no new connections, not ready at once, requests under way finish (10 s at most), then the stores
+   * are closed. Idempotent.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server: settings in, listening server out. It listens before anything else, so that the origin is known where
+ * any free port was asked for, and answers 503 until it is ready.
+ *
+ * @throws SettingsError, SchemaError, or the error of the system (`EADDRINUSE`); nothing is left running
+ */
+export async function serve(settings: Settings, log: ServerLog): Promise<Serving> {
+  const front = openFront(settings, log);
+  const { server } = front.listener;
+  try {
+    const bound = await listen(server, settings);
+    const origin = originAt(settings, bound.port);
+    const ready = await openBack(settings, { origin, log, front });
+    return { origin, address: addressUrl(bound), ...ready };
+  } catch (error) {
+    server.close();
+    server.closeAllConnections();
+    throw error;
+  }
+}
+
+/** What clients connect to. */
+interface Front {
+  readonly listener: Listener;
+  answerWith(fetch: Fetch, origin: string): void;
+}
+
+function openFront(settings: Settings, log: ServerLog): Front {
+  let origin = originAt(settings, settings.port);
+  let answer: Fetch = () => new Response("Starting.\n", { status: 503, headers: startingHeaders(origin) });
+  const listener = createListener({
+    fetch: (request, bindings) => answer(request, bindings),
+    headers: () => securityHeaders(origin),
+    origin: () => origin,
+    log,
+    requestTimeoutSeconds: settings.requestTimeoutSeconds,
+  });
+  return {
+    listener,
+    answerWith(fetch, knownOrigin) {
+      origin = knownOrigin;
+      answer = fetch;
+    },
+  };
+}
+
+function startingHeaders(origin: string): [string, string][] {
+  const lines = securityHeaders(origin).map(([name, value]): [string, string] => [name, value]);
+  return [...lines, ["Retry-After", "1"], ["Cache-Control", "no-store"], ["Content-Type", "text/plain"]];
+}
+
+interface BackParts {
+  readonly origin: string;
+  readonly log: ServerLog;
+  readonly front: Front;
+}
+
+/** What answers: the stores, `Auth` and the app. */
+async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serving, "origin" | "address">> {
+  const { secrets, development } = await secretsFromSettings(settings);
+  const stores = storesFromSettings(settings);
+  try {
+    const auth = openAuth(settings, { ...parts, secrets, stores });
+    await auth.warmUp();
+    const { stop } = answerBy(auth, settings, parts);
+    // Who holds it becomes administrator, so it is made only where the terminal is the machine's own.
+    const setupToken = auth.config.isProduction ? null : await auth.users.issueSetupToken();
+    return { setupToken, newSecretPath: development?.isNew === true ? development.path : null, stop };
+  } catch (error) {
+    for (const port of Object.values(stores)) await port.close();
+    throw error;
+  }
+}
+
+function openAuth(
+  settings: Settings,
+  { origin, log, secrets, stores }: BackParts & Pick<AuthParts, "secrets" | "stores">,
+): Auth {
+  return authFromSettings(settings, {
+    origin,
+    secrets,
+    stores,
+    log,
+    listeners: [(event) => log.event(event)],
+    onError(error) {
+      log.noteRefusal(error);
+      return null;
+    },
+  });
+}
+
+function answerBy(auth: Auth, settings: Settings, { origin, log, front }: BackParts): Closing {
+  const closing = closingOf(front.listener, auth, log);
+  const app = serverApp({
+    auth,
+    log,
+    trustedProxies: settings.trustedProxies,
+    isOriginConfigured: settings.origin !== null,
+    isStopping: closing.hasBegun,
+  });
+  front.answerWith((request, bindings) => app.fetch(request, bindings), origin);
+  return closing;
+}
+
+/** @throws the system's error: `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL` */
+async function listen(server: Server, { host, port }: Settings): Promise<AddressInfo> {
+  server.listen({ host, port });
+  await once(server, "listening");
+  return server.address() as AddressInfo;
+}
+
+function addressUrl({ address, port, family }: AddressInfo): string {
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}

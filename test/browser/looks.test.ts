@@ -1,0 +1,187 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { openChromium, type Person, person, submit } from "./chromium.ts";
+import { createAda, openSite, password, type Site } from "./site.ts";
+
+const chromiumPath = inject("chromiumPath");
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** One page in one state: how to get there. */
+type Stop = readonly [name: string, go: (page: Page, site: Site) => Promise<unknown>];
+
+const signedOut: readonly Stop[] = [
+  ["setup", async (page, site) => page.goto(`/setup?token=${await site.auth.users.issueSetupToken()}`)],
+  ["sign-in", (page) => page.goto("/login?next=/account")],
+  ["sign-in, empty", (page) => submit(page, {}, "Sign in")],
+  ["registration", (page) => page.goto("/register")],
+  ["registration, refused", (page) => submit(page, { Email: "x", Password: "short" }, "Create account")],
+  ["a useless link", (page) => page.goto("/reset")],
+  ["error codes", (page) => page.goto("/problems")],
+  ["one error code", (page) => page.goto("/problems/fresh_auth_required")],
+  ["not found", (page) => page.goto("/nothing/here")],
+];
+
+const signedIn: readonly Stop[] = [
+  ["password reset", async (page, site) => page.goto(`/reset?token=${await resetToken(site)}`)],
+  ["password reset, refused", (page) => submit(page, { "New password": "short" }, "Change password")],
+  ["password was reset", (page) => page.goto("/reset?done=1")],
+  ["sign-in, after signing out", (page) => page.goto("/login?done=signed-out")],
+  ["dashboard", signInAsAda],
+  ["account", (page) => page.goto("/account?done=profile")],
+  ["account, refused", (page) => submit(page, { "New password": "short" }, "Change password")],
+  ["deletion", (page) => page.goto("/account/delete")],
+  ["deletion, refused", (page) => submit(page, { "Current password": "wrong" }, "Delete account")],
+  ["unauthorized", (page) => page.goto("/unauthorized")],
+  ["sign-out", (page) => page.goto("/logout")],
+];
+
+/** What was found on all pages, by what it is about. */
+type Findings = Record<
+  "axe, light" | "axe, dark" | "wide" | "unstyled" | "unseen focus" | "complaints",
+  unknown[]
+>;
+
+describe.skipIf(chromiumPath === null)("every page", () => {
+  const found: Findings = {
+    "axe, light": [],
+    "axe, dark": [],
+    wide: [],
+    unstyled: [],
+    "unseen focus": [],
+    complaints: [],
+  };
+  const policies = new Set<string>();
+  let browser: Browser;
+  let sites: readonly Site[] = [];
+
+  beforeAll(async () => {
+    browser = await openChromium(chromiumPath);
+    const [first, second] = [await openSite(), await openSite()];
+    sites = [first, second];
+    // Past the policy of the pages, which would let neither axe in nor a style of ours.
+    const inspected = await tour(
+      await person(browser, first, { bypassCSP: true }),
+      first,
+      async (name, page) => {
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          for (const violation of await violations(page))
+            found[`axe, ${colorScheme}`].push([name, violation]);
+        }
+        const large = await page.addStyleTag({ content: "html { font-size: 200% }" });
+        found.wide.push(...(await tooWide(name, page, 640)));
+        await large.evaluate((element) => element.parentNode?.removeChild(element));
+      },
+    );
+    const used = await tour(await person(browser, second), second, async (name, page) => {
+      for (const width of [320, 640]) found.wide.push(...(await tooWide(name, page, width)));
+      found["unseen focus"].push(...(await unseenFocus(name, page)));
+      const isStyled = await page.evaluate(() => getComputedStyle(document.body).display === "grid");
+      if (!isStyled) found.unstyled.push(name);
+    });
+    used.page.on("response", (response) =>
+      policies.add(response.headers()["content-security-policy"] ?? "none"),
+    );
+    await used.page.reload();
+    found.complaints.push(...inspected.complaints, ...used.complaints);
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    for (const site of sites) await site.close();
+  });
+
+  test.each(["light", "dark"] as const)("is accessible, as far as axe can tell: %s", (scheme) => {
+    expect(found[`axe, ${scheme}`]).toEqual([]);
+  });
+
+  test("keeps to a Content-Security-Policy that lets no script in, and loads all it asks for", () => {
+    expect([found.complaints, found.unstyled]).toEqual([[], []]);
+    expect([...policies]).toEqual([
+      expect.stringMatching(/^default-src 'none'; style-src 'self'; img-src 'self';/),
+    ]);
+  });
+
+  test("needs no scrolling sideways at 320 px, at a zoom of 200 % and with text twice as large", () => {
+    expect(found.wide).toEqual([]);
+  });
+
+  test("shows where the focus is", () => {
+    expect(found["unseen focus"]).toEqual([]);
+  });
+});
+
+/** Takes somebody through all pages of a site, and looks at each. */
+async function tour(
+  visitor: Person,
+  site: Site,
+  look: (name: string, page: Page) => Promise<void>,
+): Promise<Person> {
+  const { page } = visitor;
+  const walk = async (stops: readonly Stop[]): Promise<void> => {
+    for (const [name, go] of stops) {
+      await go(page, site);
+      await look(name, page);
+    }
+  };
+  await walk(signedOut);
+  const { id } = await createAda(site);
+  const phone = {
+    ip: "2001:db8::1234:5678:9abc",
+    userAgent: "Mozilla/5.0 (X11; Linux) Firefox/128.0",
+    requestId: null,
+  };
+  await site.auth.sessions.start(id, { from: phone });
+  await walk(signedIn);
+  return visitor;
+}
+
+async function tooWide(name: string, page: Page, width: number): Promise<readonly unknown[]> {
+  await page.setViewportSize({ width, height: 600 });
+  const scrolled = await page.evaluate(() => document.documentElement.scrollWidth);
+  return scrolled > width ? [[name, { width, scrolled }]] : [];
+}
+
+/** Elements that the Tab key reaches without a ring around them. */
+async function unseenFocus(name: string, page: Page): Promise<readonly unknown[]> {
+  const unseen: unknown[] = [];
+  const count = await page.locator("a, button, input:not([type=hidden], [hidden])").count();
+  for (let stop = 0; stop < count; stop++) {
+    await page.keyboard.press("Tab");
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (element === null || element === document.body) return null;
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      const hasRing = outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2;
+      return { hasRing, markup: element.outerHTML.slice(0, 80) };
+    });
+    if (focused?.hasRing === false) unseen.push([name, focused.markup]);
+  }
+  return unseen;
+}
+
+async function violations(page: Page): Promise<readonly unknown[]> {
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: readonly AxeViolation[] }> } };
+    const { violations } = await axe.run();
+    return violations.map(({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => html) }));
+  });
+}
+
+interface AxeViolation {
+  readonly id: string;
+  readonly help: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+async function resetToken({ auth }: Site): Promise<string> {
+  const ada = await auth.users.findByIdentifier("ada");
+  return auth.users.issueResetToken(ada?.id ?? "");
+}
+
+async function signInAsAda(page: Page): Promise<void> {
+  await page.goto("/login");
+  await submit(page, { "Email or username": "ada", Password: password }, "Sign in");
+}

@@ -1,0 +1,282 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+import { type ChildServer, eventually, newFolder, run, startServer, watch } from "./support/child-server.ts";
+import { rawSocket } from "./support/raw-socket.ts";
+
+const password = "seven green kettles";
+const account = { email: "ann@example.com", password };
+const goodSecret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
+
+const started: ChildServer[] = [];
+const folders: string[] = [];
+
+afterEach(async () => {
+  for (const server of started.splice(0)) await server.remove();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function emptyFolder(): Promise<string> {
+  const folder = await newFolder();
+  folders.push(folder);
+  return folder;
+}
+
+async function start(env: Readonly<Record<string, string>> = {}): Promise<ChildServer> {
+  const server = await startServer(env);
+  started.push(server);
+  return server;
+}
+
+/** The process refuses to start; what it says is answered. */
+async function refused(env: Readonly<Record<string, string>>): Promise<string> {
+  const running = run("main.ts", [], await emptyFolder(), { PORT: "0", ...env });
+  expect(await running.ended).toEqual({ code: 1, signal: null });
+  expect(running.stdout()).toBe("");
+  expect(running.stderr()).not.toMatch(/^\s+at /m);
+  return running.stderr();
+}
+
+describe("the end of the server", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)(
+    "%s: sign-ins under way finish, then it exits with 0",
+    async (signal) => {
+      // One thread: of eight sign-ins that arrive together seven are still waiting when the first is answered.
+      const server = await start({ HASH_THREADS: "1", MAX_SESSIONS_PER_USER: "0", LOGIN_MAX_ATTEMPTS: "8" });
+      await server.browser().post("/api/v1/auth/register", account);
+      const signIns = Array.from({ length: 8 }, () => server.browser().post("/api/v1/auth/login", account));
+      await Promise.race(signIns);
+      server.child.kill(signal);
+      expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+      expect(await server.ended).toEqual({ code: 0, signal: null });
+      // Closing the last connection takes the side files along: nothing was left for a recovery.
+      await expect(stat(join(server.folder, "data/latchkey.db-wal"))).rejects.toThrow("ENOENT");
+    },
+  );
+
+  test("it is not ready at once, answers what was begun, and takes nothing new", async () => {
+    const server = await start();
+    const begun = await rawSocket(server.port);
+    begun.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\n");
+    server.child.kill("SIGTERM");
+    await server.logged("stopping");
+    begun.write("\r\n");
+    const answer = await begun.answer;
+    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(answer).toMatch(/^connection: close\r$/im);
+    await expect(rawSocket(server.port)).rejects.toThrow("ECONNREFUSED");
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  });
+
+  test("connections on which nothing is under way do not hold it up", async () => {
+    const server = await start();
+    const [silent, kept] = [await rawSocket(server.port), await rawSocket(server.port)];
+    kept.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await once(kept.socket, "data");
+    const signalledAt = performance.now();
+    server.child.kill("SIGTERM");
+    await server.ended;
+    expect(performance.now() - signalledAt).toBeLessThan(3_000);
+    expect(await silent.answer).toBe("");
+  });
+
+  test("the same key press twice is one", async () => {
+    const server = await start();
+    const begun = await rawSocket(server.port);
+    begun.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+    server.child.kill("SIGINT");
+    await server.logged("stopping");
+    server.child.kill("SIGINT");
+    begun.write("\r\n");
+    expect(await begun.answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await server.ended).toEqual({ code: 0, signal: null });
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("a second %s, later, ends it at once with %i", async (signal, code) => {
+    const server = await start();
+    // Would hold the server until its headers time out, after ten seconds.
+    (await rawSocket(server.port)).write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+    let exitCode: number | null = null;
+    server.ended.then((ended) => {
+      exitCode = ended.code;
+    });
+    await eventually(() => server.child.kill(signal) === false || exitCode !== null);
+    expect((await server.ended).code).toBe(code);
+  });
+});
+
+test("a failure nobody caught ends it with 1, and its text stays out of the log", async () => {
+  const preload = encodeURIComponent('process.on("SIGUSR2", () => { throw new Error("hun" + "ter2"); })');
+  const server = await start({ NODE_OPTIONS: `--import=data:text/javascript,${preload}` });
+  server.child.kill("SIGUSR2");
+  expect(await server.ended).toEqual({ code: 1, signal: null });
+  const last = JSON.parse(server.stderr().trimEnd().split("\n").at(-1) ?? "{}");
+  expect(last).toMatchObject({ level: "error", msg: "the server failed and ends", cause_name: "Error" });
+  expect(server.stderr()).not.toContain("hunter2");
+});
+
+describe("npm start", () => {
+  /** A project whose script is the repository's own, with the server's path written out. */
+  async function project(): Promise<string> {
+    const folder = await emptyFolder();
+    const root = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+    const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
+    const start = root.scripts.start.replace("server/main.ts", main);
+    await writeFile(join(folder, "package.json"), JSON.stringify({ name: "x", scripts: { start } }));
+    return folder;
+  }
+
+  test.each([
+    ["SIGTERM to npm", (pid: number) => process.kill(pid, "SIGTERM")],
+    ["Ctrl-C, which reaches npm and the server", (pid: number) => process.kill(-pid, "SIGINT")],
+  ])("ends cleanly and leaves no orphan behind: %s", async (_how, end) => {
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: "0" };
+    const child = spawn("npm", ["start"], { cwd: await project(), env, detached: true });
+    const npm = watch(child);
+    await eventually(() => /at http\S+\n/.test(npm.stdout()));
+    const port = Number(/at http:\/\/localhost:(\d+)/.exec(npm.stdout())?.[1]);
+    end(child.pid ?? 0);
+    await npm.ended;
+    expect(npm.stderr()).toContain('"stopping"');
+    await expect(rawSocket(port)).rejects.toThrow("ECONNREFUSED");
+    // The group is empty: neither shell nor server is left in it.
+    expect(() => process.kill(-(child.pid ?? 0), 0)).toThrow("ESRCH");
+  });
+});
+
+describe("settings that cannot be started with", () => {
+  test("everything wrong is said at once, one line each, with exit code 1", async () => {
+    const said = await refused({ PORT: "many", SESSION_NAME: "a b", SECRET_KEY: "short" });
+    expect(said).toMatch(/^These settings refuse to start:\n/);
+    for (const name of ["PORT", "SESSION_NAME", "SECRET_KEY"])
+      expect(said).toMatch(new RegExp(`^- ${name}: `, "m"));
+    expect(said).not.toContain('short"');
+  });
+
+  test("what is unsafe off loopback is refused, all at once", async () => {
+    const unsafe = { ORIGIN: "http://app.example", DEBUG: "true", CORS_ORIGINS: "*", CSRF_ENABLED: "false" };
+    const said = await refused(unsafe);
+    for (const name of ["SECRET_KEY", ...Object.keys(unsafe)])
+      expect(said).toMatch(new RegExp(`^- ${name}: `, "m"));
+  });
+
+  test("accounts in memory are refused off loopback", async () => {
+    const said = await refused({
+      ORIGIN: "https://app.example",
+      SECRET_KEY: goodSecret,
+      SESSION_BACKEND: "memory",
+    });
+    expect(said).toMatch(/^- SESSION_BACKEND: would lose every account/m);
+  });
+
+  test("a port that is taken is named, with what to do", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as { port: number };
+    const said = await refused({ PORT: String(port) });
+    other.close();
+    expect(said).toBe(
+      `Latchkey cannot listen: 127.0.0.1:${port} is in use by another program. Set PORT to another one; 0 picks one that is free.\n`,
+    );
+  });
+
+  test("a database that is none is named, without a stack", async () => {
+    const folder = await emptyFolder();
+    await writeFile(join(folder, "text.db"), "this is no database, whatever its name says".repeat(20));
+    const running = run("main.ts", [], folder, { PORT: "0", DATABASE_URL: "sqlite:text.db" });
+    expect((await running.ended).code).toBe(1);
+    expect(running.stderr()).toBe("file is not a database\n");
+  });
+});
+
+describe("settings that change how it runs", () => {
+  test("in production there is no link on the terminal, and browsers are bound to https", async () => {
+    const server = await start({
+      ...{ ORIGIN: "https://app.example", SECRET_KEY: goodSecret, TRUSTED_PROXIES: "127.0.0.0/8" },
+      ...{ CORS_ORIGINS: "https://other.example", CORS_ALLOW_CREDENTIALS: "true" },
+    });
+    expect(server.stdout()).toBe(`Latchkey is at https://app.example, listening on ${server.origin}\n`);
+    const get = (path: string, headers: Record<string, string>) =>
+      fetch(server.origin + path, { headers, redirect: "manual" });
+    const page = await get("/login", { Accept: "text/html", "X-Forwarded-For": "192.0.2.7" });
+    expect(page.status).toBe(200);
+    expect(page.headers.get("strict-transport-security")).toBe("max-age=63072000; includeSubDomains");
+    await server.logged('"ip":"192.0.2.7"');
+    const read = await get("/api/v1/auth/session", { Origin: "https://other.example" });
+    expect(read.headers.get("access-control-allow-origin")).toBe("https://other.example");
+    expect(read.headers.get("access-control-allow-credentials")).toBe("true");
+    await expect(stat(join(server.folder, "data/secret.key"))).rejects.toThrow("ENOENT");
+  });
+
+  test("a start with accounts prints no link, and keeps its secret", async () => {
+    const first = await startServer();
+    const ann = first.browser();
+    await ann.post("/api/v1/auth/register", account);
+    first.child.kill("SIGTERM");
+    await first.ended;
+    const second = await startServer({ PORT: String(first.port) }, first.folder);
+    started.push(second);
+    expect(second.stdout()).toBe(`Latchkey is at ${second.origin}\n`);
+    expect((await ann.get("/api/v1/users/me")).status).toBe(200);
+    expect((await ann.patch("/api/v1/users/me", { name: "Ann" })).status).toBe(200);
+  });
+
+  test("sessions in memory mean accounts in memory, and the terminal says so", async () => {
+    const server = await start({ SESSION_BACKEND: "memory" });
+    expect(server.stdout()).toContain("Warning: SESSION_BACKEND=memory keeps accounts in memory too");
+    expect((await server.browser().post("/api/v1/auth/register", account)).status).toBe(201);
+    await expect(stat(join(server.folder, "data/latchkey.db"))).rejects.toThrow("ENOENT");
+  });
+
+  test("warnings of the settings are on the terminal, and .env is read", async () => {
+    const folder = await emptyFolder();
+    await writeFile(join(folder, ".env"), "PORT=0\nSESSION_NAME=mine\nCORS_ORIGIN=https://a.example\n");
+    const server = await startServer({ PORT: "0" }, folder);
+    started.push(server);
+    expect(server.stdout()).toMatch(/^Warning: .*CORS_ORIGIN.*CORS_ORIGINS/m);
+    const { cookies } = await server.browser().post("/api/v1/auth/register", account);
+    expect(cookies.map(({ name }) => name)).toContain("mine");
+  });
+
+  test("a client that sends too slowly is cut off, in its headers and in its body", async () => {
+    const server = await start({ REQUEST_TIMEOUT_SECONDS: "1" });
+    const [headers, body] = [await rawSocket(server.port), await rawSocket(server.port)];
+    headers.write("GET / HTTP/1.1\r\nHost: localhost\r\n");
+    body.write(
+      "POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+    );
+    for (const { answer } of [headers, body]) {
+      const text = await answer;
+      expect(text).toMatch(/^HTTP\/1\.1 408 /);
+      expect(text).toContain("Content-Security-Policy: ");
+    }
+    expect((await server.browser().get("/readyz")).status).toBe(200);
+  });
+
+  test("while it starts it answers 503", async () => {
+    const probe = createServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address() as { port: number };
+    probe.close();
+    await once(probe, "close");
+    const running = run("main.ts", [], await emptyFolder(), { PORT: String(port) });
+    const url = `http://localhost:${port}/healthz`;
+    const answers: Response[] = [];
+    await eventually(async () => {
+      const answer = await fetch(url).catch(() => null);
+      if (answer !== null) answers.push(answer);
+      return answer !== null;
+    });
+    expect([answers[0]?.status, answers[0]?.headers.get("retry-after")]).toEqual([503, "1"]);
+    await eventually(async () => (await fetch(url)).status === 200);
+    running.child.kill("SIGTERM");
+    expect((await running.ended).code).toBe(0);
+  });
+});

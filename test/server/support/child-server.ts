@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, browserOn } from "../../support/browser.ts";
+
+const file = (path: string): string => fileURLToPath(new URL(`../../../server/${path}`, import.meta.url));
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What a process wrote, as text. */
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  stdout(): string;
+  stderr(): string;
+}
+
+/** A server as its own process, on a free port, in a folder of its own. */
+export interface ChildServer extends Running {
+  readonly folder: string;
+  readonly origin: string;
+  readonly port: number;
+  /** The link for the first administrator; null where none was printed. */
+  readonly setupLink: string | null;
+  browser(): Browser;
+  /** Waits for a line of the log. */
+  logged(text: string): Promise<void>;
+  /** Ends the process if it still runs, and removes the folder. */
+  remove(): Promise<void>;
+}
+
+/** Waits until a process has done something. @throws Error after ten seconds: starting one takes a while on a busy machine */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > giveUpAt) throw new Error(`never came true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A new folder for a process to work in. */
+export function newFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "latchkey-server-"));
+}
+
+/** Starts a command of the server package: `run("main.ts", [], folder)`. Of this process's environment it gets PATH alone. */
+export function run(
+  script: string,
+  args: readonly string[],
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+  input?: string,
+): Running {
+  const child = spawn(process.execPath, ["--conditions=latchkey-source", file(script), ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.end(input);
+  return watch(child);
+}
+
+/** Gathers what a process writes. */
+export function watch(child: ChildProcess): Running {
+  const written = { stdout: "", stderr: "" };
+  child.stdout?.setEncoding("utf8").on("data", (text) => {
+    written.stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text) => {
+    written.stderr += text;
+  });
+  const ended = once(child, "close").then(([code, signal]): Ended => ({ code, signal }));
+  return { child, ended, stdout: () => written.stdout, stderr: () => written.stderr };
+}
+
+/** Starts the server and waits until it has said where it is. @throws Error with its output where it ended instead */
+export async function startServer(
+  env: Readonly<Record<string, string>> = {},
+  folder?: string,
+): Promise<ChildServer> {
+  const place = folder ?? (await newFolder());
+  const running = run("main.ts", [], place, { PORT: "0", ...env });
+  const { child, ended, stdout, stderr } = running;
+  await Promise.race([
+    eventually(() => /at http\S+.*\n/.test(stdout())),
+    ended.then(() => Promise.reject(new Error(`the server did not start:\n${stdout()}${stderr()}`))),
+  ]);
+  const address = /(?:at|listening on) (http:\/\/\S+:(\d+))\n/.exec(stdout());
+  const origin = address?.[1] ?? "";
+  return {
+    ...running,
+    folder: place,
+    origin,
+    port: Number(address?.[2]),
+    setupLink: /http\S+\/setup\?token=\S+/.exec(stdout())?.[0] ?? null,
+    browser: () => browserOn((request) => fetch(request, { redirect: "manual" }), origin),
+    logged: (text) => eventually(() => stderr().includes(text)),
+    async remove() {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+      await ended;
+      await rm(place, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import { describe, expect, it } from "vitest";
+import type { Session } from "../../src/domain/session.ts";
+import type { User, UserChanges } from "../../src/domain/user.ts";
+import type { Committed, Report, Write } from "../../src/ports/store.ts";
+import { sqliteFile } from "./sqlite-file.ts";
+
+const silent: Report = () => [];
+
+function setUp() {
+  const file = sqliteFile();
+  const stores = file.open();
+  const commit = (...writes: Write[]): Promise<Committed> => stores.directory.commit(writes, file.call());
+  return { ...file, stores, commit };
+}
+
+describe("a commit", () => {
+  it("tells of sessions over the cap in the order of their last use, whatever their ids", async () => {
+    const { make, clock, commit } = setUp();
+    const user = make.user();
+    const sessions: Session[] = [];
+    for (const letter of "dbeac") {
+      clock.advance(1);
+      sessions.push(make.session(user, { id: letter.repeat(24) }));
+    }
+    const insert = (session: Session, cap: number): Write => ({
+      kind: "session.insert",
+      session,
+      cap,
+      evicted: silent,
+    });
+    await commit({ kind: "user.insert", user }, ...sessions.map((session) => insert(session, 0)));
+    const result = await commit(insert(make.session(user), 2));
+    expect(result.ok && result.ended.map(({ id }) => id[0]).join("")).toBe("dbea");
+  });
+
+  it("lets somebody go who is no active superuser, also where there is none at all", async () => {
+    const { make, commit } = setUp();
+    const [plain, former] = [make.user(), make.user({ isSuperuser: true, status: "disabled" })];
+    await commit({ kind: "user.insert", user: plain }, { kind: "user.insert", user: former });
+    for (const { id } of [plain, former, { id: "nobody" }]) {
+      const result = await commit({ kind: "directory.require_other_superuser", userId: id });
+      expect(result).toMatchObject({ ok: true });
+    }
+  });
+
+  it("changes no field of a user but those that flows may change, and leaves out what is undefined", async () => {
+    const { make, commit, stores, call } = setUp();
+    const user = make.user({ name: "Ana" });
+    const smuggled = {
+      generation: 9,
+      version: 9,
+      slotTag: "theirs",
+      id: "theirs",
+      __proto__: { tier: "gold" },
+    };
+    const changes = { locale: "de", name: undefined, ...smuggled } as UserChanges;
+    await commit(
+      { kind: "user.insert", user },
+      { kind: "user.update", userId: user.id, version: 1, changes },
+    );
+    expect(await stores.directory.user(user.id, call())).toEqual({ ...user, locale: "de", version: 2 });
+  });
+
+  it("fails on what the schema does not allow, and does not call it a taken address", async () => {
+    const { make, commit, stores, call } = setUp();
+    const user = make.user();
+    await commit({ kind: "user.insert", user });
+    const impossible = make.user({ email: user.email, status: "nonsense" as User["status"] });
+    await expect(commit({ kind: "user.insert", user: impossible })).rejects.toThrow(/CHECK/);
+    const again = make.user({ id: user.id });
+    await expect(commit({ kind: "user.insert", user: again })).rejects.toThrow(/UNIQUE/);
+    const stranger = make.password(make.user());
+    await expect(commit({ kind: "password.insert", credential: stranger })).rejects.toThrow(/FOREIGN KEY/);
+    const sealed = [1, 2].map(() => ({ kind: "audit.insert", row: { ...make.auditRow(), seq: 1 } }) as const);
+    await expect(commit(...sealed)).rejects.toThrow(/UNIQUE/);
+    expect(await stores.directory.user(user.id, call())).toEqual(user);
+  });
+});
+
+describe("the audit log", () => {
+  it("is read by the time of the events, newest first, and by their order within one millisecond", async () => {
+    const { make, clock, stores, commit, call } = setUp();
+    const late = make.auditRow({ createdAt: new Date(clock.now().getTime() + 1) });
+    const [early, next] = [make.auditRow(), make.auditRow()];
+    await commit(...[late, early, next].map((row) => ({ kind: "audit.insert", row }) as const));
+    const rows = await stores.directory.auditRows({ userId: null, limit: 9 }, call());
+    expect(rows).toEqual([late, next, early]);
+  });
+});
+
+describe("a sweep", () => {
+  it("deletes no more than it was asked to, values and counters together", async () => {
+    const { stores, clock, call } = setUp();
+    for (const key of ["a", "b", "c"]) {
+      await stores.ephemeral.put(key, "value", 60, call());
+      await stores.ephemeral.reserve([{ key, limit: 9, windowSeconds: 60 }], call());
+    }
+    clock.advance(60);
+    const swept = [];
+    for (let turn = 0; turn < 3; turn++) swept.push(await stores.ephemeral.sweep(4, call()));
+    expect(swept).toEqual([4, 2, 0]);
+  });
+});
+
+describe("no statement", () => {
+  it("reads a whole table", async () => {
+    const { make, open, raw, call } = sqliteFile();
+    const statements = new Set<string>();
+    const { directory, sessions, ephemeral } = open({ onStatement: (sql) => statements.add(sql) });
+    const [user, root, session] = [make.user(), make.user({ isSuperuser: true }), make.session(null)];
+    const evicted = silent;
+    const ended = silent;
+    const writes: readonly Write[] = [
+      { kind: "user.insert", user },
+      { kind: "user.require", userId: user.id, generation: 1 },
+      { kind: "password.insert", credential: make.password(user) },
+      { kind: "session.insert", session: make.session(user), cap: 1, evicted },
+      { kind: "session.insert", session, cap: 0, evicted },
+      { kind: "session.set_data", sessionId: session.id, dataVersion: 0, data: {} },
+      { kind: "session.rotate", from: session.id, session: make.session(user) },
+      { kind: "session.delete", sessionId: session.id, ended },
+      { kind: "session.delete_all", userId: user.id, except: null, ended },
+      { kind: "directory.require_other_superuser", userId: user.id },
+      { kind: "user.update", userId: user.id, version: 1, changes: { isSuperuser: true } },
+      { kind: "user.advance", userId: user.id, from: 1 },
+      { kind: "audit.insert", row: make.auditRow({ userId: user.id }) },
+      { kind: "user.erase", userId: user.id },
+      { kind: "user.insert", user: root },
+    ];
+    expect(await directory.commit(writes, call())).toMatchObject({ ok: true });
+    const password = make.password(user, { version: 2 });
+    await directory.commit([{ kind: "directory.require_empty" }], call());
+    await directory.commit([{ kind: "password.replace", credential: password }], call());
+    await directory.commit([{ kind: "user.insert", user: make.user({ email: root.email }) }], call());
+    for (const kind of ["id", "email", "username"] as const)
+      directory.userWithPassword({ kind, key: "" }, call());
+    directory.user(user.id, call());
+    directory.isEmpty(call());
+    directory.deletedBefore(new Date(), 9, call());
+    for (const userId of [user.id, null]) directory.auditRows({ userId, limit: 9 }, call());
+    for (const ids of [["a"], ["a", "b"]]) sessions.find(ids, call());
+    sessions.list(user.id, call());
+    await sessions.touch([{ sessionId: "a", usedAt: new Date(), idleExpiresAt: new Date() }], call());
+    await sessions.sweep(9, silent, call());
+    await ephemeral.put("key", "value", 60, call());
+    ephemeral.read("key", call());
+    await ephemeral.take("key", call());
+    await ephemeral.add("key", 60, call());
+    await ephemeral.reserve([{ key: "key", limit: 1, windowSeconds: 60 }], call());
+    await ephemeral.refund(["key"], call());
+    await ephemeral.remove(["key"], call());
+    await ephemeral.sweep(9, call());
+
+    const explained = [...statements].filter((sql) => /\b(SELECT|UPDATE|DELETE)\b/.test(sql));
+    expect(explained.length).toBeGreaterThan(30);
+    const db = raw();
+    const scans = explained.filter((sql) => {
+      const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+      return plan.some(({ detail }) =>
+        /^SCAN (?!.* USING (COVERING )?INDEX audit_events_created_at)/.test(String(detail)),
+      );
+    });
+    expect(new Set(scans)).toEqual(new Set(["SELECT 1 FROM users LIMIT 1"]));
+  });
+});
