@@ -42,11 +42,12 @@ export async function submitLogin(call: PageCall): Promise<PageReply> {
 function loginPage({ auth }: PageCall, state: FormState, done?: string): DocumentReply {
   const { loginPath, origin, registration } = auth.config;
   const next = nextPath(state.values.next, origin);
+  const isFirstLook = done === undefined && state.message === null && state.errors.length === 0;
   const main = html`<div class="card">
 <h1>Sign in</h1>
 ${errorSummary(state, ["username", "password"])}
 ${doneNotice(done)}
-${next !== null && done === undefined && html`<p class="lead">Sign in to go on.</p>`}
+${next !== null && isFirstLook && html`<p class="lead">Sign in to go on.</p>`}
 <form method="post" action="${loginPath}" novalidate>
 ${hidden("next", next)}
 ${field(state, { name: "username", label: "Email or username", autocomplete: "username" })}

@@ -27,6 +27,7 @@ export function uselessLink(title: string, whatToDo: string): DocumentReply {
 <h1>${title}</h1>
 ${errorSummary({ values: {}, errors: [], message: "This link is unknown, used or expired." }, [])}
 <p>${whatToDo}</p>
+<p class="aside"><a href="/">To the start page</a></p>
 </div>`;
   return { kind: "document", title, main, error, change: { mailed: "clear" } };
 }

@@ -34,6 +34,11 @@ export interface PageCall<P extends Principal = Principal> {
   readonly query: URLSearchParams;
   readonly principal: P;
   readonly now: Date;
+  /**
+   * Notes what the browser has to be told whatever becomes of the rest: a session that got a new id is lost to who does
+   * not learn it, also where what followed was refused or failed.
+   */
+  readonly keep: (change: SessionChange) => void;
 }
 
 /** What a page answers. */

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { type Auth, AuthError, type ClientInfo } from "latchkey";
+import type { Auth, AuthError, ClientInfo } from "latchkey";
 import { showAccount, submitAccount } from "./account/account.ts";
 import { showDeleteAccount, submitDeleteAccount } from "./account/delete-account.ts";
 import { answer } from "./answer.ts";
@@ -42,11 +42,6 @@ export function errorPage(
 ): Promise<Response> {
   const { loginPath } = auth.config;
   return answer(errorDocument(error, { loginPath, ...options }), { auth, client, path: "", principal: null });
-}
-
-/** The page for an address with nothing behind it. */
-export function notFoundPage(auth: Auth, client: ClientInfo): Promise<Response> {
-  return errorPage(auth, new AuthError("not_found"), client);
 }
 
 function rows({ appPath, loginPath }: Auth["config"]): readonly PageRow[] {

@@ -69,12 +69,16 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
   ): Promise<Response> {
     const { request, client, url } = arrival;
     const { pathname: path, searchParams: query } = url;
+    let kept = change;
     try {
       const now = options.now?.() ?? new Date();
       const visit = { request, client };
-      const reply = await handler({ auth, visit, path, query, principal, now });
+      const keep = (noted: SessionChange): void => {
+        kept = { ...kept, ...noted };
+      };
+      const reply = await handler({ auth, visit, path, query, principal, now, keep });
       const error = reply.kind === "document" ? reply.error : undefined;
-      const changes = { ...change, ...reply.change };
+      const changes = { ...kept, ...reply.change };
       if (error !== undefined && !wantsPage(request, auth.config.basePath)) {
         return refused(arrival, { error, change: changes });
       }
@@ -82,7 +86,7 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
     } catch (thrown) {
       const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
       tellFailure(error);
-      return refused(arrival, { error, change, principal });
+      return refused(arrival, { error, change: kept, principal });
     }
   }
 

@@ -54,11 +54,12 @@ export function bindSessions(pipeline: Pipeline): Sessions {
       return startSession(services, userId, { replaces: current, from, ...options });
     },
     list: async (userId) => (await stores.sessions.list(userId, call())).map(withoutDigest),
-    revoke: (userId, sessionId) => revokeSession(services, { userId, sessionId }, operator, "operator"),
+    revoke: async (userId, sessionId) => revokeSession(services, { userId, sessionId }, operator, "operator"),
     revokeAll: (userId) => revokeAllSessions(services, userId, operator, "operator"),
     async sweep() {
+      const count = await sweep(services);
       await eraseDeletedAccounts(services);
-      return sweep(services);
+      return count;
     },
     async logout(visit) {
       // Another site's form carries no cookie, and the answer to it would clear the cookie all the same.

@@ -1,4 +1,5 @@
 import { type Identifier, identifier } from "../domain/identifier.ts";
+import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import type { FieldError } from "../errors.ts";
 import { changePassword, passwordErrors, reauthenticate } from "../flows/change-password.ts";
@@ -108,16 +109,16 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     passwordErrors: (password, about) => passwordErrors(passwords(), password, about, "new_password"),
     async update(changes, visit) {
       const { principal, current, from } = await present(pipeline, visit);
-      const isFresh = isFreshAt(principal.authTime);
-      return updateProfile(services, changes, { user: principal.user, current, isFresh, from });
-    },
-    async delete(options, visit) {
-      const { principal, from } = await present(pipeline, visit);
-      return deleteAccount(services, options, {
+      return updateProfile(services, changes, {
         user: principal.user,
-        isFresh: isFreshAt(principal.authTime),
+        current,
+        isFresh: isFresh(current),
         from,
       });
+    },
+    async delete(options, visit) {
+      const { principal, current, from } = await present(pipeline, visit);
+      return deleteAccount(services, options, { user: principal.user, isFresh: isFresh(current), from });
     },
     async create(registration, options = {}) {
       const context = { client: { ip: null }, from: noOrigin, by: "operator", startsSession: false } as const;
@@ -141,7 +142,11 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     changed: (userId) => stores.directory.forget(userId),
   };
 
-  function isFreshAt(authTime: Date): boolean {
-    return services.clock.now().getTime() - authTime.getTime() < config.freshSeconds * 1000;
+  // Of a session alone: other proofs are made anew for each request and say nothing of the person being there.
+  function isFresh(current: Session | null): boolean {
+    const authTime = current?.authTime ?? null;
+    return (
+      authTime !== null && services.clock.now().getTime() - authTime.getTime() < config.freshSeconds * 1000
+    );
   }
 }

@@ -46,10 +46,17 @@ export interface SignedInContext extends VisitContext {
   readonly principal: SignedIn;
 }
 
-/** The context of a flow for somebody who is signed in. @throws AuthError `not_authenticated`, `session_expired` */
+/**
+ * The context of a flow for somebody who is signed in, with the whole of their rights.
+ *
+ * @throws AuthError `not_authenticated`, `session_expired`; `forbidden` where the proof is restricted to scopes
+ */
 export async function present(pipeline: Pipeline, visit: Visit): Promise<SignedInContext> {
   const { principal, session, reason } = await whoIs(pipeline, visit);
   if (!principal.isAuthenticated) throw new AuthError(reason ?? "not_authenticated");
+  if (principal.scopes !== null) {
+    throw new AuthError("forbidden", { message: "A restricted proof cannot manage the account." });
+  }
   return { ...context(visit, session), principal };
 }
 

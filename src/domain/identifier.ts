@@ -10,6 +10,8 @@ const reservedUsernames: ReadonlySet<string> = new Set([
   ),
 ]);
 
+// What erased accounts are called (`anonymousUsername`, `anonymousEmail`): whoever took such a name could stop an erasure.
+const anonymousShape = /^x[0-9a-f]{31}$|@anonymized\.invalid$/;
 const usernameShape = /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/;
 // Deliberately loose: what can receive mail is decided by mail. It refuses what would break headers, logs or uniqueness.
 const emailShape =
@@ -29,12 +31,18 @@ export function emailKey(email: string): string {
 /** The form under which usernames are stored and compared, or null where the name cannot be used. */
 export function usernameKey(username: string): string | null {
   const key = foldText(username.trim());
-  return usernameShape.test(key) && !reservedUsernames.has(key) ? key : null;
+  return usernameShape.test(key) && !reservedUsernames.has(key) && !anonymousShape.test(key) ? key : null;
 }
 
 /** Whether an address can be stored: one `@`, no blanks or control characters, at most 254 units. */
 export function isEmail(email: string): boolean {
-  return email.length <= emailMaxLength && emailShape.test(email) && emailShape.test(emailKey(email));
+  const key = emailKey(email);
+  return (
+    email.length <= emailMaxLength &&
+    emailShape.test(email) &&
+    emailShape.test(key) &&
+    !anonymousShape.test(key)
+  );
 }
 
 /** What somebody typed to say who they are, ready for a lookup. */

@@ -3,13 +3,14 @@ import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError, type FieldError } from "../errors.ts";
 import { contextWords } from "../password/context-words.ts";
+import { requireUsablePassword } from "../password/password-text.ts";
 import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { PasswordServices } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
 import { assertCommitted } from "./refusals.ts";
 import { rotation } from "./rotate-session.ts";
 import { carry, revokedReport, type SignIn } from "./start-session.ts";
-import { findAndTry, passwordPromptLimit, reserveAttempt } from "./verify-password.ts";
+import { identifierHmac, passwordPromptLimit, reserveAttempt, tryPassword } from "./verify-password.ts";
 
 /** Whose password prompt it is, and in which session. */
 export interface PasswordPrompt {
@@ -104,14 +105,14 @@ export async function reauthenticate(
 export async function confirmPassword(
   services: PasswordServices,
   password: string,
-  { user, from }: Pick<PasswordPrompt, "user" | "from">,
+  { user, current, from }: PasswordPrompt,
   field: string,
 ): Promise<UserWithPassword & { readonly password: NonNullable<UserWithPassword["password"]> }> {
-  const attempt = await reserveAttempt(services, passwordPromptLimit(services, user.id), from);
-  const { found, ok } = await attempt.during(
-    findAndTry(services, { kind: "id", key: user.id }, password, from),
-  );
-  if (found?.password == null || !ok) {
+  requireUsablePassword(password, field);
+  const attempt = await reserveAttempt(services, [passwordPromptLimit(services, user.id)], from);
+  const { found, ok, credential } = await attempt.during(findAndTry());
+  if (found === null || credential === null || !ok) {
+    await reportWrongPassword(services, { user, current, from });
     const message = "Current password is incorrect";
     throw new AuthError("invalid_credentials", { message, fields: [{ field, code: "incorrect", message }] });
   }
@@ -119,7 +120,22 @@ export async function confirmPassword(
   if (found.user.generation !== user.generation || found.user.status !== "active")
     throw new AuthError("session_expired");
   await attempt.clear();
-  return { user: found.user, password: found.password };
+  return { user: found.user, password: credential };
+
+  async function findAndTry() {
+    const by = { kind: "id", key: user.id } as const;
+    const found = await services.stores.directory.userWithPassword(by, services.call());
+    return { found, ...(await tryPassword(services, found, password, from)) };
+  }
+}
+
+async function reportWrongPassword(
+  services: PasswordServices,
+  { user, current, from }: PasswordPrompt,
+): Promise<void> {
+  const payload = { identifierHmac: identifierHmac(services, user.emailKey), reason: "credentials" } as const;
+  const draft = { type: "user.login_failed", userId: user.id, sessionId: current.id, payload } as const;
+  await services.commit([{ kind: "audit.insert", row: services.events.row(draft, from) }]);
 }
 
 /** Refuses a password that policy does not allow. @throws AuthError `password_rejected` */

@@ -3,6 +3,7 @@ import { emailMaxLength, identifier } from "../domain/identifier.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
+import { requireUsablePassword } from "../password/password-text.ts";
 import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { ClientInfo } from "../ports/request.ts";
 import type { PasswordServices } from "../ports/services.ts";
@@ -15,7 +16,7 @@ import {
   type SignIn,
   sessionWrites,
 } from "./start-session.ts";
-import { findAndTry, identifierHmac, limitKey, reserveAttempt } from "./verify-password.ts";
+import { identifierHmac, limitKey, type NamedLimit, reserveAttempt, tryPassword } from "./verify-password.ts";
 
 /** What somebody signs in with. */
 export interface Login {
@@ -35,6 +36,9 @@ export interface LoginContext {
   readonly replaces?: Session | null;
 }
 
+/** How many accounts' worth of failures one address may make in a window: an office behind one address mistypes, too. */
+const accountsPerAddress = 20;
+
 /** A generation that moves this often while one sign-in runs is being attacked; the sign-in gives up. */
 const mostTries = 3;
 
@@ -45,7 +49,7 @@ const mostTries = 3;
  * generation: a sign-in that races a password change with the old password never leaves a session behind.
  *
  * @throws AuthError `invalid_credentials` - unknown identifier, wrong password or unusable account, not told apart by
- * text, status or time; `rate_limited`; `forbidden` by a policy; `overloaded`; `store_unavailable`
+ * text, status or time; `password_rejected` - longer than any can be; `rate_limited`; `forbidden` by a policy; `overloaded`; `store_unavailable`
  * @see OWASP Authentication Cheat Sheet, "Authentication and Error Messages"
  */
 export async function login(
@@ -53,17 +57,15 @@ export async function login(
   input: Login,
   context: LoginContext,
 ): Promise<SignIn> {
+  requireUsablePassword(input.password);
   const typed = identifier(input.identifier.slice(0, emailMaxLength + 1));
-  const { maxAttempts, windowSeconds } = services.config.login;
-  const attempt = await reserveAttempt(
-    services,
-    { name: "login", key: limitKey("login", context.limitIp, typed.key), limit: maxAttempts, windowSeconds },
-    context.from,
-  );
+  const find = async () => services.stores.directory.userWithPassword(typed, services.call());
+  let found = await find();
+  const limits = loginLimits(services, context.limitIp, found?.user.id ?? typed.key);
+  const attempt = await reserveAttempt(services, limits, context.from);
   for (let tries = 0; tries < mostTries; tries++) {
-    const { found, ok, owedMs } = await attempt.during(
-      findAndTry(services, typed, input.password, context.from),
-    );
+    if (tries > 0) found = await attempt.during(find());
+    const { ok, owedMs } = await attempt.during(tryPassword(services, found, input.password, context.from));
     if (found === null || !ok || found.user.status !== "active") {
       // A right password of an unusable account was perhaps re-encoded; that is told only to who knows the password.
       await services.clock.sleep(owedMs);
@@ -79,6 +81,21 @@ export async function login(
   throw new AuthError("invalid_credentials", {
     diagnosis: "the user's generation kept changing during the sign-in",
   });
+}
+
+// By account and not by what was typed, so that address and username of one account are not two sets of guesses. And by
+// address alone: one password tried on a hundred accounts is an attack as well.
+function loginLimits({ config }: PasswordServices, ip: string, account: string): [NamedLimit, NamedLimit] {
+  const { maxAttempts, windowSeconds } = config.login;
+  return [
+    { name: "login", key: limitKey("login", ip, account), limit: maxAttempts, windowSeconds },
+    {
+      name: "login_ip",
+      key: limitKey("login_ip", ip),
+      limit: maxAttempts * accountsPerAddress,
+      windowSeconds,
+    },
+  ];
 }
 
 async function startSession(

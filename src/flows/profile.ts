@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { EventOrigin } from "../domain/event.ts";
 import { emailKey, usernameKey } from "../domain/identifier.ts";
 import type { Session } from "../domain/session.ts";
@@ -40,7 +41,7 @@ export interface ProfileChanged {
  * account over; it is unverified, and the session goes on under a new id.
  *
  * @throws AuthError `invalid_input` with every failing field, `email_taken`, `username_taken`, `fresh_auth_required`,
- * `conflict` - changed by somebody else in the meantime
+ * `rate_limited` - too many new names in an hour, `conflict` - changed by somebody else in the meantime
  */
 export async function updateProfile(
   services: Services,
@@ -53,8 +54,9 @@ export async function updateProfile(
   const changes = differences(user, wanted);
   const fields = Object.keys(changes).filter((field) => field in wanted);
   if (fields.length === 0) return { user, change: null };
-  const isNewAddress = changes.emailKey !== undefined && changes.emailKey !== user.emailKey;
+  const isNewAddress = changes.email !== undefined && !isSameMailbox(changes.email, user.email);
   if (isNewAddress && !context.isFresh) throw new AuthError("fresh_auth_required");
+  if (isNewAddress || changes.username !== undefined) await takeNameAttempt(services, user.id, context.from);
   const { events } = services;
   const writes: Write[] = [
     { kind: "user.update", userId: user.id, version: user.version, changes },
@@ -88,6 +90,23 @@ export async function updateProfile(
   }
 }
 
+/** New addresses and usernames that one account may try in an hour: each answer tells whether somebody has that name. */
+const nameChangesPerHour = 20;
+
+async function takeNameAttempt(
+  { stores, events, call }: Services,
+  userId: string,
+  from: EventOrigin,
+): Promise<void> {
+  const limit = { key: `limit:names:${userId}`, limit: nameChangesPerHour, windowSeconds: 3_600 };
+  const reserved = await stores.ephemeral.reserve([limit], call());
+  if (reserved.ok) return;
+  const { retryAfterSeconds } = reserved;
+  const payload = { limit: "names", retryAfterSeconds };
+  events.report({ type: "rate_limit.hit", userId, sessionId: null, payload }, from);
+  throw new AuthError("rate_limited", { retryAfterSeconds });
+}
+
 /** Days between deleting an account and anonymising it; until then an operator can restore it. */
 export const restorableDays = 30;
 
@@ -116,7 +135,7 @@ export async function deleteAccount(
     },
     from,
   );
-  const erasure: readonly Write[] = options.erase ? eraseWrites(services, user.id, "self") : [];
+  const erasure: readonly Write[] = options.erase ? eraseWrites(services, user.id, "self", "any") : [];
   const result = await services.commit([
     ...(user.isSuperuser ? [{ kind: "directory.require_other_superuser", userId: user.id } as const] : []),
     { kind: "user.advance", userId: user.id, from: user.generation },
@@ -141,15 +160,27 @@ export async function deleteAccount(
 export async function eraseDeletedAccounts(services: Services): Promise<number> {
   const before = new Date(services.clock.now().getTime() - restorableDays * 86_400_000);
   const ids = await services.stores.directory.deletedBefore(before, 100, services.call());
-  for (const id of ids) assertCommitted(await services.commit(eraseWrites(services, id, "operator")));
-  return ids.length;
+  let erased = 0;
+  for (const id of ids) {
+    // One account that cannot be anonymised must not keep the others.
+    const result = await services.commit(eraseWrites(services, id, "operator", "deleted"));
+    if (result.ok) erased++;
+    else services.log.error("a deleted account was not anonymised", { userId: id, refused: result.refused });
+    await setImmediate();
+  }
+  return erased;
 }
 
-function eraseWrites({ events }: Services, userId: string, by: "self" | "operator"): readonly Write[] {
+function eraseWrites(
+  { events }: Services,
+  userId: string,
+  by: "self" | "operator",
+  requires: "deleted" | "any",
+): readonly Write[] {
   // Without an origin: the row that says so must not hold what it removes.
   const row = events.row({ type: "user.anonymized", userId, sessionId: null, payload: { by } }, noOrigin);
   return [
-    { kind: "user.erase", userId },
+    { kind: "user.erase", userId, requires },
     { kind: "audit.insert", row },
   ];
 }
@@ -165,13 +196,20 @@ function assertReadable({ email, username, name }: ProfileChanges): void {
   if (fields.length > 0) throw new AuthError("invalid_input", { fields });
 }
 
+// Only the case of ASCII letters is another spelling of one mailbox. Keys fold more than that, to tell accounts apart, and
+// "gmaıl.com" with its dotless i is somebody else's domain.
+function isSameMailbox(one: string, other: string): boolean {
+  const isAscii = (text: string): boolean => !/[^\x20-\x7e]/.test(text);
+  return isAscii(one) && isAscii(other) && one.toLowerCase() === other.toLowerCase();
+}
+
 function differences(user: User, { email, username, name }: ProfileChanges): UserChanges {
   const changes: { -readonly [K in keyof UserChanges]: UserChanges[K] } = {};
   const address = email?.trim().normalize("NFC");
   if (address !== undefined && address !== user.email) {
     changes.email = address;
     changes.emailKey = emailKey(address);
-    if (changes.emailKey !== user.emailKey) changes.emailVerified = false;
+    if (!isSameMailbox(address, user.email)) changes.emailVerified = false;
   }
   const publicName = username === undefined ? null : usernameKey(username);
   if (publicName !== null && publicName !== user.username) changes.username = publicName;

@@ -32,7 +32,7 @@ export async function issueResetToken(services: Services, userId: string): Promi
  * Redeems a reset token and replaces the password.
  *
  * Every session of the user ends, the caller's included; nobody is signed in by this. Of two concurrent calls with one
- * token, exactly one succeeds.
+ * token, exactly one succeeds: the token is of one generation of the user, and redeeming it is what ends that generation.
  *
  * @param token - as handed out, `id.secret`
  * @throws AuthError `token_invalid` - unknown, used or expired, or the account changed since, deliberately not told apart
@@ -55,7 +55,6 @@ export async function resetPassword(
   const { user } = found;
   await assertChoosable(services, password, user, "new_password");
   const encoded = await services.hashing.hash(password);
-  await takeOneTimeToken(services, "reset", token);
   const now = services.clock.now();
   const replaced: Write =
     found.password === null
@@ -84,5 +83,7 @@ export async function resetPassword(
   ]);
   if (!result.ok)
     throw new AuthError("token_invalid", { diagnosis: `transaction refused: ${result.refused}` });
+  // The generation has moved, so the token can do nothing more. It goes last: a failing commit must not burn the link.
+  await takeOneTimeToken(services, "reset", token).catch(() => undefined);
   return { ...user, generation: generation + 1 };
 }

@@ -16,8 +16,16 @@ const mostTries = 8;
 export function sessionData(services: Services, found: Session | null, visit: Visit): SessionData {
   let session = found;
   let change: SessionChange | null = null;
+  let last: Promise<void> = Promise.resolve();
 
-  async function write(edit: (bag: SessionBag) => SessionBag): Promise<void> {
+  // One after another: two first writes of one request would start two sessions, and one of them would be lost.
+  function write(edit: (bag: SessionBag) => SessionBag): Promise<void> {
+    const written = last.then(() => writeNow(edit));
+    last = written.catch(() => undefined);
+    return written;
+  }
+
+  async function writeNow(edit: (bag: SessionBag) => SessionBag): Promise<void> {
     if (session === null) return startVisit(edit);
     for (let tries = 0; tries < mostTries; tries++) {
       const data = checked(edit(session.data));
@@ -46,13 +54,19 @@ export function sessionData(services: Services, found: Session | null, visit: Vi
     }
     const data = checked(edit({}));
     if (Object.keys(data).length === 0) return;
+    visit.assertOrigin();
     const from = visit.from();
     const key = `limit:visit:${ipForLimits(from.ip)}`;
     const reserved = await services.stores.ephemeral.reserve(
       [{ key, limit: visitorsPerHour, windowSeconds: 3_600 }],
       services.call(),
     );
-    if (!reserved.ok) throw new AuthError("rate_limited", { retryAfterSeconds: reserved.retryAfterSeconds });
+    if (!reserved.ok) {
+      const { retryAfterSeconds } = reserved;
+      const payload = { limit: "visit", retryAfterSeconds };
+      services.events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
+      throw new AuthError("rate_limited", { retryAfterSeconds });
+    }
     const draft = draftSession(services, {
       user: null,
       generation: 0,
@@ -63,7 +77,16 @@ export function sessionData(services: Services, found: Session | null, visit: Vi
       replaces: null,
       data,
     });
-    await services.commit([{ kind: "session.insert", session: draft.session, cap: 0, evicted: () => [] }]);
+    const event = {
+      type: "session.started" as const,
+      userId: null,
+      sessionId: draft.session.id,
+      payload: { isVisitor: true },
+    };
+    await services.commit([
+      { kind: "session.insert", session: draft.session, cap: 0, evicted: () => [] },
+      { kind: "audit.insert", row: services.events.row(event, from) },
+    ]);
     session = draft.session;
     change = carry(services, draft);
   }

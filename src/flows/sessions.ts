@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Actor, EventOrigin } from "../domain/event.ts";
 import type { AuthenticationMethod, Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
@@ -152,7 +153,7 @@ export async function revokeOtherSessions(
 const sweepBatch = 200;
 
 /**
- * Deletes what has expired: sessions (with one `session.expired` each), one-time tokens and counters.
+ * Deletes what has expired, letting requests in between batches: sessions (with one `session.expired` each), one-time tokens and counters.
  *
  * @returns how many sessions
  */
@@ -175,8 +176,9 @@ export async function sweep(services: Services): Promise<number> {
     services.published(rows);
     count += ended.length;
     if (ended.length < sweepBatch) break;
+    await setImmediate();
   }
-  while ((await stores.ephemeral.sweep(sweepBatch, services.call())) === sweepBatch);
+  while ((await stores.ephemeral.sweep(sweepBatch, services.call())) === sweepBatch) await setImmediate();
   return count;
 }
 

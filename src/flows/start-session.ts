@@ -18,6 +18,7 @@ import type { Report, Write } from "../ports/store.ts";
 /** A sign-in as its caller gets it. The token is in `change`, answered once and never stored. */
 export interface SignIn {
   readonly user: User;
+  /** Its `data` is what this request had read; the stored bag also has what other requests wrote since. */
   readonly session: Session;
   /** For `seal`. */
   readonly change: SessionChange;
@@ -112,35 +113,35 @@ export function sessionWrites(services: Services, { session }: DraftSession, wan
   const { events, config } = services;
   const { from, replaces } = wanted;
   const userId = session.userId;
-  const writes: Write[] = [];
-  if (replaces !== null) writes.push(endReplaced(services, replaces, wanted));
-  writes.push({
-    kind: "session.insert",
-    session,
-    cap: config.session.maxPerUser,
-    evicted: (ended) =>
-      ended.map(({ id }) =>
-        events.row(
-          { type: "session.evicted", userId, sessionId: id, payload: { cap: config.session.maxPerUser } },
-          from,
-        ),
-      ),
-  });
+  const cap = config.session.maxPerUser;
+  const evicted: Report = (ended) =>
+    ended.map(({ id }) =>
+      events.row({ type: "session.evicted", userId, sessionId: id, payload: { cap } }, from),
+    );
+  const insert = { session, cap, evicted };
   const started = {
     type: "session.started",
     userId,
     sessionId: session.id,
     payload: { isVisitor: userId === null },
   } as const;
-  writes.push({ kind: "audit.insert", row: events.row(started, from) });
-  return writes;
+  return [
+    replaces === null
+      ? { kind: "session.insert", ...insert }
+      : {
+          kind: "session.replace",
+          ...insert,
+          replaces: replaces.id,
+          ended: replacedReport(services, replaces, wanted),
+        },
+    { kind: "audit.insert", row: events.row(started, from) },
+  ];
 }
 
 // The same person's older session is rotated; somebody else's ends; a visitor's goes over silently with its data.
-function endReplaced(services: Services, replaces: Session, { user, from }: NewSession): Write {
+function replacedReport(services: Services, replaces: Session, { user, from }: NewSession): Report {
   const isSomebodyElses = replaces.userId !== null && replaces.userId !== user?.id;
-  const ended = isSomebodyElses ? revokedReport(services, from) : () => [];
-  return { kind: "session.delete", sessionId: replaces.id, ended };
+  return isSomebodyElses ? revokedReport(services, from) : () => [];
 }
 
 /** Rows saying that sessions were revoked; one that had expired before and was only not swept yet is told as that. */

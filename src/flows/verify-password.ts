@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { PasswordCredential } from "../domain/credential.ts";
 import type { EventOrigin } from "../domain/event.ts";
 import { AuthError } from "../errors.ts";
-import type { DirectoryStore, UserWithPassword } from "../ports/directory-store.ts";
+import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { Limit } from "../ports/ephemeral-store.ts";
 import type { PasswordServices } from "../ports/services.ts";
 
@@ -11,11 +11,16 @@ export interface Tried {
   readonly ok: boolean;
   /** How much longer a refusal has to take, so that accounts are not told apart by time. */
   readonly owedMs: number;
+  /** The credential as it is stored now: a match may have been re-encoded. Null where there is none. */
+  readonly credential: PasswordCredential | null;
 }
+
+/** A counter with the name that events give it. */
+export type NamedLimit = Limit & { readonly name: string };
 
 /** An attempt that was taken, and that a wrong password uses up. */
 export interface Attempt {
-  /** Forgets it and the failures before it: after a success. */
+  /** After a success: forgets the failures that the first limit counted, and gives back only this one to the others. */
   clear(): Promise<void>;
   /** Gives it back where `work` fails: nobody learned anything, and a busy server must not use up a person's attempts. */
   during<T>(work: Promise<T>): Promise<T>;
@@ -28,10 +33,12 @@ export interface Attempt {
  */
 export async function reserveAttempt(
   { stores, events, call }: PasswordServices,
-  limit: Limit & { readonly name: string },
+  limits: readonly [NamedLimit, ...NamedLimit[]],
   from: EventOrigin,
 ): Promise<Attempt> {
-  const reserved = await stores.ephemeral.reserve([limit], call());
+  const [own, ...shared] = limits;
+  const keys = limits.map(({ key }) => key);
+  const reserved = await stores.ephemeral.reserve(limits, call());
   if (!reserved.ok) {
     const { retryAfterSeconds } = reserved;
     events.report(
@@ -39,7 +46,10 @@ export async function reserveAttempt(
         type: "rate_limit.hit",
         userId: null,
         sessionId: null,
-        payload: { limit: limit.name, retryAfterSeconds },
+        payload: {
+          limit: limits.find(({ key }) => key === reserved.key)?.name ?? own.name,
+          retryAfterSeconds,
+        },
       },
       from,
     );
@@ -49,13 +59,20 @@ export async function reserveAttempt(
     });
   }
   return {
-    clear: () => stores.ephemeral.remove([limit.key], call()),
+    async clear() {
+      await stores.ephemeral.remove([own.key], call());
+      if (shared.length > 0)
+        await stores.ephemeral.refund(
+          shared.map(({ key }) => key),
+          call(),
+        );
+    },
     async during(work) {
       try {
         return await work;
       } catch (error) {
         // That it cannot be given back is a lesser reason than the one at hand.
-        await stores.ephemeral.refund([limit.key], call()).catch(() => undefined);
+        await stores.ephemeral.refund(keys, call()).catch(() => undefined);
         throw error;
       }
     },
@@ -63,10 +80,7 @@ export async function reserveAttempt(
 }
 
 /** The counter of one account's password prompts behind a session: a thief of the session gets as few guesses as anybody. */
-export function passwordPromptLimit(
-  services: PasswordServices,
-  userId: string,
-): Limit & { readonly name: string } {
+export function passwordPromptLimit(services: PasswordServices, userId: string): NamedLimit {
   const { maxAttempts, windowSeconds } = services.config.login;
   return { name: "password_prompt", key: `limit:prompt:${userId}`, limit: maxAttempts, windowSeconds };
 }
@@ -77,30 +91,20 @@ export function passwordPromptLimit(
  *
  * @throws AuthError `password_rejected` - longer than any password may be; `overloaded`. Nothing was tried.
  */
-async function tryPassword(
+export async function tryPassword(
   services: PasswordServices,
   found: UserWithPassword | null,
   password: string,
   from: EventOrigin,
 ): Promise<Tried> {
   const credential = found?.password ?? null;
-  if (credential === null) return { ok: false, ...(await services.hashing.verifyDummy(password)) };
+  if (credential === null)
+    return { ok: false, credential, ...(await services.hashing.verifyDummy(password)) };
   const { ok, needsRehash, format, owedMs } = await services.hashing.verify(password, credential);
   if (format === null)
     services.log.warn("a stored password hash is in no known format", { userId: credential.userId });
-  if (ok && needsRehash) await upgrade(services, credential, password, from);
-  return { ok, owedMs };
-}
-
-/** Looks somebody up and tries their password. Found and not found cost the same. */
-export async function findAndTry(
-  services: PasswordServices,
-  by: Parameters<DirectoryStore["userWithPassword"]>[0],
-  password: string,
-  from: EventOrigin,
-): Promise<Tried & { readonly found: UserWithPassword | null }> {
-  const found = await services.stores.directory.userWithPassword(by, services.call());
-  return { found, ...(await tryPassword(services, found, password, from)) };
+  const stored = ok && needsRehash ? await upgrade(services, credential, password, from) : credential;
+  return { ok, owedMs, credential: stored };
 }
 
 async function upgrade(
@@ -108,7 +112,7 @@ async function upgrade(
   credential: PasswordCredential,
   password: string,
   from: EventOrigin,
-): Promise<void> {
+): Promise<PasswordCredential> {
   const encoded = await services.hashing.hash(password);
   const event = {
     type: "password.rehashed" as const,
@@ -116,18 +120,13 @@ async function upgrade(
     sessionId: null,
     payload: { from: formatOf(credential.encoded), to: formatOf(encoded.encoded) },
   };
-  await services.commit([
-    {
-      kind: "password.replace",
-      credential: {
-        ...credential,
-        ...encoded,
-        version: credential.version + 1,
-        updatedAt: services.clock.now(),
-      },
-    },
+  const updatedAt = services.clock.now();
+  const upgraded = { ...credential, ...encoded, version: credential.version + 1, updatedAt };
+  const result = await services.commit([
+    { kind: "password.replace", credential: upgraded },
     { kind: "audit.insert", row: services.events.row(event, from) },
   ]);
+  return result.ok ? upgraded : credential;
 }
 
 /** A keyed digest of what was typed as an identifier: enough to count by, worthless to whoever reads the store. */

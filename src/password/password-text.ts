@@ -36,9 +36,10 @@ export function unusablePassword(password: string, field: string): FieldError | 
 /**
  * Passes what can be hashed.
  *
+ * @param field - wire name for the error
  * @throws AuthError `password_rejected` - see {@link unusablePassword}
  */
-export function requireUsablePassword(password: string): void {
-  const error = unusablePassword(password, "password");
+export function requireUsablePassword(password: string, field: string = "password"): void {
+  const error = unusablePassword(password, field);
   if (error) throw new AuthError("password_rejected", { fields: [error] });
 }

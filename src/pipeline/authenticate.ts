@@ -73,7 +73,8 @@ function weigh(so: Authenticated, outcome: Outcome, strategy: Strategy): Authent
       reason: undefined,
     };
   }
-  if (outcome.session === undefined && outcome.change === undefined) return so;
+  if (outcome.session === undefined && outcome.change === undefined && outcome.reason === undefined)
+    return so;
   return {
     principal: anonymous,
     session: outcome.session ?? so.session,

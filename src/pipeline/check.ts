@@ -70,8 +70,10 @@ export async function check(
     if (limit !== undefined) await takeFromLimit(pipeline.services, limit, request, client);
     const answer = authenticate(pipeline.strategies, request, client);
     who = answer instanceof Promise ? await answer : answer;
-    if (isUnsafe(request.method) && (who.isAmbient || startsSession)) {
-      await assertNotForged(pipeline, request, client, { who, originOnly: startsSession });
+    // A visitor's session came by itself as well, but gives nobody's rights: its origin is checked, as where one starts.
+    const originOnly = startsSession || !who.isAmbient;
+    if (isUnsafe(request.method) && (who.isAmbient || who.session !== null || startsSession)) {
+      await assertNotForged(pipeline, request, client, { who, originOnly });
     }
     const context = { request, now: pipeline.services.clock.now() };
     const denial = await authorize(who.principal, guards, context);
@@ -96,7 +98,11 @@ class Pass implements Allowed {
     this.principal = who.principal;
     this.change = who.change;
     this.#open = () =>
-      pipeline.openData(who.session, { method: request.method, from: () => eventOrigin(request, client) });
+      pipeline.openData(who.session, {
+        method: request.method,
+        from: () => eventOrigin(request, client),
+        assertOrigin: () => pipeline.services.config.csrf && assertOrigin(request, pipeline.services.config),
+      });
   }
 
   get session(): SessionData {

@@ -34,4 +34,6 @@ export interface Visit {
   readonly method: string;
   /** Where it comes from; asked only when a visitor's session is created. */
   readonly from: () => EventOrigin;
+  /** Refuses a request of another site, whose form would leave its data in the visitor's bag. @throws AuthError `origin_rejected` */
+  readonly assertOrigin: () => void;
 }

@@ -10,6 +10,7 @@ import {
 } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import { cookieValues } from "../http/cookies.ts";
+import type { AuthRequest } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import type { FoundSession } from "../ports/session-store.ts";
 import type { Outcome, Strategy } from "../ports/strategy.ts";
@@ -20,6 +21,7 @@ const mostTokens = 3;
 const absent: Outcome = Object.freeze({ kind: "absent" });
 const clear: Outcome = Object.freeze({ kind: "absent", change: { session: "clear" } as const });
 const stale: Outcome = Object.freeze({ ...clear, reason: "session_expired" } as const);
+const staleKept: Outcome = Object.freeze({ kind: "absent", reason: "session_expired" } as const);
 
 /** A session whose secret was presented, with the owner as of now. */
 interface Live {
@@ -50,9 +52,9 @@ export function session(services: Services): Strategy {
         tokens.map(({ id }) => id),
         services.call(),
       );
-      return found instanceof Promise
-        ? found.then((answers) => judge(services, tokens, answers))
-        : judge(services, tokens, found);
+      const read = (answers: readonly (FoundSession | null)[]): Outcome =>
+        judge(services, tokens, answers) ?? staleFor(request, values.length);
+      return found instanceof Promise ? found.then(read) : read(found);
     },
   };
 }
@@ -72,7 +74,7 @@ function judge(
   services: Services,
   tokens: readonly SessionToken[],
   found: readonly (FoundSession | null)[],
-): Outcome {
+): Outcome | null {
   let best: Live | null = null;
   for (const [index, token] of tokens.entries()) {
     const answer = found[index] ?? null;
@@ -86,7 +88,15 @@ function judge(
     if (best !== null && best.session.userId !== answer.session.userId) return clear;
     if (best === null || answer.session.createdAt > best.session.createdAt) best = answer;
   }
-  return best === null ? stale : accept(services, best);
+  return best === null ? null : accept(services, best);
+}
+
+// The cookie is cleared where a person navigates. A script's request may carry the id that a rotation has just replaced,
+// and its answer, coming last, would wipe the new cookie; and where more cookies came than were looked up, the good one may
+// be among the rest.
+function staleFor(request: AuthRequest, presented: number): Outcome {
+  const mode = request.headers.get("sec-fetch-mode");
+  return presented > mostTokens || (mode && mode !== "navigate") ? staleKept : stale;
 }
 
 function isLive({ session, user }: Live, token: SessionToken): boolean {

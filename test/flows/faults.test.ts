@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import type { Stores } from "../../src/ports/stores.ts";
-import { type Fault, type FaultyCall, faulty } from "../../src/testing/faulty.ts";
 import { anyone } from "../../src/guards/guards.ts";
+import type { Stores } from "../../src/ports/stores.ts";
 import { memory } from "../../src/stores/memory.ts";
+import { type Fault, type FaultyCall, faulty } from "../../src/testing/faulty.ts";
 import { backends } from "../support/backends.ts";
-import { bareRequest, type Answer, type Browser } from "../support/browser.ts";
+import { type Answer, type Browser, bareRequest } from "../support/browser.ts";
 import { password, type World, type WorldOptions, world } from "../support/world.ts";
 
 const email = "ana@example.com";
@@ -35,30 +35,42 @@ async function account({ services, call, auth }: World, userId: string) {
 }
 
 function expectUnavailable(answer: Answer): void {
-  expect(answer).toMatchObject({ status: 503, body: { code: "store_unavailable", status: 503 }, cookies: [] });
+  expect(answer).toMatchObject({
+    status: 503,
+    body: { code: "store_unavailable", status: 503 },
+    cookies: [],
+  });
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
   expect(answer.headers.get("retry-after")).toBe("1");
   expect(answer.text).not.toMatch(/refused|Injected|connection/);
 }
 
-describe.each(["refuse", "hang", "lose_answer"] as const)("a session store whose answers are: %s", (fault) => {
-  test("never reads as signed out, nor as allowed", async () => {
-    const { plan, here } = fragile(memory());
-    const ana = await here.registered();
-    plan.now = on("sessions.find", fault);
-    expectUnavailable(await ana.get("/api/v1/users/me"));
-    expectUnavailable(await ana.get("/api/v1/auth/session"));
-    expect(await here.auth.check(ana.request("GET", "/x"), client, anyone())).toMatchObject({
-      ok: false,
-      error: { code: "store_unavailable" },
-      change: undefined,
+describe.each(["refuse", "hang", "lose_answer"] as const)(
+  "a session store whose answers are: %s",
+  (fault) => {
+    test("never reads as signed out, nor as allowed", async () => {
+      const { plan, here } = fragile(memory());
+      const ana = await here.registered();
+      plan.now = on("sessions.find", fault);
+      expectUnavailable(await ana.get("/api/v1/users/me"));
+      expectUnavailable(await ana.get("/api/v1/auth/session"));
+      expect(await here.auth.check(ana.request("GET", "/x"), client, anyone())).toMatchObject({
+        ok: false,
+        error: { code: "store_unavailable" },
+        change: undefined,
+      });
+      await expect(here.auth.authenticate(ana.request("GET", "/x"), client)).rejects.toMatchObject({
+        code: "store_unavailable",
+      });
+      plan.now = () => null;
+      expect((await ana.get("/api/v1/users/me")).status).toBe(200);
+      expect(here.log[0]).toMatchObject({
+        level: "error",
+        fields: { code: "store_unavailable", diagnosis: "sessions.find failed" },
+      });
     });
-    await expect(here.auth.authenticate(ana.request("GET", "/x"), client)).rejects.toMatchObject({ code: "store_unavailable" });
-    plan.now = () => null;
-    expect((await ana.get("/api/v1/users/me")).status).toBe(200);
-    expect(here.log[0]).toMatchObject({ level: "error", fields: { code: "store_unavailable", diagnosis: "sessions.find failed" } });
-  });
-});
+  },
+);
 
 describe.each(["refuse", "hang"] as const)("counters whose answers are: %s", (fault) => {
   test("never read as unlimited: nothing is hashed, nobody is registered", async () => {
@@ -68,7 +80,9 @@ describe.each(["refuse", "hang"] as const)("counters whose answers are: %s", (fa
     const hashes = here.threads.hashes();
     plan.now = on("ephemeral.reserve", fault);
     expectUnavailable(await here.browser().post("/api/v1/auth/login", { email, password }));
-    expectUnavailable(await here.browser().post("/api/v1/auth/register", { email: "new@example.com", password }));
+    expectUnavailable(
+      await here.browser().post("/api/v1/auth/register", { email: "new@example.com", password }),
+    );
     expectUnavailable(await ana.post("/api/v1/auth/reauthenticate", { password }));
     expect(here.threads.hashes()).toBe(hashes);
     const cart = here.auth.protect(async (_request, _principal, session) => {
@@ -87,7 +101,8 @@ const changes: Readonly<Record<string, (browser: Browser) => Promise<Answer>>> =
   logout: (browser) => browser.post("/api/v1/auth/logout"),
   "logout-all": (browser) => browser.post("/api/v1/auth/logout-all"),
   reauthenticate: (browser) => browser.post("/api/v1/auth/reauthenticate", { password }),
-  "change password": (browser) => browser.put("/api/v1/users/me/password", { current_password: password, new_password: next }),
+  "change password": (browser) =>
+    browser.put("/api/v1/users/me/password", { current_password: password, new_password: next }),
   "change address": (browser) => browser.patch("/api/v1/users/me", { email: "new@example.com" }),
   "change name": (browser) => browser.patch("/api/v1/users/me", { name: "Ana" }),
   delete: (browser) => browser.delete("/api/v1/users/me"),
@@ -96,51 +111,59 @@ const changes: Readonly<Record<string, (browser: Browser) => Promise<Answer>>> =
 };
 
 describe.each(backends)("on $backend", ({ open }) => {
-  test.each(Object.entries(changes))("%s fails whole before each of its writes, and nothing is told", async (_, change) => {
-    for (let beforeWrite = 0; beforeWrite < 20; beforeWrite++) {
-      const { plan, here } = fragile(await open());
-      const ana = await here.registered();
-      const before = await account(here, ana.userId);
-      const heard = here.events.length;
-      let isPast = false;
-      plan.now = ({ method, writes }) => {
-        if (method !== "commit") return null;
-        isPast ||= beforeWrite > writes.length;
-        return isPast ? null : { beforeWrite };
-      };
-      const answer = await change(ana.copy());
-      if (isPast) {
-        expect(answer.status).toBeLessThan(300);
-        expect(beforeWrite).toBeGreaterThan(1);
-        return;
+  test.each(Object.entries(changes))(
+    "%s fails whole before each of its writes, and nothing is told",
+    async (_, change) => {
+      for (let beforeWrite = 0; beforeWrite < 20; beforeWrite++) {
+        const { plan, here } = fragile(await open());
+        const ana = await here.registered();
+        const before = await account(here, ana.userId);
+        const heard = here.events.length;
+        let isPast = false;
+        plan.now = ({ method, writes }) => {
+          if (method !== "commit") return null;
+          isPast ||= beforeWrite > writes.length;
+          return isPast ? null : { beforeWrite };
+        };
+        const answer = await change(ana.copy());
+        if (isPast) {
+          expect(answer.status).toBeLessThan(300);
+          expect(beforeWrite).toBeGreaterThan(1);
+          return;
+        }
+        expectUnavailable(answer);
+        expect(here.events.length).toBe(heard);
+        plan.now = () => null;
+        expect(await account(here, ana.userId)).toEqual(before);
+        expect((await ana.get("/api/v1/users/me")).status).toBe(200);
       }
-      expectUnavailable(answer);
-      expect(here.events.length).toBe(heard);
-      plan.now = () => null;
-      expect(await account(here, ana.userId)).toEqual(before);
-      expect((await ana.get("/api/v1/users/me")).status).toBe(200);
-    }
-    throw new Error("no end of writes");
-  });
+      throw new Error("no end of writes");
+    },
+  );
 
-  test.each(Object.entries(changes))("%s where the directory refuses or hangs is 503, and the session goes on", async (_, change) => {
-    for (const fault of ["refuse", "hang"] as const) {
-      const { plan, here } = fragile(await open());
-      const ana = await here.registered();
-      const before = await account(here, ana.userId);
-      plan.now = on("directory.commit", fault);
-      expectUnavailable(await change(ana.copy()));
-      plan.now = () => null;
-      expect(await account(here, ana.userId)).toEqual(before);
-      expect((await ana.get("/api/v1/users/me")).status).toBe(200);
-    }
-  });
+  test.each(Object.entries(changes))(
+    "%s where the directory refuses or hangs is 503, and the session goes on",
+    async (_, change) => {
+      for (const fault of ["refuse", "hang"] as const) {
+        const { plan, here } = fragile(await open());
+        const ana = await here.registered();
+        const before = await account(here, ana.userId);
+        plan.now = on("directory.commit", fault);
+        expectUnavailable(await change(ana.copy()));
+        plan.now = () => null;
+        expect(await account(here, ana.userId)).toEqual(before);
+        expect((await ana.get("/api/v1/users/me")).status).toBe(200);
+      }
+    },
+  );
 
   test("a change whose answer is lost was made whole, and the caller hears of a failure", async () => {
     const { plan, here } = fragile(await open());
     const ana = await here.registered();
     plan.now = on("directory.commit", "lose_answer");
-    expectUnavailable(await ana.copy().put("/api/v1/users/me/password", { current_password: password, new_password: next }));
+    expectUnavailable(
+      await ana.copy().put("/api/v1/users/me/password", { current_password: password, new_password: next }),
+    );
     plan.now = () => null;
     expect((await here.user(ana.userId)).generation).toBe(2);
     expect(await here.auth.users.verifyPassword(ana.userId, next)).toBe(true);
@@ -193,7 +216,8 @@ describe("attempts", () => {
       const { plan, here } = fragile(memory());
       await here.plant({ email });
       plan.now = on(method, "refuse");
-      for (let i = 0; i < 7; i++) expectUnavailable(await here.browser().post("/api/v1/auth/login", { email, password }));
+      for (let i = 0; i < 7; i++)
+        expectUnavailable(await here.browser().post("/api/v1/auth/login", { email, password }));
       plan.now = () => null;
       expect((await here.browser().post("/api/v1/auth/login", { email, password })).status).toBe(200);
     }
@@ -204,7 +228,8 @@ describe("attempts", () => {
     await here.plant({ email });
     plan.now = on("directory.commit", "refuse");
     const statuses = [];
-    for (let i = 0; i < 6; i++) statuses.push((await here.browser().post("/api/v1/auth/login", { email, password: "wrong" })).status);
+    for (let i = 0; i < 6; i++)
+      statuses.push((await here.browser().post("/api/v1/auth/login", { email, password: "wrong" })).status);
     expect(statuses).toEqual([503, 503, 503, 503, 503, 429]);
   });
 
@@ -228,17 +253,24 @@ describe("one-time tokens", () => {
       const { plan, here } = fragile(memory());
       const user = await here.plant({ email });
       const token = await here.auth.users.issueResetToken(user.id);
-      for (const method of ["ephemeral.read", "ephemeral.take", "directory.userWithPassword"]) {
+      for (const method of ["ephemeral.read", "directory.userWithPassword", "directory.commit"]) {
         plan.now = on(method, fault);
-        await expect(here.auth.users.resetPassword({ token, password: next }, visit)).rejects.toMatchObject({ code: "store_unavailable" });
+        await expect(here.auth.users.resetPassword({ token, password: next }, visit)).rejects.toMatchObject({
+          code: "store_unavailable",
+        });
       }
       plan.now = on("ephemeral.put", fault);
-      await expect(here.auth.users.issueResetToken(user.id)).rejects.toMatchObject({ code: "store_unavailable" });
+      await expect(here.auth.users.issueResetToken(user.id)).rejects.toMatchObject({
+        code: "store_unavailable",
+      });
       plan.now = on("directory.isEmpty", fault);
       await expect(here.auth.users.issueSetupToken()).rejects.toMatchObject({ code: "store_unavailable" });
       const form = await here.auth.forms.token("f", visit);
       plan.now = on("ephemeral.add", fault);
-      const nonce = bareRequest({ method: "POST", headers: { cookie: `__Host-latchkey-form=${form.change?.form}` } });
+      const nonce = bareRequest({
+        method: "POST",
+        headers: { cookie: `__Host-latchkey-form=${form.change?.form}` },
+      });
       const spend = () => here.auth.forms.spend("f", form.token, { request: nonce, client });
       await expect(spend()).rejects.toMatchObject({ code: "store_unavailable" });
       plan.now = () => null;
@@ -261,7 +293,10 @@ test("everything down is 503 everywhere, and healthz still answers", async () =>
   plan.now = on("*", "refuse");
   for (const route of await here.auth.routes()) {
     const path = route.isAtRoot ? route.path : `/api/v1${route.path.replace("{id}", "x")}`;
-    const json = route.input === undefined ? undefined : { email, username: email, password, current_password: password, new_password: next };
+    const json =
+      route.input === undefined
+        ? undefined
+        : { email, username: email, password, current_password: password, new_password: next };
     const { status } = await ana.copy().send(route.method, path, { json });
     expect([route.path, status]).toEqual([route.path, 503]);
   }

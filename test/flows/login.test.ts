@@ -1,11 +1,12 @@
-import { hashSync } from "bcryptjs";
 import { pbkdf2Sync } from "node:crypto";
+import { hashSync } from "bcryptjs";
 import { describe, expect, test } from "vitest";
 import { parseSessionToken } from "../../src/domain/session.ts";
 import { AuthError } from "../../src/errors.ts";
 import { argon2id } from "../../src/password/argon2id.ts";
 import { bcrypt } from "../../src/password/bcrypt.ts";
 import { pbkdf2 } from "../../src/password/pbkdf2.ts";
+import type { Policy } from "../../src/ports/policy.ts";
 import { backends } from "../support/backends.ts";
 import { gate } from "../support/gate.ts";
 import { cookieName, password, world } from "../support/world.ts";
@@ -29,7 +30,11 @@ describe.each(backends)("signing in, on $backend", ({ open }) => {
     ]) {
       const { status, body: answer, cookies } = await here.browser().post(path, { ...body, password });
       expect(status).toBe(200);
-      expect(answer).toMatchObject({ user: { id: user.id }, expires_at: "2026-01-02T00:00:00.000Z", csrf_token: cookies[1]?.value });
+      expect(answer).toMatchObject({
+        user: { id: user.id },
+        expires_at: "2026-01-02T00:00:00.000Z",
+        csrf_token: cookies[1]?.value,
+      });
       expect(cookies.map(({ name }) => name)).toEqual([cookieName, `${cookieName}-csrf`]);
     }
   });
@@ -40,10 +45,11 @@ describe.each(backends)("signing in, on $backend", ({ open }) => {
     here.recorder.calls.length = 0;
     await here.browser().post(path, { email, password });
     expect(here.recorder.trace()).toEqual([
-      "ephemeral.reserve",
       "directory.userWithPassword",
+      "ephemeral.reserve",
       "directory.commit(user.require session.insert audit.insert audit.insert)",
       "ephemeral.remove",
+      "ephemeral.refund",
     ]);
     expect((await here.audit()).map(({ type }) => type)).toEqual(["session.started", "user.logged_in"]);
   });
@@ -65,13 +71,22 @@ describe.each(backends)("signing in, on $backend", ({ open }) => {
       [hashSync(password, 4), "2b"],
       [django, "pbkdf2_sha256"],
     ] as const) {
-      const here = world({ stores: await open(), passwords: { hashers: [argon2id({ memoryKiB: 8, passes: 1 }), bcrypt(), pbkdf2()] } });
+      const here = world({
+        stores: await open(),
+        passwords: { hashers: [argon2id({ memoryKiB: 8, passes: 1 }), bcrypt(), pbkdf2()] },
+      });
       const user = await here.plant({ email }, { encoded, ...foreign });
       const answers = await Promise.all([1, 2].map(() => here.browser().post(path, { email, password })));
       expect(answers.map(({ status }) => status)).toEqual([200, 200]);
       const credential = await here.credential(user.id);
-      expect(credential).toMatchObject({ version: 2, normalization: "nfc-1", encoded: expect.stringMatching(/^\$argon2id\$/) });
-      expect((await here.audit("password.rehashed")).map(({ payload }) => JSON.parse(payload))).toEqual([{ from, to: "argon2id" }]);
+      expect(credential).toMatchObject({
+        version: 2,
+        normalization: "nfc-1",
+        encoded: expect.stringMatching(/^\$argon2id\$/),
+      });
+      expect((await here.audit("password.rehashed")).map(({ payload }) => JSON.parse(payload))).toEqual([
+        { from, to: "argon2id" },
+      ]);
       expect(here.heard("password.rehashed")).toHaveLength(1);
       expect((await here.browser().post(path, { email, password })).status).toBe(200);
       expect((await here.credential(user.id)).version).toBe(2);
@@ -110,7 +125,9 @@ describe.each(backends)("signing in, on $backend", ({ open }) => {
       browsers.push(browser);
       here.clock.advance(1);
     }
-    const statuses = await Promise.all(browsers.map(async (each) => (await each.copy().get("/api/v1/users/me")).status));
+    const statuses = await Promise.all(
+      browsers.map(async (each) => (await each.copy().get("/api/v1/users/me")).status),
+    );
     expect(statuses).toEqual([401, 200, 200, 200, 200, 200]);
     expect(here.heard("session.evicted")).toMatchObject([{ userId: user.id, payload: { cap: 5 } }]);
     expect(await here.audit("session.evicted")).toHaveLength(1);
@@ -150,7 +167,10 @@ describe("a session that is started", () => {
       [undefined, undefined],
       ["2592000", "2592000"],
     ]);
-    expect(answers.map(({ body }) => body.expires_at)).toEqual(["2026-01-02T00:00:00.000Z", "2026-01-31T00:00:00.000Z"]);
+    expect(answers.map(({ body }) => body.expires_at)).toEqual([
+      "2026-01-02T00:00:00.000Z",
+      "2026-01-31T00:00:00.000Z",
+    ]);
     expect(here.heard("user.logged_in").map(({ payload }) => payload)).toEqual([
       { amr: ["pwd"], isRemembered: false },
       { amr: ["pwd"], isRemembered: true },
@@ -160,7 +180,9 @@ describe("a session that is started", () => {
   test("has the configured Max-Age where it is not remembered", async () => {
     const here = world({ cookie: { maxAgeSeconds: 600 } });
     await here.plant({ email });
-    expect((await here.browser().post(path, { email, password })).cookies[0]?.attributes["max-age"]).toBe("600");
+    expect((await here.browser().post(path, { email, password })).cookies[0]?.attributes["max-age"]).toBe(
+      "600",
+    );
   });
 
   test("has a fresh secret each time, and the address and browser that it came from", async () => {
@@ -172,7 +194,11 @@ describe("a session that is started", () => {
       tokens.add(parseSessionToken(cookies[0]?.value ?? "")?.secret ?? "");
     }
     expect(tokens.size).toBe(5);
-    expect((await here.auth.sessions.list(user.id))[0]).toMatchObject({ ip: "192.0.2.10", userAgent: "ExampleBrowser/1.0", rotatedFrom: null });
+    expect((await here.auth.sessions.list(user.id))[0]).toMatchObject({
+      ip: "192.0.2.10",
+      userAgent: "ExampleBrowser/1.0",
+      rotatedFrom: null,
+    });
   });
 
   test("begins with its user's slot tag", async () => {
@@ -189,7 +215,10 @@ describe("a wrong sign-in", () => {
     ["an unknown username", { username: "nobody", password }],
     ["a wrong password", { email, password: "wrong horse battery" }],
     ["a disabled account", { email: "disabled@example.com", password }],
-    ["a disabled account and a wrong password", { email: "disabled@example.com", password: "wrong horse battery" }],
+    [
+      "a disabled account and a wrong password",
+      { email: "disabled@example.com", password: "wrong horse battery" },
+    ],
     ["a deleted account", { email: "deleted@example.com", password }],
     ["an account without a password", { email: "none@example.com", password }],
   ])("with %s looks, costs and calls the same", async (_, body) => {
@@ -201,7 +230,13 @@ describe("a wrong sign-in", () => {
     here.recorder.calls.length = 0;
     here.threads.tasks.length = 0;
     const { status, headers, body: answer } = await here.browser().post(path, body);
-    expect({ status, names: [...headers.keys()], answer: { ...answer, request_id: "" }, calls: here.recorder.trace(), hashes: here.threads.hashes() }).toEqual({
+    expect({
+      status,
+      names: [...headers.keys()],
+      answer: { ...answer, request_id: "" },
+      calls: here.recorder.trace(),
+      hashes: here.threads.hashes(),
+    }).toEqual({
       status: 401,
       names: ["cache-control", "content-type", "www-authenticate", "x-content-type-options", "x-request-id"],
       answer: {
@@ -212,10 +247,12 @@ describe("a wrong sign-in", () => {
         detail: "Invalid email or password",
         request_id: "",
       },
-      calls: ["ephemeral.reserve", "directory.userWithPassword", "directory.commit(audit.insert)"],
+      calls: ["directory.userWithPassword", "ephemeral.reserve", "directory.commit(audit.insert)"],
       hashes: 1,
     });
-    expect(here.threads.tasks.map(({ args }) => args[0]?.split("$").slice(0, 4))).toEqual([["", "argon2id", "v=19", "m=8,t=1,p=1"]]);
+    expect(here.threads.tasks.map(({ args }) => args[0]?.split("$").slice(0, 4))).toEqual([
+      ["", "argon2id", "v=19", "m=8,t=1,p=1"],
+    ]);
     // What is owed to the floor is waited for after the work, and before the answer.
     expect(here.clock.sleeps).toHaveLength(1);
   });
@@ -257,8 +294,12 @@ describe("a wrong sign-in", () => {
     expect(digests.every((digest) => /^[\w-]{43}$/.test(digest))).toBe(true);
     expect(digests[1]).toBe(digests[2]);
     expect(new Set(digests).size).toBe(4);
-    const written = JSON.stringify([await here.audit(), here.recorder.calls.filter(({ name }) => name.startsWith("ephemeral"))]);
-    for (const word of ["secret password", "nobody", "wrong horse"]) expect(written.toLowerCase()).not.toContain(word);
+    const written = JSON.stringify([
+      await here.audit(),
+      here.recorder.calls.filter(({ name }) => name.startsWith("ephemeral")),
+    ]);
+    for (const word of ["secret password", "nobody", "wrong horse"])
+      expect(written.toLowerCase()).not.toContain(word);
     const other = here.again({ secrets: ["another secret of thirty-two bytes and more"] });
     await other.browser().post(path, { email: "nobody@example.com", password });
     expect(other.heard("user.login_failed")[0]?.payload.identifierHmac).not.toBe(digests[1]);
@@ -272,7 +313,10 @@ describe("a wrong sign-in", () => {
       [{ username: "ana", email: "bob@example.com", password }, "email"],
     ] as const) {
       const { status, body: answer } = await here.browser().post(path, body);
-      expect({ status, fields: answer.errors?.map((each) => each.field) }).toEqual({ status: 400, fields: [field] });
+      expect({ status, fields: answer.errors?.map((each) => each.field) }).toEqual({
+        status: 400,
+        fields: [field],
+      });
     }
     expect(here.recorder.calls).toEqual([]);
   });
@@ -291,16 +335,27 @@ describe("a policy", () => {
     const user = await here.plant({ email });
     for (let i = 0; i < 7; i++) {
       const { status, body, cookies } = await here.browser().post(path, { email, password });
-      expect({ status, detail: body.detail, cookies }).toEqual({ status: 403, detail: "Not today.", cookies: [] });
+      expect({ status, detail: body.detail, cookies }).toEqual({
+        status: 403,
+        detail: "Not today.",
+        cookies: [],
+      });
     }
     expect(await here.auth.sessions.list(user.id)).toEqual([]);
-    expect(here.heard("user.login_failed")[0]).toMatchObject({ userId: user.id, payload: { reason: "policy" } });
+    expect(here.heard("user.login_failed")[0]).toMatchObject({
+      userId: user.id,
+      payload: { reason: "policy" },
+    });
     expect(await here.audit("user.login_failed")).toHaveLength(7);
   });
 
   test("is asked only about who has proven to be there", async () => {
     const asked: string[] = [];
-    const here = world({ policies: [({ kind, user }) => (asked.push(`${kind} ${user.email}`), null)] });
+    const policy: Policy = ({ kind, user }) => {
+      asked.push(`${kind} ${user.email}`);
+      return null;
+    };
+    const here = world({ policies: [policy] });
     await here.plant({ email });
     await here.browser().post(path, { email, password: "wrong horse battery" });
     expect(asked).toEqual([]);
@@ -319,10 +374,16 @@ describe("attempts", () => {
     here.clock.advance(100);
     const hashes = here.threads.hashes();
     const { status, body, headers } = await here.browser().post(path, { email, password });
-    expect({ status, code: body.code, after: headers.get("retry-after") }).toEqual({ status: 429, code: "rate_limited", after: "800" });
+    expect({ status, code: body.code, after: headers.get("retry-after") }).toEqual({
+      status: 429,
+      code: "rate_limited",
+      after: "800",
+    });
     expect(body.detail).toBe("Too many failed login attempts. Please try again later.");
     expect(here.threads.hashes()).toBe(hashes);
-    expect(here.heard("rate_limit.hit")).toMatchObject([{ payload: { limit: "login", retryAfterSeconds: 800 } }]);
+    expect(here.heard("rate_limit.hit")).toMatchObject([
+      { payload: { limit: "login", retryAfterSeconds: 800 } },
+    ]);
     expect(await here.audit("rate_limit.hit")).toHaveLength(1);
     here.clock.advance(800);
     expect((await here.browser().post(path, { email, password })).status).toBe(200);
@@ -387,10 +448,13 @@ describe("attempts", () => {
     here.threads.before = async () => {
       throw new AuthError("overloaded", { retryAfterSeconds: 1 });
     };
-    for (let i = 0; i < 7; i++) expect((await here.browser().post(path, { email, password })).body.code).toBe("overloaded");
+    for (let i = 0; i < 7; i++)
+      expect((await here.browser().post(path, { email, password })).body.code).toBe("overloaded");
     here.threads.before = async () => {};
     for (let i = 0; i < 7; i++) {
-      expect((await here.browser().post(path, { email, password: "x".repeat(1_025) })).body.code).toBe("password_rejected");
+      expect((await here.browser().post(path, { email, password: "x".repeat(1_025) })).body.code).toBe(
+        "password_rejected",
+      );
     }
     expect((await here.browser().post(path, { email, password })).status).toBe(200);
   });
@@ -408,7 +472,8 @@ test("a sign-in gives up where the generation moves under each of its tries", as
   expect(moves).toBe(3);
   expect(await here.auth.sessions.list(user.id)).toEqual([]);
   here.threads.before = async ({ call }) => {
-    if (call === "verify" && moves === 3) await here.write({ kind: "user.advance", userId: user.id, from: ++moves });
+    if (call === "verify" && moves === 3)
+      await here.write({ kind: "user.advance", userId: user.id, from: ++moves });
   };
   expect((await here.browser().post(path, { email, password })).status).toBe(200);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseSessionToken } from "../../src/domain/session.ts";
 import { AuthError } from "../../src/errors.ts";
 import { backends } from "../support/backends.ts";
-import { bareRequest, type Browser } from "../support/browser.ts";
+import { type Browser, bareRequest } from "../support/browser.ts";
 import { bearer } from "../support/strategies.ts";
 import { cookieName, password, type World, world } from "../support/world.ts";
 
@@ -55,19 +55,27 @@ describe.each(backends)("changing the password, on $backend", ({ open }) => {
       ["session.revoked", false],
     ]);
     const rows = (await here.audit()).map(({ type }) => type);
-    for (const type of ["session.rotated", "password.changed", "session.revoked"]) expect(rows).toContain(type);
+    for (const type of ["session.rotated", "password.changed", "session.revoked"])
+      expect(rows).toContain(type);
   });
 
   test("with a wrong current password changes nothing", async () => {
     const here = world({ stores: await open() });
     const { ana, elsewhere } = await twoBrowsers(here);
-    const { status, body } = await ana.put("/api/v1/users/me/password", { ...change, current_password: "wrong horse battery" });
+    const { status, body } = await ana.put("/api/v1/users/me/password", {
+      ...change,
+      current_password: "wrong horse battery",
+    });
     expect({ status, code: body.code, errors: body.errors }).toEqual({
       status: 401,
       code: "invalid_credentials",
       errors: [{ field: "current_password", code: "incorrect", message: "Current password is incorrect" }],
     });
-    expect(here.recorder.trace().filter((call) => call.includes("commit"))).toEqual([]);
+    expect(here.recorder.trace().filter((call) => call.includes("commit"))).toEqual([
+      "directory.commit(audit.insert)",
+    ]);
+    const [failed] = await here.audit("user.login_failed");
+    expect(failed).toMatchObject({ userId: ana.userId, sessionId: expect.any(String) });
     expect((await ana.get("/api/v1/users/me")).status).toBe(200);
     expect((await elsewhere.get("/api/v1/users/me")).status).toBe(200);
   });
@@ -76,8 +84,15 @@ describe.each(backends)("changing the password, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const { ana } = await twoBrowsers(here);
     for (let i = 0; i < 7; i++) {
-      const { status, body } = await ana.put("/api/v1/users/me/password", { ...change, new_password: i % 2 ? email : "short" });
-      expect({ status, code: body.code, field: body.errors?.[0]?.field }).toEqual({ status: 400, code: "password_rejected", field: "new_password" });
+      const { status, body } = await ana.put("/api/v1/users/me/password", {
+        ...change,
+        new_password: i % 2 ? email : "short",
+      });
+      expect({ status, code: body.code, field: body.errors?.[0]?.field }).toEqual({
+        status: 400,
+        code: "password_rejected",
+        field: "new_password",
+      });
     }
     expect((await ana.put("/api/v1/users/me/password", change)).status).toBe(200);
   });
@@ -86,10 +101,14 @@ describe.each(backends)("changing the password, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const { ana } = await twoBrowsers(here);
     const both = await Promise.all(
-      ["one", "two"].map((word) => ana.copy().put("/api/v1/users/me/password", { ...change, new_password: `${next} ${word}` })),
+      ["one", "two"].map((word) =>
+        ana.copy().put("/api/v1/users/me/password", { ...change, new_password: `${next} ${word}` }),
+      ),
     );
     expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(both.find(({ status }) => status !== 200)?.body.code).toMatch(/^(conflict|session_expired|invalid_credentials)$/);
+    expect(both.find(({ status }) => status !== 200)?.body.code).toMatch(
+      /^(conflict|session_expired|invalid_credentials)$/,
+    );
     expect((await here.user(ana.userId)).generation).toBe(2);
     expect(await here.auth.sessions.list(ana.userId)).toHaveLength(1);
   });
@@ -105,7 +124,11 @@ describe("a password prompt behind a session", () => {
     for (let i = 0; i < 5; i++) expect((await ask("wrong")).status).toBe(401);
     const hashes = here.threads.hashes();
     const { status, headers } = await ask(password);
-    expect({ status, after: headers.get("retry-after"), hashes: here.threads.hashes() }).toEqual({ status: 429, after: "900", hashes });
+    expect({ status, after: headers.get("retry-after"), hashes: here.threads.hashes() }).toEqual({
+      status: 429,
+      after: "900",
+      hashes,
+    });
     expect((await ana.put("/api/v1/users/me/password", change)).status).toBe(429);
     expect(here.heard("rate_limit.hit")[0]?.payload.limit).toBe("password_prompt");
   });
@@ -129,7 +152,8 @@ describe("a password prompt behind a session", () => {
     here.threads.before = async () => {
       throw new AuthError("overloaded", { retryAfterSeconds: 1 });
     };
-    for (let i = 0; i < 7; i++) expect((await ana.post("/api/v1/auth/reauthenticate", { password })).status).toBe(503);
+    for (let i = 0; i < 7; i++)
+      expect((await ana.post("/api/v1/auth/reauthenticate", { password })).status).toBe(503);
     here.threads.before = async () => {};
     expect((await ana.post("/api/v1/auth/reauthenticate", { password })).status).toBe(200);
   });
@@ -156,7 +180,9 @@ describe("a password prompt behind a session", () => {
       here.threads.before = async () => {};
       if (call === "verify") await here.auth.sessions.revokeAll(ana.userId);
     };
-    expect((await ana.put("/api/v1/users/me/password", change)).body.code).toMatch(/^(conflict|session_expired)$/);
+    expect((await ana.put("/api/v1/users/me/password", change)).body.code).toMatch(
+      /^(conflict|session_expired)$/,
+    );
     expect((await here.browser().post("/api/v1/auth/login", { email, password })).status).toBe(200);
     // And where the move came before the password was read.
     const bob = await here.registered("bob@example.com");
@@ -170,7 +196,12 @@ describe("a password prompt behind a session", () => {
     here.recorder.before = ({ name }) => {
       if (name !== "directory.userWithPassword") return null;
       here.recorder.before = () => null;
-      return here.write({ kind: "user.update", userId: eve.userId, version: 1, changes: { status: "disabled" } });
+      return here.write({
+        kind: "user.update",
+        userId: eve.userId,
+        version: 1,
+        changes: { status: "disabled" },
+      });
     };
     expect((await eve.post("/api/v1/auth/reauthenticate", { password })).body.code).toBe("session_expired");
   });
@@ -185,7 +216,10 @@ describe("a password prompt behind a session", () => {
       ["PUT", "/api/v1/users/me/password", change],
       ["DELETE", "/api/v1/users/me/sessions", undefined],
     ] as const) {
-      expect((await browser().send(method, path, { json, headers })).body).toMatchObject({ code: "forbidden", detail: "This needs a session." });
+      expect((await browser().send(method, path, { json, headers })).body).toMatchObject({
+        code: "forbidden",
+        detail: "This needs a session.",
+      });
     }
   });
 });
@@ -197,18 +231,27 @@ describe.each(backends)("reauthenticating, on $backend", ({ open }) => {
     const former = ana.copy();
     here.clock.advance(700);
     const { status, body } = await ana.post("/api/v1/auth/reauthenticate", { password });
-    expect({ status, expires: body.expires_at }).toEqual({ status: 200, expires: "2026-01-02T00:00:00.000Z" });
-    expect((await ana.get("/api/v1/auth/session")).body.authenticated_at).toBe(here.clock.now().toISOString());
+    expect({ status, expires: body.expires_at }).toEqual({
+      status: 200,
+      expires: "2026-01-02T00:00:00.000Z",
+    });
+    expect((await ana.get("/api/v1/auth/session")).body.authenticated_at).toBe(
+      here.clock.now().toISOString(),
+    );
     expect((await former.get("/api/v1/users/me")).status).toBe(401);
     expect((await elsewhere.get("/api/v1/users/me")).status).toBe(200);
-    expect(here.heard("user.reauthenticated")).toMatchObject([{ userId: ana.userId, sessionId: sessionId(ana) }]);
+    expect(here.heard("user.reauthenticated")).toMatchObject([
+      { userId: ana.userId, sessionId: sessionId(ana) },
+    ]);
     expect(here.heard("session.rotated")).toHaveLength(1);
   });
 
   test("twice at once leaves one session of the two", async () => {
     const here = world({ stores: await open() });
     const { ana } = await twoBrowsers(here);
-    const both = await Promise.all([ana, ana].map((each) => each.copy().post("/api/v1/auth/reauthenticate", { password })));
+    const both = await Promise.all(
+      [ana, ana].map((each) => each.copy().post("/api/v1/auth/reauthenticate", { password })),
+    );
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(await here.auth.sessions.list(ana.userId)).toHaveLength(2);
   });
@@ -253,13 +296,15 @@ describe.each(backends)("a reset token, on $backend", ({ open }) => {
     expect(here.recorder.trace()).toEqual([
       "ephemeral.read",
       "directory.userWithPassword",
+      "directory.commit(user.advance password.replace session.delete_all audit.insert)",
       "ephemeral.read",
       "ephemeral.take",
-      "directory.commit(user.advance password.replace session.delete_all audit.insert)",
     ]);
     for (const browser of [ana, elsewhere]) expect((await browser.get("/api/v1/users/me")).status).toBe(401);
     expect((await here.browser().post("/api/v1/auth/login", { email, password: next })).status).toBe(200);
-    await expect(here.auth.users.resetPassword({ token, password: `${next}!` }, visit)).rejects.toMatchObject({ code: "token_invalid" });
+    await expect(here.auth.users.resetPassword({ token, password: `${next}!` }, visit)).rejects.toMatchObject(
+      { code: "token_invalid" },
+    );
     expect((await here.audit()).map(({ type }) => type)).toEqual(
       expect.arrayContaining(["password.reset_requested", "password.reset", "session.revoked"]),
     );
@@ -271,11 +316,14 @@ describe.each(backends)("a reset token, on $backend", ({ open }) => {
     const user = await here.plant({ email });
     const token = await here.auth.users.issueResetToken(user.id);
     const tried = await Promise.allSettled(
-      Array.from({ length: 10 }, (_, index) => here.auth.users.resetPassword({ token, password: `${next} ${index}` }, visit)),
+      Array.from({ length: 10 }, (_, index) =>
+        here.auth.users.resetPassword({ token, password: `${next} ${index}` }, visit),
+      ),
     );
     const winner = tried.findIndex(({ status }) => status === "fulfilled");
     expect(tried.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    for (const each of tried) if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "token_invalid" });
+    for (const each of tried)
+      if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "token_invalid" });
     expect(await here.auth.users.verifyPassword(user.id, `${next} ${winner}`)).toBe(true);
     expect((await here.user(user.id)).generation).toBe(2);
   });
@@ -318,9 +366,12 @@ describe("a reset token", () => {
     expect(await reset(here, token)).toBe("ok");
   });
 
-  test.each(["", "x", "a.b", `${"A".repeat(22)}.${"A".repeat(42)}`, `${"A".repeat(22)}.${"A".repeat(43)}`])("of garbage is refused: %j", async (token) => {
-    expect(await reset(world(), token)).toBe("token_invalid");
-  });
+  test.each(["", "x", "a.b", `${"A".repeat(22)}.${"A".repeat(42)}`, `${"A".repeat(22)}.${"A".repeat(43)}`])(
+    "of garbage is refused: %j",
+    async (token) => {
+      expect(await reset(world(), token)).toBe("token_invalid");
+    },
+  );
 
   test("is worthless once the account's generation moved, it may not sign in any more, or it is gone", async () => {
     const here = world();
@@ -348,14 +399,16 @@ describe("a reset token", () => {
   test("stays usable where policy refuses the password", async () => {
     const here = world();
     const { token } = await issued(here);
-    for (const weak of ["short", "x".repeat(1_025), email]) expect(await reset(here, token, weak)).toBe("password_rejected");
+    for (const weak of ["short", "x".repeat(1_025), email])
+      expect(await reset(here, token, weak)).toBe("password_rejected");
     expect(await reset(here, token)).toBe("ok");
   });
 
   test("is made only for who may sign in", async () => {
     const here = world();
     const off = await here.plant({ email: "off@example.com", status: "disabled" });
-    for (const id of [off.id, "nobody"]) await expect(here.auth.users.issueResetToken(id)).rejects.toMatchObject({ code: "not_found" });
+    for (const id of [off.id, "nobody"])
+      await expect(here.auth.users.issueResetToken(id)).rejects.toMatchObject({ code: "not_found" });
   });
 
   test("is kept as a digest", async () => {
@@ -383,22 +436,33 @@ describe.each(backends)("setting up, on $backend", ({ open }) => {
     const { user, signIn } = await here.auth.users.setUp(token, admin, visit);
     expect(user).toMatchObject({ isSuperuser: true, email: "root@example.com" });
     expect(signIn?.session.userId).toBe(user.id);
-    await expect(here.auth.users.setUp(token, { ...admin, email: "b@example.com" }, visit)).rejects.toMatchObject({ code: "token_invalid" });
+    await expect(
+      here.auth.users.setUp(token, { ...admin, email: "b@example.com" }, visit),
+    ).rejects.toMatchObject({ code: "token_invalid" });
     expect(await here.auth.users.issueSetupToken()).toBeNull();
-    expect((await here.audit("user.registered")).map(({ payload }) => payload)).toEqual(['{"by":"operator","isSuperuser":true}']);
+    expect((await here.audit("user.registered")).map(({ payload }) => payload)).toEqual([
+      '{"by":"operator","isSuperuser":true}',
+    ]);
   });
 
   test("ten times at once with one token, and with ten, gives one administrator", async () => {
     for (const tokens of [1, 10]) {
       const here = world({ stores: await open() });
-      const issued = await Promise.all(Array.from({ length: tokens }, () => here.auth.users.issueSetupToken()));
+      const issued = await Promise.all(
+        Array.from({ length: tokens }, () => here.auth.users.issueSetupToken()),
+      );
       const tried = await Promise.allSettled(
         Array.from({ length: 10 }, (_, index) =>
-          here.auth.users.setUp(String(issued[index % tokens]), { ...admin, email: `root${index}@example.com` }, visit),
+          here.auth.users.setUp(
+            String(issued[index % tokens]),
+            { ...admin, email: `root${index}@example.com` },
+            visit,
+          ),
         ),
       );
       expect(tried.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-      for (const each of tried) if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "token_invalid" });
+      for (const each of tried)
+        if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "token_invalid" });
       expect(await here.audit("user.registered")).toHaveLength(1);
       expect(here.heard("session.started")).toHaveLength(1);
     }
@@ -412,12 +476,18 @@ describe("a setup token", () => {
     const here = world();
     const token = String(await here.auth.users.issueSetupToken());
     here.clock.advance(3_599.999);
-    await expect(here.auth.users.setUp(token, { ...admin, password: "short" }, visit)).rejects.toMatchObject({ code: "password_rejected" });
-    await expect(here.auth.users.setUp(token, { ...admin, email: "x" }, visit)).rejects.toMatchObject({ code: "invalid_input" });
+    await expect(here.auth.users.setUp(token, { ...admin, password: "short" }, visit)).rejects.toMatchObject({
+      code: "password_rejected",
+    });
+    await expect(here.auth.users.setUp(token, { ...admin, email: "x" }, visit)).rejects.toMatchObject({
+      code: "invalid_input",
+    });
     const late = String(await here.auth.users.issueSetupToken());
     expect((await here.auth.users.setUp(token, admin, visit)).user.isSuperuser).toBe(true);
     here.clock.advance(3_600);
-    await expect(here.again().auth.users.setUp(late, admin, visit)).rejects.toMatchObject({ code: "token_invalid" });
+    await expect(here.again().auth.users.setUp(late, admin, visit)).rejects.toMatchObject({
+      code: "token_invalid",
+    });
   });
 
   test("is worthless once there is somebody, before anything is hashed", async () => {
@@ -445,7 +515,8 @@ describe("a password by itself", () => {
     await here.write({ kind: "user.insert", user: none });
     for (let i = 0; i < 7; i++) expect(await here.auth.users.verifyPassword(user.id, "wrong")).toBe(false);
     expect(await here.auth.users.verifyPassword(user.id, password)).toBe(true);
-    for (const id of [none.id, "nobody"]) expect(await here.auth.users.verifyPassword(id, password)).toBe(false);
+    for (const id of [none.id, "nobody"])
+      expect(await here.auth.users.verifyPassword(id, password)).toBe(false);
   });
 
   test("is judged by length, words and list, under the form's own field", async () => {

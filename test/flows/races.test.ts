@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { backends } from "../support/backends.ts";
-import { bareRequest, type Browser } from "../support/browser.ts";
+import { type Browser, bareRequest } from "../support/browser.ts";
 import { gate } from "../support/gate.ts";
 import { password, type World, world } from "../support/world.ts";
 
@@ -18,7 +18,9 @@ async function isLive(browser: Browser): Promise<boolean> {
 /** Sign-ins with a password, each in a browser of its own, that were answered with a session. */
 async function signIns(here: World, count: number, given = password): Promise<readonly Browser[]> {
   const browsers = Array.from({ length: count }, () => here.browser());
-  const answers = await Promise.all(browsers.map((browser) => browser.post(login, { email, password: given })));
+  const answers = await Promise.all(
+    browsers.map((browser) => browser.post(login, { email, password: given })),
+  );
   for (const { status } of answers) expect([200, 401]).toContain(status);
   return browsers.filter((_, index) => answers[index]?.status === 200);
 }
@@ -61,7 +63,9 @@ describe.each(backends)("on $backend", ({ open }) => {
     });
 
     test("starts over behind a revocation of everything, and is then a sign-in after it", async () => {
-      const { here, user, browser, answer } = await overtaken(({ auth }, userId) => auth.sessions.revokeAll(userId));
+      const { here, user, browser, answer } = await overtaken(({ auth }, userId) =>
+        auth.sessions.revokeAll(userId),
+      );
       expect(answer.status).toBe(200);
       expect(await isLive(browser)).toBe(true);
       expect(await here.auth.sessions.list(user.id)).toHaveLength(1);
@@ -95,7 +99,11 @@ describe.each(backends)("on $backend", ({ open }) => {
   test("sign-ins that race a revocation of everything: what is live afterwards was started after it", async () => {
     const here = world({ stores: await open(), ...unlimited });
     const user = await here.plant({ email });
-    const [started] = await Promise.all([signIns(here, 12), here.auth.sessions.revokeAll(user.id), here.auth.sessions.revokeAll(user.id)]);
+    const [started] = await Promise.all([
+      signIns(here, 12),
+      here.auth.sessions.revokeAll(user.id),
+      here.auth.sessions.revokeAll(user.id),
+    ]);
     const live = (await Promise.all(started.map(isLive))).filter(Boolean).length;
     expect(await here.auth.sessions.list(user.id)).toHaveLength(live);
     await noneOfAnOldGeneration(here, user.id);
@@ -117,11 +125,14 @@ describe.each(backends)("on $backend", ({ open }) => {
     const ana = await here.registered(email);
     const words = Array.from({ length: 6 }, (_, index) => `${next} ${index}`);
     const answers = await Promise.all(
-      words.map((word) => ana.copy().put("/api/v1/users/me/password", { current_password: password, new_password: word })),
+      words.map((word) =>
+        ana.copy().put("/api/v1/users/me/password", { current_password: password, new_password: word }),
+      ),
     );
     const won = answers.findIndex(({ status }) => status === 200);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    for (const [index, word] of words.entries()) expect(await here.auth.users.verifyPassword(ana.userId, word)).toBe(index === won);
+    for (const [index, word] of words.entries())
+      expect(await here.auth.users.verifyPassword(ana.userId, word)).toBe(index === won);
     expect(await here.auth.sessions.list(ana.userId)).toHaveLength(1);
     expect(await here.audit("password.changed")).toHaveLength(1);
   });
@@ -151,7 +162,10 @@ describe.each(backends)("on $backend", ({ open }) => {
     const here = world({ stores: await open(), ...unlimited });
     const user = await here.plant({ email });
     const token = await here.auth.users.issueResetToken(user.id);
-    const [started] = await Promise.all([signIns(here, 8), here.auth.users.resetPassword({ token, password: next }, visit)]);
+    const [started] = await Promise.all([
+      signIns(here, 8),
+      here.auth.users.resetPassword({ token, password: next }, visit),
+    ]);
     expect((await Promise.all(started.map(isLive))).filter(Boolean)).toEqual([]);
     expect(await here.auth.sessions.list(user.id)).toEqual([]);
     expect((await signIns(here, 1, next)).length).toBe(1);

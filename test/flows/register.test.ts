@@ -13,7 +13,14 @@ describe.each(backends)("registering, on $backend", ({ open }) => {
     const browser = here.browser();
     const { status, body, cookies } = await browser.post(path, ana);
     expect(status).toBe(201);
-    expect(body.user).toMatchObject({ email: "Ana@Example.com", username: "ana_b", name: "Ana B.", is_superuser: false, roles: [], tier: null });
+    expect(body.user).toMatchObject({
+      email: "Ana@Example.com",
+      username: "ana_b",
+      name: "Ana B.",
+      is_superuser: false,
+      roles: [],
+      tier: null,
+    });
     expect(cookies.map(({ name }) => name)).toEqual([cookieName, `${cookieName}-csrf`]);
     expect(here.recorder.trace().filter((call) => call.includes("commit"))).toEqual([
       "directory.commit(user.insert password.insert audit.insert session.insert audit.insert)",
@@ -39,7 +46,9 @@ describe.each(backends)("registering, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const variants = ["ana@example.com", "ANA@example.com", " Ana@Example.COM ", "\uff21na@example.com"];
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, index) => here.browser().post(path, { email: variants[index % 4], password })),
+      Array.from({ length: 20 }, (_, index) =>
+        here.browser().post(path, { email: variants[index % 4], password }),
+      ),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(19).fill(409)]);
     expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({
@@ -55,7 +64,9 @@ describe.each(backends)("registering, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
-        here.browser().post(path, { email: `a${index}@example.com`, username: index % 2 ? "ANA" : " ana", password }),
+        here
+          .browser()
+          .post(path, { email: `a${index}@example.com`, username: index % 2 ? "ANA" : " ana", password }),
       ),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(9).fill(409)]);
@@ -84,28 +95,36 @@ describe("a registration", () => {
   test("of an address whose letters are composed otherwise is refused", async () => {
     const here = world();
     await here.registered("\u00e4rger@example.com");
-    expect((await here.browser().post(path, { email: "A\u0308RGER@example.com", password })).status).toBe(409);
+    expect((await here.browser().post(path, { email: "A\u0308RGER@example.com", password })).status).toBe(
+      409,
+    );
   });
 
   test("of a username that differs by case or width is refused", async () => {
     const here = world();
     await here.browser().post(path, { ...ana, username: "ana" });
     for (const username of ["ANA", "\uff41na", " ana "]) {
-      expect((await here.browser().post(path, { email: "b@example.com", username, password })).body.code).toBe("username_taken");
+      expect(
+        (await here.browser().post(path, { email: "b@example.com", username, password })).body.code,
+      ).toBe("username_taken");
     }
   });
 
   test("without a username makes one", async () => {
     const here = world();
     for (const username of [undefined, "", "  "]) {
-      const { body } = await here.browser().post(path, { email: `a${username?.length}@example.com`, username, password });
+      const { body } = await here
+        .browser()
+        .post(path, { email: `a${username?.length}@example.com`, username, password });
       expect(body.user?.username).toMatch(/^u[0-9a-z]{8}$/);
     }
   });
 
   test("names every failing field at once, and writes nothing", async () => {
     const here = world();
-    const { status, body } = await here.browser().post(path, { email: "ana", username: "me", password: "short", name: "a" });
+    const { status, body } = await here
+      .browser()
+      .post(path, { email: "ana", username: "me", password: "short", name: "a" });
     expect({ status, code: body.code }).toEqual({ status: 400, code: "invalid_input" });
     expect(body.errors?.map(({ field, code }) => [field, code])).toEqual([
       ["email", "invalid"],
@@ -128,12 +147,16 @@ describe("a registration", () => {
     ["the site", "ana@example.com", "app.example"],
   ])("with %s as its password is refused as a password", async (_, email, chosen) => {
     const here = world();
-    const { status, body } = await here.browser().post(path, { email, username: "ana-b.c-long", name: "Ana Bernadotte", password: chosen });
-    expect({ status, code: body.code, errors: body.errors?.map(({ field, code }) => [field, code]) }).toEqual({
-      status: 400,
-      code: "password_rejected",
-      errors: [["password", "context_word"]],
-    });
+    const { status, body } = await here
+      .browser()
+      .post(path, { email, username: "ana-b.c-long", name: "Ana Bernadotte", password: chosen });
+    expect({ status, code: body.code, errors: body.errors?.map(({ field, code }) => [field, code]) }).toEqual(
+      {
+        status: 400,
+        code: "password_rejected",
+        errors: [["password", "context_word"]],
+      },
+    );
     expect(here.threads.hashes()).toBe(0);
   });
 
@@ -146,7 +169,11 @@ describe("a registration", () => {
   test("does not sign in where the configuration says so", async () => {
     const here = world({ signInAfterRegistration: false });
     const { status, body, cookies } = await here.browser().post(path, ana);
-    expect({ status, keys: Object.keys(body), cookies }).toEqual({ status: 201, keys: ["user"], cookies: [] });
+    expect({ status, keys: Object.keys(body), cookies }).toEqual({
+      status: 201,
+      keys: ["user"],
+      cookies: [],
+    });
     expect((await here.audit()).map(({ type }) => type)).toEqual(["user.registered"]);
     expect(await here.auth.sessions.list(String(body.user?.id))).toEqual([]);
   });
@@ -160,7 +187,9 @@ describe("a registration", () => {
       ["off", undefined],
       [undefined, undefined],
     ] as const) {
-      const { cookies } = await here.browser().post(path, { email: `a${remember}@example.com`, password, remember });
+      const { cookies } = await here
+        .browser()
+        .post(path, { email: `a${remember}@example.com`, password, remember });
       expect(cookies.map(({ attributes }) => attributes["max-age"])).toEqual([maxAge, maxAge]);
     }
   });
@@ -170,9 +199,14 @@ describe("a registration", () => {
     const { status, body } = await here.browser().post(path, ana);
     expect({ status, code: body.code }).toEqual({ status: 403, code: "registration_closed" });
     expect(here.threads.hashes()).toBe(0);
-    const created = await here.auth.users.create({ email: "op@example.com", password }, { isSuperuser: true });
+    const created = await here.auth.users.create(
+      { email: "op@example.com", password },
+      { isSuperuser: true },
+    );
     expect(created.isSuperuser).toBe(true);
-    expect(await here.audit()).toMatchObject([{ type: "user.registered", payload: '{"by":"operator","isSuperuser":true}' }]);
+    expect(await here.audit()).toMatchObject([
+      { type: "user.registered", payload: '{"by":"operator","isSuperuser":true}' },
+    ]);
     expect(await here.auth.sessions.list(created.id)).toEqual([]);
   });
 
@@ -186,7 +220,9 @@ describe("a registration", () => {
     const before = browser.copy();
     await browser.post(path, ana);
     expect((await before.get("/api/v1/users/me")).status).toBe(401);
-    expect(here.heard("session.revoked")).toMatchObject([{ userId: browser.userId, payload: { by: "self" } }]);
+    expect(here.heard("session.revoked")).toMatchObject([
+      { userId: browser.userId, payload: { by: "self" } },
+    ]);
   });
 });
 
@@ -199,15 +235,23 @@ describe("a policy", () => {
         () => null,
         async (intent) => {
           seen.push(intent);
-          return intent.kind === "register" && intent.user.email.endsWith("@spam.example") ? "Not from there." : null;
+          return intent.kind === "register" && intent.user.email.endsWith("@spam.example")
+            ? "Not from there."
+            : null;
         },
       ],
     });
     const { status, body } = await here.browser().post(path, { email: "a@spam.example", password });
-    expect({ status, code: body.code, detail: body.detail }).toEqual({ status: 403, code: "forbidden", detail: "Not from there." });
+    expect({ status, code: body.code, detail: body.detail }).toEqual({
+      status: 403,
+      code: "forbidden",
+      detail: "Not from there.",
+    });
     expect(here.threads.hashes()).toBe(0);
     expect(await here.audit()).toEqual([]);
-    expect(seen).toMatchObject([{ kind: "register", user: { email: "a@spam.example" }, client: { ip: "192.0.2.10" } }]);
+    expect(seen).toMatchObject([
+      { kind: "register", user: { email: "a@spam.example" }, client: { ip: "192.0.2.10" } },
+    ]);
     expect((await here.browser().post(path, ana)).status).toBe(201);
   });
 
@@ -224,11 +268,21 @@ test("a registration through the library is the same as by HTTP", async () => {
   const visit = { request: bareRequest({ method: "POST" }), client: { ip: null } };
   const { user, signIn } = await here.auth.users.register({ ...ana, isRemembered: true }, visit);
   expect(user.emailKey).toBe("ana@example.com");
-  expect(signIn?.session).toMatchObject({ userId: user.id, isRemembered: true, amr: ["pwd"], authTime: here.clock.now() });
+  expect(signIn?.session).toMatchObject({
+    userId: user.id,
+    isRemembered: true,
+    amr: ["pwd"],
+    authTime: here.clock.now(),
+  });
   await expect(here.auth.users.register(ana, visit)).rejects.toMatchObject({ code: "email_taken" });
   const noName = { ...ana, email: "b@example.com", username: "bbb", name: "x".repeat(201) };
-  await expect(here.auth.users.register(noName, visit)).rejects.toMatchObject({ code: "invalid_input", fields: [{ field: "name" }] });
-  await expect(here.auth.users.register({ ...noName, name: "a\u0007" }, visit)).rejects.toMatchObject({ fields: [{ field: "name" }] });
+  await expect(here.auth.users.register(noName, visit)).rejects.toMatchObject({
+    code: "invalid_input",
+    fields: [{ field: "name" }],
+  });
+  await expect(here.auth.users.register({ ...noName, name: "a\u0007" }, visit)).rejects.toMatchObject({
+    fields: [{ field: "name" }],
+  });
   expect(await here.auth.users.registrationErrors({ email: "x", password: "y" })).toHaveLength(2);
   expect(await here.auth.users.registrationErrors({ email: "x@example.com", password })).toEqual([]);
 });

@@ -10,7 +10,12 @@ const client = { ip: "192.0.2.10" };
 const email = "ana@example.com";
 
 /** Opens the bag of a request and answers what `work` does with it; the browser keeps the cookies. */
-async function open<T>(here: World, browser: Browser, work: (data: SessionData) => T | Promise<T>, method = "POST"): Promise<T> {
+async function open<T>(
+  here: World,
+  browser: Browser,
+  work: (data: SessionData) => T | Promise<T>,
+  method = "POST",
+): Promise<T> {
   let result: { value: T } | { error: unknown } | null = null;
   const handler = here.auth.protect(async (_request: Request, _principal, data) => {
     try {
@@ -22,7 +27,8 @@ async function open<T>(here: World, browser: Browser, work: (data: SessionData) 
     return new Response();
   }, anyone());
   const response = await handler(browser.request(method, "/x"), { ip: browser.ip });
-  for (const { name, value } of response.headers.getSetCookie().map(parseSetCookie)) browser.jar.set(name, value);
+  for (const { name, value } of response.headers.getSetCookie().map(parseSetCookie))
+    browser.jar.set(name, value);
   const settled = result as { value: T } | { error: unknown } | null;
   if (settled === null) throw new Error(`refused: ${await response.text()}`);
   if ("error" in settled) throw settled.error;
@@ -36,14 +42,20 @@ describe.each(backends)("a visitor's bag, on $backend", (backend) => {
   test("is created by the first set, in a session that signs nobody in", async () => {
     const here = world({ stores: await backend.open() });
     const visitor = here.browser();
-    expect(await open(here, visitor, ({ id, change, get: read }) => [id, change, read("cart")])).toEqual([null, null, undefined]);
+    expect(await open(here, visitor, ({ id, change, get: read }) => [id, change, read("cart")])).toEqual([
+      null,
+      null,
+      undefined,
+    ]);
     expect(visitor.jar.size).toBe(0);
     await open(here, visitor, set("user_id", "somebody"));
     expect(parseSessionToken(visitor.jar.get(cookieName) ?? "")).not.toBeNull();
     expect(await open(here, visitor, get("user_id"), "GET")).toBe("somebody");
     expect((await visitor.get("/api/v1/auth/session")).body.authenticated).toBe(false);
     expect((await visitor.get("/api/v1/users/me")).body.code).toBe("not_authenticated");
-    expect(await here.audit()).toEqual([]);
+    expect((await here.audit()).map(({ type, payload }) => [type, payload])).toEqual([
+      ["session.started", '{"isVisitor":true}'],
+    ]);
   });
 
   test("is created by no GET", async () => {
@@ -128,8 +140,12 @@ describe.each(backends)("a visitor's bag, on $backend", (backend) => {
   test("loses nothing under parallel writes to its keys", async () => {
     const here = world({ stores: await backend.open() });
     const ana = await here.registered();
-    await Promise.all(Array.from({ length: 6 }, (_, index) => open(here, ana.copy(), set(`k${index}`, index))));
-    expect(await open(here, ana, (data) => Array.from({ length: 6 }, (_, index) => data.get(`k${index}`)))).toEqual([0, 1, 2, 3, 4, 5]);
+    await Promise.all(
+      Array.from({ length: 6 }, (_, index) => open(here, ana.copy(), set(`k${index}`, index))),
+    );
+    expect(
+      await open(here, ana, (data) => Array.from({ length: 6 }, (_, index) => data.get(`k${index}`))),
+    ).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   test("of a slow request never brings back a session that ended meanwhile", async () => {
@@ -139,7 +155,9 @@ describe.each(backends)("a visitor's bag, on $backend", (backend) => {
       (browser: Browser) => browser.copy().post("/api/v1/auth/reauthenticate", { password }),
       async () => here.clock.advance(1_800),
     ]) {
-      const ana = await here.registered(`a${Math.floor(here.clock.now().getTime())}${end.toString().length}@example.com`);
+      const ana = await here.registered(
+        `a${Math.floor(here.clock.now().getTime())}${end.toString().length}@example.com`,
+      );
       const count = (await here.auth.sessions.list(ana.userId)).length;
       const slow = open(here, ana.copy(), async (data) => {
         await end(ana);
@@ -147,7 +165,10 @@ describe.each(backends)("a visitor's bag, on $backend", (backend) => {
       });
       await expect(slow).rejects.toMatchObject({ code: "session_expired" });
       expect((await here.auth.sessions.list(ana.userId)).length).toBeLessThanOrEqual(count);
-      const rows = await here.services.stores.sessions.find([parseSessionToken(ana.jar.get(cookieName) ?? "")?.id ?? ""], here.call());
+      const rows = await here.services.stores.sessions.find(
+        [parseSessionToken(ana.jar.get(cookieName) ?? "")?.id ?? ""],
+        here.call(),
+      );
       expect(rows[0] === null || rows[0]?.expired).toBe(true);
     }
   });
@@ -161,8 +182,16 @@ describe("a bag", () => {
     await open(here, ana, set("value", value));
     await open(here, ana, set("__proto__", { polluted: true }));
     await open(here, ana, set("toString", "own"));
-    const seen = await open(here, ana, (data) => ["value", "__proto__", "toString", "constructor", "polluted"].map((key) => data.get(key)));
-    expect(seen).toEqual([{ list: [1, null, "ä", true], nested: {} }, { polluted: true }, "own", undefined, undefined]);
+    const seen = await open(here, ana, (data) =>
+      ["value", "__proto__", "toString", "constructor", "polluted"].map((key) => data.get(key)),
+    );
+    expect(seen).toEqual([
+      { list: [1, null, "ä", true], nested: {} },
+      { polluted: true },
+      "own",
+      undefined,
+      undefined,
+    ]);
   });
 
   test("reads what this very request wrote", async () => {
@@ -220,7 +249,9 @@ describe("a bag", () => {
       await expect(open(here, ana, set(key, value))).rejects.toMatchObject({ code: "payload_too_large" });
     }
     expect(await open(here, ana, get("b"))).toBe(undefined);
-    await expect(open(here, here.browser(), set("a", "x".repeat(5_000)))).rejects.toMatchObject({ code: "payload_too_large" });
+    await expect(open(here, here.browser(), set("a", "x".repeat(5_000)))).rejects.toMatchObject({
+      code: "payload_too_large",
+    });
   });
 
   test("gives up after eight lost races", async () => {
@@ -230,7 +261,12 @@ describe("a bag", () => {
     here.recorder.before = ({ writes }) => {
       if (!writes.includes("session.set_data")) return null;
       const sessionId = parseSessionToken(ana.jar.get(cookieName) ?? "")?.id ?? "";
-      return here.write({ kind: "session.set_data", sessionId, dataVersion: version, data: { v: ++version } });
+      return here.write({
+        kind: "session.set_data",
+        sessionId,
+        dataVersion: version,
+        data: { v: ++version },
+      });
     };
     await expect(open(here, ana, set("a", 1))).rejects.toMatchObject({ code: "conflict" });
     expect(version).toBe(8);
@@ -268,7 +304,19 @@ describe("visitors' sessions", () => {
     const here = world();
     const visitor = here.browser();
     await open(here, visitor, set("a", 1));
-    const [found] = await here.services.stores.sessions.find([parseSessionToken(visitor.jar.get(cookieName) ?? "")?.id ?? ""], here.call());
-    expect(found).toMatchObject({ user: null, session: { userId: null, ip: client.ip, userAgent: "ExampleBrowser/1.0", generation: 0, authTime: null } });
+    const [found] = await here.services.stores.sessions.find(
+      [parseSessionToken(visitor.jar.get(cookieName) ?? "")?.id ?? ""],
+      here.call(),
+    );
+    expect(found).toMatchObject({
+      user: null,
+      session: {
+        userId: null,
+        ip: client.ip,
+        userAgent: "ExampleBrowser/1.0",
+        generation: 0,
+        authTime: null,
+      },
+    });
   });
 });

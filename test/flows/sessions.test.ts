@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseSessionToken } from "../../src/domain/session.ts";
 import { backends } from "../support/backends.ts";
-import { bareRequest, type Browser } from "../support/browser.ts";
+import { type Browser, bareRequest } from "../support/browser.ts";
 import { bearer } from "../support/strategies.ts";
 import { cookieName, password, type World, world } from "../support/world.ts";
 
@@ -58,7 +58,11 @@ describe.each(backends)("signing out, on $backend", ({ open }) => {
     const stranger = here.browser();
     expect(await stranger.post("/api/v1/auth/logout")).toMatchObject({ status: 200, body: { ended: false } });
     stranger.jar.set(cookieName, `${"a".repeat(24)}.${"b".repeat(43)}`);
-    expect(await stranger.post("/api/v1/auth/logout")).toMatchObject({ status: 200, body: { ended: false }, cookies: [{}, {}] });
+    expect(await stranger.post("/api/v1/auth/logout")).toMatchObject({
+      status: 200,
+      body: { ended: false },
+      cookies: [{}, {}],
+    });
     expect(await here.audit()).toEqual([]);
   });
 
@@ -77,7 +81,10 @@ describe.each(backends)("signing out, on $backend", ({ open }) => {
     });
     expect(await Promise.all([thief, ...others, bob].map(works))).toEqual([false, false, false, true]);
     expect((await here.user(ana.userId)).generation).toBe(2);
-    expect(here.events.map(({ type }) => type)).toEqual([...Array<string>(3).fill("session.revoked"), "sessions.revoked_all"]);
+    expect(here.events.map(({ type }) => type)).toEqual([
+      ...Array<string>(3).fill("session.revoked"),
+      "sessions.revoked_all",
+    ]);
     expect(here.heard("sessions.revoked_all")[0]?.payload).toEqual({ by: "self", count: 3 });
   });
 });
@@ -120,9 +127,15 @@ describe.each(backends)("a person's sessions, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const ana = await here.registered();
     const other = await signedIn(here);
-    expect(await ana.delete(`${mine}/${sessionId(other)}`)).toMatchObject({ status: 204, text: "", cookies: [] });
+    expect(await ana.delete(`${mine}/${sessionId(other)}`)).toMatchObject({
+      status: 204,
+      text: "",
+      cookies: [],
+    });
     expect([await works(ana), await works(other)]).toEqual([true, false]);
-    expect(here.heard("session.revoked")).toMatchObject([{ userId: ana.userId, sessionId: sessionId(other), payload: { by: "self" } }]);
+    expect(here.heard("session.revoked")).toMatchObject([
+      { userId: ana.userId, sessionId: sessionId(other), payload: { by: "self" } },
+    ]);
     expect((await ana.delete(`${mine}/${sessionId(other)}`)).status).toBe(404);
     expect(await here.audit("session.revoked")).toHaveLength(1);
   });
@@ -130,22 +143,31 @@ describe.each(backends)("a person's sessions, on $backend", ({ open }) => {
   test("of somebody else are not there", async () => {
     const here = world({ stores: await open() });
     const [ana, bob] = [await here.registered(), await here.registered("bob@example.com")];
-    expect(await ana.delete(`${mine}/${sessionId(bob)}`)).toMatchObject({ status: 404, body: { code: "not_found" } });
+    expect(await ana.delete(`${mine}/${sessionId(bob)}`)).toMatchObject({
+      status: 404,
+      body: { code: "not_found" },
+    });
     expect(await works(bob)).toBe(true);
     expect(await here.audit("session.revoked")).toEqual([]);
     expect(await here.auth.sessions.revoke(ana.userId, sessionId(bob))).toBe(false);
   });
 
-  test.each(["x", "%00", "%F0%9F%98%80", "a%2Fb", "%E0%A4%A", "__proto__"])("of the id %s are not there", async (id) => {
-    const here = world({ stores: await open() });
-    expect((await (await here.registered()).delete(`${mine}/${id}`)).status).toBe(404);
-  });
+  test.each(["x", "%00", "%F0%9F%98%80", "a%2Fb", "%E0%A4%A", "__proto__"])(
+    "of the id %s are not there",
+    async (id) => {
+      const here = world({ stores: await open() });
+      expect((await (await here.registered()).delete(`${mine}/${id}`)).status).toBe(404);
+    },
+  );
 
   test("include this one: ending it clears the cookie", async () => {
     const here = world({ stores: await open() });
     const ana = await here.registered();
     const { status, cookies } = await ana.delete(`${mine}/${sessionId(ana)}`);
-    expect({ status, names: cookies.map(({ name, value }) => name + value) }).toEqual({ status: 204, names: [cookieName, `${cookieName}-csrf`] });
+    expect({ status, names: cookies.map(({ name, value }) => name + value) }).toEqual({
+      status: 204,
+      names: [cookieName, `${cookieName}-csrf`],
+    });
   });
 
   test("but this one end together; this one goes on under a new id", async () => {
@@ -156,10 +178,19 @@ describe.each(backends)("a person's sessions, on $backend", ({ open }) => {
     here.recorder.calls.length = 0;
     here.events.length = 0;
     const { status, cookies } = await ana.delete(mine);
-    expect({ status, names: cookies.map(({ name }) => name) }).toEqual({ status: 204, names: [cookieName, `${cookieName}-csrf`] });
+    expect({ status, names: cookies.map(({ name }) => name) }).toEqual({
+      status: 204,
+      names: [cookieName, `${cookieName}-csrf`],
+    });
     expect(await Promise.all([ana, former, other].map(works))).toEqual([true, false, false]);
-    expect(here.recorder.trace()).toContain("directory.commit(user.advance session.rotate audit.insert session.delete_all)");
-    expect(here.events.map(({ type }) => type)).toEqual(["session.rotated", "session.revoked", "sessions.revoked_all"]);
+    expect(here.recorder.trace()).toContain(
+      "directory.commit(user.advance session.rotate audit.insert session.delete_all)",
+    );
+    expect(here.events.map(({ type }) => type)).toEqual([
+      "session.rotated",
+      "session.revoked",
+      "sessions.revoked_all",
+    ]);
     expect(here.heard("sessions.revoked_all")[0]?.payload).toEqual({ by: "self", count: 1 });
     expect((await ana.get(mine)).body.items).toHaveLength(1);
     expect((await ana.get("/api/v1/auth/session")).body.authenticated_at).toBe("2026-01-01T00:00:00.000Z");
@@ -232,7 +263,13 @@ describe("sessions.start", () => {
     const here = world();
     const user = await here.plant({ email });
     const { session, change } = await here.auth.sessions.start(user.id, { amr: ["fed"], isRemembered: true });
-    expect(session).toMatchObject({ userId: user.id, amr: ["fed"], isRemembered: true, authTime: here.clock.now(), ip: null });
+    expect(session).toMatchObject({
+      userId: user.id,
+      amr: ["fed"],
+      isRemembered: true,
+      authTime: here.clock.now(),
+      ip: null,
+    });
     expect(change.session).toMatchObject({ maxAgeSeconds: 30 * 86_400 });
     expect(here.events.map(({ type, payload }) => [type, payload])).toEqual([
       ["session.started", { isVisitor: false }],
@@ -244,30 +281,40 @@ describe("sessions.start", () => {
     const here = world();
     const user = await here.plant({ email });
     const visitor = here.browser();
-    const handler = here.auth.protect(async (_request, _principal, session) => {
-      await session.set("cart", [1]);
-      return new Response();
-    }, { name: "open", asksAnonymous: true, decide: () => ({ allow: true, because: "" }) });
+    const handler = here.auth.protect(
+      async (_request, _principal, session) => {
+        await session.set("cart", [1]);
+        return new Response();
+      },
+      { name: "open", asksAnonymous: true, decide: () => ({ allow: true, because: "" }) },
+    );
     const [cookie] = (await handler(visitor.request("POST", "/cart"), client)).headers.getSetCookie();
     visitor.jar.set(cookieName, cookie?.split(";")[0]?.split("=")[1] ?? "");
     const before = sessionId(visitor);
-    const first = await here.auth.sessions.start(user.id, { visit: { request: visitor.request("POST", "/x"), client } });
+    const first = await here.auth.sessions.start(user.id, {
+      visit: { request: visitor.request("POST", "/x"), client },
+    });
     expect(first.session).toMatchObject({ data: { cart: [1] }, ip: "192.0.2.10", rotatedFrom: before });
     if (typeof first.change.session !== "object") throw new Error("no session");
     visitor.jar.set(cookieName, first.change.session.token);
-    const second = await here.auth.sessions.start(user.id, { visit: { request: visitor.request("POST", "/x"), client } });
+    const second = await here.auth.sessions.start(user.id, {
+      visit: { request: visitor.request("POST", "/x"), client },
+    });
     expect(second.session.data).toEqual({ cart: [1] });
     expect(await here.auth.sessions.list(user.id)).toHaveLength(1);
     visitor.jar.set(cookieName, typeof second.change.session === "object" ? second.change.session.token : "");
     const bob = await here.plant({ email: "bob@example.com" });
-    const third = await here.auth.sessions.start(bob.id, { visit: { request: visitor.request("POST", "/x"), client } });
+    const third = await here.auth.sessions.start(bob.id, {
+      visit: { request: visitor.request("POST", "/x"), client },
+    });
     expect(third.session.data).toEqual({});
   });
 
   test("starts none for who may not sign in", async () => {
     const here = world();
     const off = await here.plant({ email: "off@example.com", status: "disabled" });
-    for (const id of [off.id, "nobody"]) await expect(here.auth.sessions.start(id)).rejects.toMatchObject({ code: "not_found" });
+    for (const id of [off.id, "nobody"])
+      await expect(here.auth.sessions.start(id)).rejects.toMatchObject({ code: "not_found" });
   });
 
   test("starts none where the generation moves meanwhile", async () => {
@@ -304,10 +351,17 @@ describe("what a browser asks about its session", () => {
     const user = await base.plant({ email });
     const { browser } = base.again({ strategies: [bearer(user)] });
     const headers = { authorization: "Test good" };
-    expect((await browser().get("/api/v1/auth/session", { headers })).body).toMatchObject({ via: "bearer", session_id: null });
+    expect((await browser().get("/api/v1/auth/session", { headers })).body).toMatchObject({
+      via: "bearer",
+      session_id: null,
+    });
     expect((await browser().get("/api/v1/auth/csrf", { headers })).body).toEqual({ csrf_token: null });
-    expect((await browser().post("/api/v1/auth/logout", undefined, { headers })).body).toEqual({ ended: false });
-    expect((await browser().post("/api/v1/auth/logout-all", undefined, { headers })).body).toEqual({ ended: 0 });
+    expect((await browser().post("/api/v1/auth/logout", undefined, { headers })).body).toEqual({
+      ended: false,
+    });
+    expect((await browser().post("/api/v1/auth/logout-all", undefined, { headers })).body).toEqual({
+      ended: 0,
+    });
     expect((await browser().get(mine, { headers })).status).toBe(200);
   });
 });
@@ -317,14 +371,18 @@ describe("calls on behalf of a request", () => {
     const here = world();
     const stranger = { request: bareRequest({ method: "POST" }), client };
     const stale = {
-      request: bareRequest({ method: "POST", headers: { cookie: `${cookieName}=${"a".repeat(24)}.${"b".repeat(43)}` } }),
+      request: bareRequest({
+        method: "POST",
+        headers: { cookie: `${cookieName}=${"a".repeat(24)}.${"b".repeat(43)}` },
+      }),
       client,
     };
     for (const call of [
       (visit: typeof stranger) => here.auth.sessions.logoutAll(visit),
       (visit: typeof stranger) => here.auth.sessions.revokeOthers(visit),
       (visit: typeof stranger) => here.auth.sessions.revokeOwn("x", visit),
-      (visit: typeof stranger) => here.auth.users.changePassword({ current: password, next: `${password}!` }, visit),
+      (visit: typeof stranger) =>
+        here.auth.users.changePassword({ current: password, next: `${password}!` }, visit),
       (visit: typeof stranger) => here.auth.users.reauthenticate(password, visit),
       (visit: typeof stranger) => here.auth.users.update({ name: "Ana" }, visit),
       (visit: typeof stranger) => here.auth.users.delete({ erase: false }, visit),

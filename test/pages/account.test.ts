@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { type FaultPlan, faulty } from "../../src/testing/faulty.ts";
 import { cookieName, password, type World, world } from "../support/world.ts";
 import { registered, signedIn, visitor } from "./visitor.ts";
 
@@ -340,6 +341,19 @@ describe("deleting the account", () => {
     expect([wrong.status, wrong.messageOf("password")]).toEqual([401, "Current password is incorrect"]);
     expect(wrong.text).toContain('name="erase" type="checkbox" value="on" checked');
     expect((await ana.open(app)).status).toBe(200);
+  });
+
+  test("that fails half-way signs nobody out: the session that got a new id goes on", async () => {
+    let isBroken = false;
+    const plan: FaultPlan = ({ writes }) =>
+      isBroken && writes.some(({ kind }) => kind === "user.update") ? "refuse" : null;
+    const here = world({ wrap: (stores) => faulty(stores, plan) });
+    const ana = await registered(here);
+    isBroken = true;
+    expect((await ana.submit("/account/delete", { password })).status).toBe(503);
+    isBroken = false;
+    expect((await ana.open(app)).status).toBe(200);
+    expect(here.heard("user.reauthenticated")).toHaveLength(1);
   });
 
   test("ends every session and lets nobody in again", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { errorPage, notFoundPage } from "../../server/pages/pages.ts";
+import { errorPage } from "../../server/pages/pages.ts";
 import { AuthError, errorTable } from "../../src/errors.ts";
 import { faulty } from "../../src/testing/faulty.ts";
 import { world } from "../support/world.ts";
@@ -136,7 +136,7 @@ describe("a page for refusals that no page made", () => {
   });
 
   test("exists for what is not there", async () => {
-    const response = await notFoundPage(world().auth, client);
+    const response = await errorPage(world().auth, new AuthError("not_found"), client);
     expect([response.status, response.headers.get("content-type")]).toEqual([
       404,
       "text/html; charset=utf-8",

@@ -10,8 +10,21 @@ import { cookieName, world } from "../support/world.ts";
 
 const client = { ip: "192.0.2.10" };
 
-function fixed(name: string, outcome: Outcome | Promise<Outcome>, ambient = false): Strategy & { asked: number } {
-  const strategy = { name, ambient, challenge: name, asked: 0, authenticate: () => (strategy.asked++, outcome) };
+function fixed(
+  name: string,
+  outcome: Outcome | Promise<Outcome>,
+  ambient = false,
+): Strategy & { asked: number } {
+  const strategy = {
+    name,
+    ambient,
+    challenge: name,
+    asked: 0,
+    authenticate() {
+      strategy.asked++;
+      return outcome;
+    },
+  };
   return strategy;
 }
 
@@ -42,25 +55,44 @@ for (const isAsync of [false, true]) {
     test("rejected is final: nobody else is asked", async () => {
       const error = new AuthError("token_invalid");
       const next = fixed("next", answer(absent));
-      const asking = async () => authenticate([fixed("first", answer({ kind: "rejected", error })), next], bareRequest({}), client);
+      const asking = async () =>
+        authenticate([fixed("first", answer({ kind: "rejected", error })), next], bareRequest({}), client);
       await expect(asking()).rejects.toBe(error);
       expect(next.asked).toBe(0);
     });
 
     test("absent everywhere is nobody, with what a stale proof left behind", async () => {
       const nothing = await authenticate([fixed("a", answer(absent))], bareRequest({}), client);
-      expect(nothing).toEqual({ principal: anonymous, session: null, change: undefined, isAmbient: false, reason: undefined });
+      expect(nothing).toEqual({
+        principal: anonymous,
+        session: null,
+        change: undefined,
+        isAmbient: false,
+        reason: undefined,
+      });
       const change = { session: "clear" } as const;
       const stale = fixed("a", answer({ kind: "absent", reason: "session_expired", change }), true);
       const who = await authenticate([stale, fixed("b", answer(absent))], bareRequest({}), client);
-      expect(who).toMatchObject({ principal: anonymous, change, reason: "session_expired", isAmbient: false });
+      expect(who).toMatchObject({
+        principal: anonymous,
+        change,
+        reason: "session_expired",
+        isAmbient: false,
+      });
     });
 
     test("a stale proof is forgotten once another is accepted", async () => {
       const { make, clock } = world();
       const principal = bearerPrincipal(make.user(), clock.now());
-      const stale = fixed("a", answer({ kind: "absent", reason: "session_expired", change: { session: "clear" } }));
-      const who = await authenticate([stale, fixed("b", answer({ kind: "accepted", principal }))], bareRequest({}), client);
+      const stale = fixed(
+        "a",
+        answer({ kind: "absent", reason: "session_expired", change: { session: "clear" } }),
+      );
+      const who = await authenticate(
+        [stale, fixed("b", answer({ kind: "accepted", principal }))],
+        bareRequest({}),
+        client,
+      );
       expect(who).toMatchObject({ principal, change: undefined, reason: undefined });
     });
   });
@@ -83,7 +115,11 @@ describe("through createAuth", () => {
     const first = world();
     const ana = await first.registered();
     const { auth, recorder } = first.again({ strategies: [bearer(first.make.user(), { isAsync: true })] });
-    const headers = { ...authorization("good"), origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+    const headers = {
+      ...authorization("good"),
+      origin: "https://evil.example",
+      "sec-fetch-site": "cross-site",
+    };
     const verdict = await auth.check(ana.request("POST", "/x", { csrf: false, headers }), client);
     expect(verdict.ok).toBe(true);
     expect(recorder.calls).toEqual([]);
@@ -93,7 +129,10 @@ describe("through createAuth", () => {
     const first = world();
     const ana = await first.registered();
     const { auth } = first.again({ strategies: [bearer(first.make.user())] });
-    const verdict = await auth.check(ana.request("GET", "/x", { headers: { authorization: "Basic x" } }), client);
+    const verdict = await auth.check(
+      ana.request("GET", "/x", { headers: { authorization: "Basic x" } }),
+      client,
+    );
     expect(verdict).toMatchObject({ ok: true, principal: { via: "session", user: { id: ana.userId } } });
   });
 
@@ -116,7 +155,10 @@ describe("through createAuth", () => {
     expect(await auth.authenticate(ana.request("POST", "/x", { csrf: false }), client)).toMatchObject({
       principal: { isAuthenticated: true, via: "session", user: { id: ana.userId } },
     });
-    expect(await auth.authenticate(browser().request("GET", "/x"), client)).toEqual({ principal: anonymous, change: undefined });
+    expect(await auth.authenticate(browser().request("GET", "/x"), client)).toEqual({
+      principal: anonymous,
+      change: undefined,
+    });
     ana.jar.set(cookieName, `${"a".repeat(24)}.${"b".repeat(43)}`);
     expect(await auth.authenticate(ana.request("GET", "/x"), client)).toEqual({
       principal: anonymous,
@@ -127,7 +169,9 @@ describe("through createAuth", () => {
   test("the session cookie is asked after the application's own strategies, ambient ones included", async () => {
     const first = world();
     const ana = await first.registered();
-    const { auth } = first.again({ strategies: [bearer(first.make.user({ username: "other" }), { ambient: true })] });
+    const { auth } = first.again({
+      strategies: [bearer(first.make.user({ username: "other" }), { ambient: true })],
+    });
     const verdict = await auth.check(ana.request("GET", "/x", { headers: authorization("good") }), client);
     expect(verdict).toMatchObject({ ok: true, principal: { via: "bearer" } });
   });
@@ -137,12 +181,18 @@ describe("through createAuth", () => {
     const ana = await first.registered();
     const other = first.make.user({ username: "other" });
     const { auth, browser } = first.again({ strategies: [bearer(other, { ambient: true })] });
-    const forged = { ...authorization("good"), origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+    const forged = {
+      ...authorization("good"),
+      origin: "https://evil.example",
+      "sec-fetch-site": "cross-site",
+    };
     expect(await auth.check(browser().request("POST", "/x", { headers: forged }), client)).toMatchObject({
       ok: false,
       error: { code: "origin_rejected" },
     });
-    expect(await auth.check(ana.request("POST", "/x", { headers: authorization("good") }), client)).toMatchObject({
+    expect(
+      await auth.check(ana.request("POST", "/x", { headers: authorization("good") }), client),
+    ).toMatchObject({
       ok: false,
       error: { code: "csrf_failed" },
     });

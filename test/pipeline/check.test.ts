@@ -18,7 +18,13 @@ describe("a verdict", () => {
     const verdict = await auth.check(ana.request("GET", "/x"), client);
     expect(verdict).toMatchObject({
       ok: true,
-      principal: { isAuthenticated: true, via: "session", amr: ["pwd"], authTime: clock.now(), user: { id: ana.userId } },
+      principal: {
+        isAuthenticated: true,
+        via: "session",
+        amr: ["pwd"],
+        authTime: clock.now(),
+        user: { id: ana.userId },
+      },
       change: undefined,
     });
   });
@@ -60,7 +66,10 @@ describe("a verdict", () => {
     const { auth, browser } = world();
     const stranger = browser();
     stranger.jar.set(cookieName, unknownCookie);
-    const closed = { ...anyone(), decide: () => ({ allow: false, code: "not_found", because: "closed" }) as const };
+    const closed = {
+      ...anyone(),
+      decide: () => ({ allow: false, code: "not_found", because: "closed" }) as const,
+    };
     expect(await auth.check(stranger.request("GET", "/x"), client, closed)).toMatchObject({
       ok: false,
       error: { code: "not_found" },
@@ -70,7 +79,12 @@ describe("a verdict", () => {
   test("carries what the guard said, for the person and for the operator", async () => {
     const { auth, registered } = world();
     const ana = await registered();
-    const owner = guard("owner", () => ({ allow: false, code: "not_found", because: "of bob", message: "No such page." }));
+    const owner = guard("owner", () => ({
+      allow: false,
+      code: "not_found",
+      because: "of bob",
+      message: "No such page.",
+    }));
     const verdict = await auth.check(ana.request("GET", "/x"), client, owner);
     expect(verdict.ok === false && verdict.error).toMatchObject({
       code: "not_found",
@@ -86,7 +100,10 @@ describe("a verdict", () => {
       throw new Error("secret inside");
     });
     const verdict = await auth.check(ana.request("GET", "/x"), client, broken);
-    expect(verdict).toMatchObject({ ok: false, error: { code: "internal_error", message: "Something went wrong." } });
+    expect(verdict).toMatchObject({
+      ok: false,
+      error: { code: "internal_error", message: "Something went wrong." },
+    });
     expect(log).toMatchObject([{ level: "error", cause: new Error("secret inside") }]);
   });
 
@@ -118,7 +135,10 @@ describe("a denied permission", () => {
     const { auth, registered, browser, heard } = world();
     const ana = await registered();
     const hidden = guard("hidden", () => ({ allow: false, code: "not_found", because: "" }));
-    const closed = { ...anyone(), decide: () => ({ allow: false, code: "forbidden", because: "closed" }) as const };
+    const closed = {
+      ...anyone(),
+      decide: () => ({ allow: false, code: "forbidden", because: "closed" }) as const,
+    };
     await auth.check(browser().request("GET", "/x"), client);
     await auth.check(browser().request("GET", "/x"), client, closed);
     await auth.check(ana.request("GET", "/x"), client, hidden);
@@ -129,7 +149,11 @@ describe("a denied permission", () => {
   test("keeps at most 200 characters of the path", async () => {
     const { auth, registered, heard } = world();
     const ana = await registered();
-    await auth.check(ana.request("GET", `/${"x".repeat(500)}`), client, guard("no", () => false));
+    await auth.check(
+      ana.request("GET", `/${"x".repeat(500)}`),
+      client,
+      guard("no", () => false),
+    );
     expect(heard("permission.denied")[0]?.payload.path).toHaveLength(200);
   });
 });
@@ -137,7 +161,9 @@ describe("a denied permission", () => {
 describe("a page request", () => {
   test("of a stranger is sent to sign in, and back", async () => {
     const { auth, browser } = world();
-    expect(await auth.check(browser().request("GET", "/account?tab=2", { headers: page }), client)).toMatchObject({
+    expect(
+      await auth.check(browser().request("GET", "/account?tab=2", { headers: page }), client),
+    ).toMatchObject({
       ok: false,
       redirect: "/login?next=%2Faccount%3Ftab%3D2",
     });
@@ -146,7 +172,9 @@ describe("a page request", () => {
   test("goes where the guard sends it", async () => {
     const { auth, registered } = world();
     const ana = await registered();
-    expect(await auth.check(ana.request("GET", "/login", { headers: page }), client, skipIfAuthenticated("/app"))).toMatchObject({
+    expect(
+      await auth.check(ana.request("GET", "/login", { headers: page }), client, skipIfAuthenticated("/app")),
+    ).toMatchObject({
       ok: false,
       redirect: "/app",
     });
@@ -155,7 +183,11 @@ describe("a page request", () => {
   test("that is forbidden is sent nowhere", async () => {
     const { auth, registered } = world();
     const ana = await registered();
-    const verdict = await auth.check(ana.request("GET", "/x", { headers: page }), client, guard("no", () => false));
+    const verdict = await auth.check(
+      ana.request("GET", "/x", { headers: page }),
+      client,
+      guard("no", () => false),
+    );
     expect(verdict.ok === false && verdict.redirect).toBe(undefined);
   });
 
@@ -175,21 +207,35 @@ describe("a limit by address", () => {
 
   test("is taken before anybody is recognised, and says when to try again", async () => {
     const { services, clock, heard, audit } = world();
-    const take = (ip: string | null) => takeFromLimit(services, limit, request, { ip }).then(() => "ok", (error) => error);
+    const take = (ip: string | null) =>
+      takeFromLimit(services, limit, request, { ip }).then(
+        () => "ok",
+        (error) => error,
+      );
     expect([await take("192.0.2.1"), await take("192.0.2.1")]).toEqual(["ok", "ok"]);
     clock.advance(20);
     expect(await take("192.0.2.1")).toMatchObject({ code: "rate_limited", retryAfterSeconds: 40 });
     expect(await take("192.0.2.2")).toBe("ok");
     clock.advance(40);
     expect(await take("192.0.2.1")).toBe("ok");
-    expect(heard("rate_limit.hit")).toMatchObject([{ ip: "192.0.2.1", payload: { limit: "register", retryAfterSeconds: 40 } }]);
+    expect(heard("rate_limit.hit")).toMatchObject([
+      { ip: "192.0.2.1", payload: { limit: "register", retryAfterSeconds: 40 } },
+    ]);
     expect(await audit("rate_limit.hit")).toHaveLength(1);
   });
 
   test("counts an IPv6 /64 as one address, and those without an address together", async () => {
     const { services } = world();
-    const take = (ip: string | null) => takeFromLimit(services, limit, request, { ip }).then(() => "ok", ({ code }) => code);
-    expect([await take("2001:db8::1"), await take("2001:db8::2:2"), await take("2001:db8::3")]).toEqual(["ok", "ok", "rate_limited"]);
+    const take = (ip: string | null) =>
+      takeFromLimit(services, limit, request, { ip }).then(
+        () => "ok",
+        ({ code }) => code,
+      );
+    expect([await take("2001:db8::1"), await take("2001:db8::2:2"), await take("2001:db8::3")]).toEqual([
+      "ok",
+      "ok",
+      "rate_limited",
+    ]);
     expect(await take("2001:db8:0:1::1")).toBe("ok");
     expect([await take(null), await take(null), await take(null)]).toEqual(["ok", "ok", "rate_limited"]);
   });
@@ -208,7 +254,9 @@ describe("a limit by address", () => {
 
   test("of 100 registrations an hour holds for one address, sent at once or not", async () => {
     const { browser } = world();
-    const answers = await Promise.all(Array.from({ length: 103 }, () => browser().post("/api/v1/auth/register", {})));
+    const answers = await Promise.all(
+      Array.from({ length: 103 }, () => browser().post("/api/v1/auth/register", {})),
+    );
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(3);
     expect(answers.find(({ status }) => status === 429)?.headers.get("retry-after")).toBe("3600");
     const elsewhere = browser();
@@ -219,7 +267,9 @@ describe("a limit by address", () => {
 
 test("a 401 names every configured scheme once", async () => {
   const base = world();
-  const { browser } = base.again({ strategies: [bearer(base.make.user()), bearer(base.make.user(), { ambient: true })] });
+  const { browser } = base.again({
+    strategies: [bearer(base.make.user()), bearer(base.make.user(), { ambient: true })],
+  });
   const { status, headers } = await browser().get("/api/v1/users/me");
   expect(status).toBe(401);
   expect(headers.get("www-authenticate")).toBe("Test, Cookie");

@@ -69,20 +69,27 @@ describe("the origin stage", () => {
     const here = world();
     const ana = await here.registered();
     const headers = { "sec-fetch-site": "cross-site", origin: evil };
-    for (const method of ["GET", "HEAD", "OPTIONS"]) expect(await said(here, ana, method, { csrf: false, headers })).toBe("ok");
+    for (const method of ["GET", "HEAD", "OPTIONS"])
+      expect(await said(here, ana, method, { csrf: false, headers })).toBe("ok");
   });
 
   test("does not concern who sends no ambient proof", async () => {
     const here = world();
     const headers = { "sec-fetch-site": "cross-site", origin: evil };
-    const verdict = await here.auth.check(here.browser().request("POST", "/x", { headers }), client, anyone());
+    const verdict = await here.auth.check(
+      here.browser().request("POST", "/x", { headers }),
+      client,
+      anyone(),
+    );
     expect(verdict.ok).toBe(true);
   });
 
   test("trusts nobody where nothing is configured", async () => {
     const here = world();
     const ana = await here.registered();
-    expect(await said(here, ana, "POST", { headers: { origin: trusted, "sec-fetch-site": "cross-site" } })).toBe("origin_rejected");
+    expect(
+      await said(here, ana, "POST", { headers: { origin: trusted, "sec-fetch-site": "cross-site" } }),
+    ).toBe("origin_rejected");
   });
 
   test("alone is not enough: a request from this origin without a token is refused", async () => {
@@ -96,7 +103,9 @@ describe("the origin stage", () => {
   test("comes first: a good token from another origin is refused", async () => {
     const here = world();
     const ana = await here.registered();
-    expect(await said(here, ana, "POST", { headers: { origin: evil, "sec-fetch-site": null } })).toBe("origin_rejected");
+    expect(await said(here, ana, "POST", { headers: { origin: evil, "sec-fetch-site": null } })).toBe(
+      "origin_rejected",
+    );
   });
 });
 
@@ -125,7 +134,9 @@ describe("the token stage", () => {
     const bob = await here.registered("bob@example.com");
     for (const other of [again, bob]) {
       const token = other.jar.get(`${cookieName}-csrf`) ?? "";
-      expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": token } })).toBe("csrf_failed");
+      expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": token } })).toBe(
+        "csrf_failed",
+      );
     }
   });
 
@@ -134,7 +145,9 @@ describe("the token stage", () => {
     const ana = await here.registered();
     const former = ana.jar.get(`${cookieName}-csrf`) ?? "";
     await ana.post("/api/v1/auth/reauthenticate", { password });
-    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": former } })).toBe("csrf_failed");
+    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": former } })).toBe(
+      "csrf_failed",
+    );
     expect(await said(here, ana, "POST")).toBe("ok");
   });
 
@@ -146,13 +159,17 @@ describe("the token stage", () => {
   ])("refuses %s", async (_, token) => {
     const here = world();
     const ana = await here.registered();
-    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": token } })).toBe("csrf_failed");
+    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": token } })).toBe(
+      "csrf_failed",
+    );
   });
 
   test("reads an empty header as none", async () => {
     const here = world();
     const ana = await here.registered();
-    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": "" } })).toBe("csrf_required");
+    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": "" } })).toBe(
+      "csrf_required",
+    );
   });
 
   test("a changed bit anywhere in the token fails", async () => {
@@ -161,7 +178,9 @@ describe("the token stage", () => {
     const token = ana.jar.get(`${cookieName}-csrf`) ?? "";
     for (const at of [3, 20, 45, 46, 60, 87]) {
       const changed = token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1);
-      expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": changed } })).toBe("csrf_failed");
+      expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": changed } })).toBe(
+        "csrf_failed",
+      );
     }
   });
 });
@@ -174,12 +193,22 @@ describe("the form field", () => {
     const ana = await here.registered();
     const token = ana.jar.get(`${cookieName}-csrf`) ?? "";
     const form = { _token: token, name: "Ana" };
-    const handler = here.auth.protect(async (request: Request) => Response.json([...(await request.formData())]), signedIn());
-    const answer = await handler(ana.request("POST", "/x", { csrf: false, form, headers: { "content-length": "150" } }), client);
+    const handler = here.auth.protect(
+      async (request: Request) => Response.json([...(await request.formData())]),
+      signedIn(),
+    );
+    const answer = await handler(
+      ana.request("POST", "/x", { csrf: false, form, headers: { "content-length": "150" } }),
+      client,
+    );
     expect(await answer.json()).toEqual(Object.entries(form));
     const multipart = new FormData();
     for (const [name, value] of Object.entries(form)) multipart.set(name, value);
-    const request = ana.request("POST", "/x", { csrf: false, body: multipart, headers: { "content-length": "500" } });
+    const request = ana.request("POST", "/x", {
+      csrf: false,
+      body: multipart,
+      headers: { "content-length": "500" },
+    });
     expect((await handler(request, client)).status).toBe(200);
   });
 
@@ -188,13 +217,24 @@ describe("the form field", () => {
     const ana = await here.registered();
     const visit = { request: ana.request("GET", "/x"), client };
     const { token } = await here.auth.forms.token("profile", visit);
-    const send = () => said(here, ana, "POST", { csrf: false, form: { _token: token }, headers: { "content-length": "200" } });
+    const send = () =>
+      said(here, ana, "POST", { csrf: false, form: { _token: token }, headers: { "content-length": "200" } });
     expect(await send()).toBe("ok");
     const bob = await here.registered("bob@example.com");
-    const { token: bobs } = await here.auth.forms.token("profile", { request: bob.request("GET", "/x"), client });
-    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": bobs } })).toBe("csrf_failed");
-    const { token: strangers } = await here.auth.forms.token("profile", { request: here.browser().request("GET", "/x"), client });
-    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": strangers } })).toBe("csrf_failed");
+    const { token: bobs } = await here.auth.forms.token("profile", {
+      request: bob.request("GET", "/x"),
+      client,
+    });
+    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": bobs } })).toBe(
+      "csrf_failed",
+    );
+    const { token: strangers } = await here.auth.forms.token("profile", {
+      request: here.browser().request("GET", "/x"),
+      client,
+    });
+    expect(await said(here, ana, "POST", { csrf: false, headers: { "x-csrf-token": strangers } })).toBe(
+      "csrf_failed",
+    );
     here.clock.advance(3_599);
     expect(await send()).toBe("ok");
     here.clock.advance(1);
@@ -213,7 +253,10 @@ describe("the form field", () => {
     expect(await ask({ form, headers: { "content-length": "65536" } })).toBe("ok");
     const read = ana.request("POST", "/x", { csrf: false, form, headers: { "content-length": "150" } });
     await read.text();
-    expect(await here.auth.check(read, client)).toMatchObject({ ok: false, error: { code: "csrf_required" } });
+    expect(await here.auth.check(read, client)).toMatchObject({
+      ok: false,
+      error: { code: "csrf_required" },
+    });
   });
 
   test("that is a file, or in a broken form, is none", async () => {
@@ -224,17 +267,26 @@ describe("the form field", () => {
     const headers = { "content-length": "300" };
     expect(await said(here, ana, "POST", { csrf: false, body: multipart, headers })).toBe("csrf_required");
     const broken = { ...headers, "content-type": "multipart/form-data; boundary=x" };
-    expect(await said(here, ana, "POST", { csrf: false, body: "garbage", headers: broken })).toBe("csrf_required");
+    expect(await said(here, ana, "POST", { csrf: false, body: "garbage", headers: broken })).toBe(
+      "csrf_required",
+    );
   });
 
   test("is asked of the adapter where it has one", async () => {
     const here = world();
     const ana = await here.registered();
     const asked: string[] = [];
-    const { method, url, headers } = ana.request("POST", "/x", { csrf: false, headers: { "content-type": urlencoded } });
-    const formField = (value: string | null) => (name: string) => (asked.push(name), value);
+    const { method, url, headers } = ana.request("POST", "/x", {
+      csrf: false,
+      headers: { "content-type": urlencoded },
+    });
+    const formField = (value: string | null) => (name: string) => {
+      asked.push(name);
+      return value;
+    };
     const token = ana.jar.get(`${cookieName}-csrf`) ?? "";
-    const check = (value: string | null) => here.auth.check({ method, url, headers, formField: formField(value) }, client);
+    const check = (value: string | null) =>
+      here.auth.check({ method, url, headers, formField: formField(value) }, client);
     expect((await check(token)).ok).toBe(true);
     expect(await check(null)).toMatchObject({ ok: false, error: { code: "csrf_required" } });
     expect(asked).toEqual(["_token", "_token"]);
@@ -244,13 +296,18 @@ describe("the form field", () => {
     const here = world();
     const ana = await here.registered();
     const token = ana.jar.get(`${cookieName}-csrf`) ?? "";
-    const good = await ana.send("PATCH", "/api/v1/users/me", { csrf: false, form: { _token: token, name: "Ana" } });
+    const good = await ana.send("PATCH", "/api/v1/users/me", {
+      csrf: false,
+      form: { _token: token, name: "Ana" },
+    });
     expect(good).toMatchObject({ status: 200, body: { name: "Ana" } });
     const missing = await ana.send("PATCH", "/api/v1/users/me", { csrf: false, form: { name: "Eve" } });
     expect(missing).toMatchObject({ status: 403, body: { code: "csrf_required" } });
     const inJson = await ana.patch("/api/v1/users/me", { _token: token, name: "Bea" }, { csrf: false });
     expect(inJson.status).toBe(200);
-    expect((await ana.patch("/api/v1/users/me", { _token: 7 }, { csrf: false })).body.code).toBe("csrf_required");
+    expect((await ana.patch("/api/v1/users/me", { _token: 7 }, { csrf: false })).body.code).toBe(
+      "csrf_required",
+    );
   });
 });
 
@@ -267,7 +324,9 @@ describe("routes that start a session", () => {
       const stranger = here.browser();
       const forged = { headers: { origin: evil, "sec-fetch-site": "cross-site" } };
       expect((await stranger.post(path, body, forged)).body.code).toBe("origin_rejected");
-      expect((await stranger.post(path, body, { headers: { origin: "null", "sec-fetch-site": null } })).body.code).toBe("origin_rejected");
+      expect(
+        (await stranger.post(path, body, { headers: { origin: "null", "sec-fetch-site": null } })).body.code,
+      ).toBe("origin_rejected");
       expect(stranger.jar.size).toBe(0);
       expect((await stranger.post(path, body)).status).toBe(status);
     }
@@ -282,17 +341,27 @@ describe("routes that start a session", () => {
   test("of the library ask for the origin too", async () => {
     const here = world();
     await here.registered();
-    const request = here.browser().request("POST", "/login", { headers: { origin: evil, "sec-fetch-site": "cross-site" } });
+    const request = here
+      .browser()
+      .request("POST", "/login", { headers: { origin: evil, "sec-fetch-site": "cross-site" } });
     const input = { identifier: login.email, password };
-    await expect(here.auth.users.login(input, { request, client })).rejects.toMatchObject({ code: "origin_rejected" });
-    await expect(here.auth.users.register({ email: "x@example.com", password }, { request, client })).rejects.toMatchObject({
+    await expect(here.auth.users.login(input, { request, client })).rejects.toMatchObject({
+      code: "origin_rejected",
+    });
+    await expect(
+      here.auth.users.register({ email: "x@example.com", password }, { request, client }),
+    ).rejects.toMatchObject({
       code: "origin_rejected",
     });
     const token = String(await world().auth.users.issueSetupToken());
-    await expect(here.auth.users.setUp(token, { email: "x@example.com", password }, { request, client })).rejects.toMatchObject({
+    await expect(
+      here.auth.users.setUp(token, { email: "x@example.com", password }, { request, client }),
+    ).rejects.toMatchObject({
       code: "origin_rejected",
     });
-    expect(await here.auth.users.login(input, { request: bareRequest({ method: "POST" }), client })).toBeDefined();
+    expect(
+      await here.auth.users.login(input, { request: bareRequest({ method: "POST" }), client }),
+    ).toBeDefined();
   });
 });
 
@@ -329,10 +398,14 @@ test("csrf: false, on loopback, switches both stages off everywhere", async () =
   const here = world({ origin: "http://localhost:3000", csrf: false });
   const forged = { csrf: false, headers: { origin: evil, "sec-fetch-site": "cross-site" } };
   const ana = here.browser();
-  expect((await ana.post("/api/v1/auth/register", { email: "ana@example.com", password }, forged)).status).toBe(201);
+  expect(
+    (await ana.post("/api/v1/auth/register", { email: "ana@example.com", password }, forged)).status,
+  ).toBe(201);
   expect((await ana.patch("/api/v1/users/me", { name: "Ana" }, forged)).status).toBe(200);
   const request = ana.request("POST", "/login", forged);
-  expect(await here.auth.users.login({ identifier: "ana@example.com", password }, { request, client })).toBeDefined();
+  expect(
+    await here.auth.users.login({ identifier: "ana@example.com", password }, { request, client }),
+  ).toBeDefined();
 });
 
 test("every answer that rotates the session carries the new session's token, in body and cookie", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Feature } from "../../src/features/feature.ts";
 import { AuthError } from "../../src/errors.ts";
+import type { Feature } from "../../src/features/feature.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import { routeTable } from "../../src/pipeline/route-table.ts";
 import type { Route } from "../../src/ports/route.ts";
@@ -10,7 +10,15 @@ import { cookieName, password, world } from "../support/world.ts";
 const client = { ip: "192.0.2.10" };
 
 function route(method: Route["method"], path: string, more: Partial<Route> = {}): Route {
-  return { method, path, summary: "", guards: [anyone()], answers: {}, handle: async () => ({ status: 204 }), ...more };
+  return {
+    method,
+    path,
+    summary: "",
+    guards: [anyone()],
+    answers: {},
+    handle: async () => ({ status: 204 }),
+    ...more,
+  };
 }
 
 function feature(...routes: readonly Route[]): Feature<null> {
@@ -19,7 +27,15 @@ function feature(...routes: readonly Route[]): Feature<null> {
 
 describe("the table of routes", () => {
   const me = route("GET", "/users/me");
-  const table = routeTable([me, route("PATCH", "/users/me"), route("DELETE", "/things/{id}"), route("GET", "/healthz", { isAtRoot: true })], "/api");
+  const table = routeTable(
+    [
+      me,
+      route("PATCH", "/users/me"),
+      route("DELETE", "/things/{id}"),
+      route("GET", "/healthz", { isAtRoot: true }),
+    ],
+    "/api",
+  );
 
   test("finds a route with and without a slash at its end", () => {
     for (const path of ["/api/users/me", "/api/users/me/"]) expect(table.match("GET", path)?.route).toBe(me);
@@ -28,7 +44,16 @@ describe("the table of routes", () => {
   });
 
   test("knows nothing of other paths", () => {
-    for (const path of ["/users/me", "/api/users", "/api/healthz", "/", "/api/things", "/api/things/", "/api/things/a/b", "/api/Users/me"]) {
+    for (const path of [
+      "/users/me",
+      "/api/users",
+      "/api/healthz",
+      "/",
+      "/api/things",
+      "/api/things/",
+      "/api/things/a/b",
+      "/api/Users/me",
+    ]) {
       expect(table.match("GET", path)).toBeNull();
     }
   });
@@ -38,7 +63,11 @@ describe("the table of routes", () => {
   });
 
   test("says which methods a path answers to", () => {
-    expect(table.match("PUT", "/api/users/me")).toEqual({ route: null, allowed: ["GET", "PATCH"], params: {} });
+    expect(table.match("PUT", "/api/users/me")).toEqual({
+      route: null,
+      allowed: ["GET", "PATCH"],
+      params: {},
+    });
   });
 
   test("reads variable segments, escapes undone, broken ones as they stand", () => {
@@ -86,7 +115,10 @@ describe("handle", () => {
     const { auth, browser, heard } = world();
     const own = await auth.handle(bareRequest({ url: "/healthz" }), { ip: null, requestId: "r-1" });
     expect(own?.headers.get("x-request-id")).toBe("r-1");
-    const { headers, body } = await browser().post("/api/v1/auth/login", { email: "nobody@example.com", password });
+    const { headers, body } = await browser().post("/api/v1/auth/login", {
+      email: "nobody@example.com",
+      password,
+    });
     expect(headers.get("x-request-id")).toMatch(/^[\w-]{36}$/);
     expect(body.request_id).toBe(headers.get("x-request-id"));
     expect(heard("user.login_failed")[0]?.requestId).toBe(body.request_id);
@@ -138,15 +170,27 @@ describe("handle", () => {
 
   test("hands on exactly what the schema let through", async () => {
     const seen: unknown[] = [];
-    const input = { "~standard": { validate: (value: unknown) => ({ value: { only: (value as { only: unknown }).only } }) } };
-    const echo = route("POST", "/echo", { input, handle: async (call) => (seen.push(call.input), { status: 204 }) });
+    const input = {
+      "~standard": { validate: (value: unknown) => ({ value: { only: (value as { only: unknown }).only } }) },
+    };
+    const echo = route("POST", "/echo", {
+      input,
+      async handle(call) {
+        seen.push(call.input);
+        return { status: 204 };
+      },
+    });
     const { browser } = world({ features: [feature(echo)] });
     expect((await browser().post("/api/v1/echo", { only: 1, role: "admin" })).status).toBe(204);
     expect(seen).toEqual([{ only: 1 }]);
   });
 
   test("names each field that a schema refuses, wherever the schema says it is", async () => {
-    const issues = [{ message: "a", path: ["name"] }, { message: "b", path: [{ key: "email" }] }, { message: "c" }];
+    const issues = [
+      { message: "a", path: ["name"] },
+      { message: "b", path: [{ key: "email" }] },
+      { message: "c" },
+    ];
     const input = { "~standard": { validate: async () => ({ issues }) } };
     const { browser } = world({ features: [feature(route("POST", "/echo", { input }))] });
     expect(await browser().post("/api/v1/echo", {})).toMatchObject({
@@ -179,8 +223,15 @@ describe("handle", () => {
     threads.before = async () => {
       throw new AuthError("overloaded", { retryAfterSeconds: 2 });
     };
-    const { status, body, headers } = await browser().post("/api/v1/auth/login", { email: "a@example.com", password });
-    expect({ status, code: body.code, after: headers.get("retry-after") }).toEqual({ status: 503, code: "overloaded", after: "2" });
+    const { status, body, headers } = await browser().post("/api/v1/auth/login", {
+      email: "a@example.com",
+      password,
+    });
+    expect({ status, code: body.code, after: headers.get("retry-after") }).toEqual({
+      status: 503,
+      code: "overloaded",
+      after: "2",
+    });
     expect(log).toEqual([]);
   });
 });
@@ -196,8 +247,15 @@ describe("onError", () => {
     const visitor = browser();
     const stale = `${"a".repeat(24)}.${"b".repeat(43)}`;
     visitor.jar.set(cookieName, stale);
-    expect(await visitor.get("/api/v1/users/me")).toMatchObject({ status: 418, text: "sorry", cookies: [{ name: cookieName }, {}] });
-    expect(await visitor.get("/api/v1/users/me")).toMatchObject({ status: 401, body: { code: "not_authenticated" } });
+    expect(await visitor.get("/api/v1/users/me")).toMatchObject({
+      status: 418,
+      text: "sorry",
+      cookies: [{ name: cookieName }, {}],
+    });
+    expect(await visitor.get("/api/v1/users/me")).toMatchObject({
+      status: 401,
+      body: { code: "not_authenticated" },
+    });
     const handler = auth.protect(async () => new Response("in"));
     expect((await handler(visitor.request("GET", "/page"), client)).status).toBe(401);
     visitor.jar.set(cookieName, stale);
@@ -214,7 +272,10 @@ describe("onError", () => {
   test("is not asked where a page request is sent on", async () => {
     const { auth, browser } = world({ onError: () => new Response("own") });
     const handler = auth.protect(async () => new Response("in"));
-    const answer = await handler(browser().request("GET", "/account", { headers: { "sec-fetch-mode": "navigate" } }), client);
+    const answer = await handler(
+      browser().request("GET", "/account", { headers: { "sec-fetch-mode": "navigate" } }),
+      client,
+    );
     expect([answer.status, answer.headers.get("location")]).toEqual([302, "/login?next=%2Faccount"]);
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
@@ -247,16 +308,23 @@ describe("CORS", () => {
 
   test("gives another origin no leave, and no path that is none of ours", async () => {
     const { auth, browser } = world({ cors });
-    const other = await browser().send("OPTIONS", "/api/v1/users/me", { headers: { ...preflight, origin: "https://evil.example" } });
+    const other = await browser().send("OPTIONS", "/api/v1/users/me", {
+      headers: { ...preflight, origin: "https://evil.example" },
+    });
     expect(other.headers.get("access-control-allow-origin")).toBeNull();
     expect(other.headers.get("vary")).toBe("Origin");
-    expect(await auth.handle(bareRequest({ method: "OPTIONS", url: "/other", headers: preflight }), client)).toBeNull();
+    expect(
+      await auth.handle(bareRequest({ method: "OPTIONS", url: "/other", headers: preflight }), client),
+    ).toBeNull();
   });
 
   test("is a preflight only with origin and method", async () => {
     const { browser } = world({ cors });
     for (const missing of [{ origin: null }, { "access-control-request-method": null }]) {
-      expect((await browser().send("OPTIONS", "/api/v1/users/me", { headers: { ...preflight, ...missing } })).status).toBe(405);
+      expect(
+        (await browser().send("OPTIONS", "/api/v1/users/me", { headers: { ...preflight, ...missing } }))
+          .status,
+      ).toBe(405);
     }
     expect((await browser().get("/api/v1/auth/session", { headers: preflight })).status).toBe(200);
   });

@@ -14,7 +14,9 @@ describe("protect", () => {
   test("lets the handler answer for somebody signed in, in an answer that no cache keeps", async () => {
     const { auth, registered } = world();
     const ana = await registered();
-    const handler = auth.protect((_, { user }) => new Response(user.id, { headers: { "Cache-Control": "public, max-age=60" } }));
+    const handler = auth.protect(
+      (_, { user }) => new Response(user.id, { headers: { "Cache-Control": "public, max-age=60" } }),
+    );
     const answer = await handler(ana.request("GET", "/x"), client);
     expect(await answer.text()).toBe(ana.userId);
     expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -23,7 +25,10 @@ describe("protect", () => {
 
   test("leaves the answer to a stranger on an open route as it is", async () => {
     const { auth, browser } = world();
-    const handler = auth.protect(() => new Response("hi", { headers: { "Cache-Control": "max-age=60" } }), anyone());
+    const handler = auth.protect(
+      () => new Response("hi", { headers: { "Cache-Control": "max-age=60" } }),
+      anyone(),
+    );
     const answer = await handler(browser().request("GET", "/x"), client);
     expect(answer.headers.get("cache-control")).toBe("max-age=60");
     expect(answer.headers.get("set-cookie")).toBeNull();
@@ -33,7 +38,14 @@ describe("protect", () => {
     const { auth, registered, browser } = world();
     const ana = await registered();
     let calls = 0;
-    const handler = auth.protect(() => (calls++, new Response()), guard("no", () => false));
+    const counting = (): Response => {
+      calls++;
+      return new Response();
+    };
+    const handler = auth.protect(
+      counting,
+      guard("no", () => false),
+    );
     expect((await handler(ana.request("GET", "/x"), client)).status).toBe(403);
     expect((await handler(browser().request("GET", "/x"), client)).status).toBe(401);
     expect((await handler(ana.request("POST", "/x", { csrf: false }), client)).status).toBe(403);
@@ -105,7 +117,10 @@ describe("protect", () => {
   test("has one request id for the refusal's event and its problem document", async () => {
     const { auth, registered, heard } = world();
     const ana = await registered();
-    const handler = auth.protect(() => new Response(), guard("no", () => false));
+    const handler = auth.protect(
+      () => new Response(),
+      guard("no", () => false),
+    );
     const { body } = await readAnswer(await handler(ana.request("GET", "/x"), client));
     expect(heard("permission.denied")[0]?.requestId).toBe(body.request_id);
   });
@@ -133,9 +148,19 @@ describe("seal", () => {
       name: "__Secure-latchkey",
       attributes: { domain: "app.example", samesite: "Strict", secure: "" },
     });
-    const plain = sealed({ session: { ...session, maxAgeSeconds: null } }, { origin: "http://localhost:3000" })[0];
-    expect(plain).toEqual({ name: "latchkey", value: "t", attributes: { path: "/", httponly: "", samesite: "Lax" } });
-    const none = sealed({ session }, { cookie: { sameSite: "none" }, trustedOrigins: ["https://x.example"] })[0];
+    const plain = sealed(
+      { session: { ...session, maxAgeSeconds: null } },
+      { origin: "http://localhost:3000" },
+    )[0];
+    expect(plain).toEqual({
+      name: "latchkey",
+      value: "t",
+      attributes: { path: "/", httponly: "", samesite: "Lax" },
+    });
+    const none = sealed(
+      { session },
+      { cookie: { sameSite: "none" }, trustedOrigins: ["https://x.example"] },
+    )[0];
     expect(none?.attributes).toMatchObject({ samesite: "None", secure: "" });
   });
 
@@ -145,19 +170,26 @@ describe("seal", () => {
       ["__Secure-latchkey", ""],
       ["__Secure-latchkey-csrf", ""],
     ]);
-    for (const { attributes } of cookies) expect(attributes).toMatchObject({ "max-age": "0", path: "/", domain: "app.example", secure: "" });
+    for (const { attributes } of cookies)
+      expect(attributes).toMatchObject({ "max-age": "0", path: "/", domain: "app.example", secure: "" });
   });
 
   test("carries a form's nonce and a mailed token in cookies of their own", () => {
     expect(sealed({ form: "nonce", mailed: "token" })).toEqual([
-      { name: `${cookieName}-form`, value: "nonce", attributes: { path: "/", httponly: "", secure: "", samesite: "Lax" } },
+      {
+        name: `${cookieName}-form`,
+        value: "nonce",
+        attributes: { path: "/", httponly: "", secure: "", samesite: "Lax" },
+      },
       {
         name: `${cookieName}-mailed`,
         value: "token",
         attributes: { path: "/", httponly: "", secure: "", samesite: "Lax", "max-age": "900" },
       },
     ]);
-    expect(sealed({ mailed: "clear" })).toMatchObject([{ name: `${cookieName}-mailed`, value: "", attributes: { "max-age": "0" } }]);
+    expect(sealed({ mailed: "clear" })).toMatchObject([
+      { name: `${cookieName}-mailed`, value: "", attributes: { "max-age": "0" } },
+    ]);
   });
 
   test("of nothing sets no cookie, and still keeps caches away", () => {
@@ -175,8 +207,15 @@ describe("seal", () => {
   test("writes to whatever takes headers", () => {
     const config = readConfig({ origin: "https://app.example", secrets: [secret] });
     const written: string[] = [];
-    const sink = { append: (name: string, value: string) => void written.push(`${name}: ${value.split(";")[0]}`) };
+    const sink = {
+      append: (name: string, value: string) => void written.push(`${name}: ${value.split(";")[0]}`),
+    };
     expect(seal(config, sink, { session })).toBe(sink);
-    expect(written).toEqual([`Set-Cookie: ${cookieName}=t`, `Set-Cookie: ${cookieName}-csrf=c`, "Cache-Control: no-store", "Vary: Cookie"]);
+    expect(written).toEqual([
+      `Set-Cookie: ${cookieName}=t`,
+      `Set-Cookie: ${cookieName}-csrf=c`,
+      "Cache-Control: no-store",
+      "Vary: Cookie",
+    ]);
   });
 });

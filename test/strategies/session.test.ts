@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { digestSecret, parseSessionToken } from "../../src/domain/session.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import { backends } from "../support/backends.ts";
-import { bareRequest, type Browser } from "../support/browser.ts";
+import { type Browser, bareRequest } from "../support/browser.ts";
 import { cookieName, password, type World, world } from "../support/world.ts";
 
 const client = { ip: "192.0.2.10" };
@@ -14,7 +14,12 @@ async function asked({ auth, recorder }: World, cookie: string) {
   const verdict = await auth.check(bareRequest({ url: "/x", headers: { cookie } }), client, anyone());
   if (!verdict.ok) throw verdict.error;
   const { principal, change } = verdict;
-  return { user: principal.user?.id ?? null, change, calls: recorder.trace(), ids: recorder.calls[0]?.args[0] };
+  return {
+    user: principal.user?.id ?? null,
+    change,
+    calls: recorder.trace(),
+    ids: recorder.calls[0]?.args[0],
+  };
 }
 
 function token(browser: Browser): string {
@@ -50,7 +55,11 @@ describe.each(backends)("the session cookie, on $backend", ({ open }) => {
   test("that is malformed is cleared unread", async () => {
     const here = world({ stores: await open() });
     for (const value of ["", "x", "null", unknown("a").slice(1), `"${unknown("a")}"`, "%00"]) {
-      expect(await asked(here, `${cookieName}=${value}`)).toMatchObject({ user: null, change: { session: "clear" }, calls: [] });
+      expect(await asked(here, `${cookieName}=${value}`)).toMatchObject({
+        user: null,
+        change: { session: "clear" },
+        calls: [],
+      });
     }
   });
 
@@ -58,7 +67,10 @@ describe.each(backends)("the session cookie, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const ana = await here.registered();
     const forged = `${sessionId(ana)}.${"A".repeat(43)}`;
-    expect(await asked(here, `${cookieName}=${forged}`)).toMatchObject({ user: null, change: { session: "clear" } });
+    expect(await asked(here, `${cookieName}=${forged}`)).toMatchObject({
+      user: null,
+      change: { session: "clear" },
+    });
     expect(await asked(here, `${cookieName}=${token(ana)}`)).toMatchObject({ user: ana.userId });
   });
 
@@ -68,7 +80,10 @@ describe.each(backends)("the session cookie, on $backend", ({ open }) => {
       const ana = await here.registered();
       const { version } = await here.user(ana.userId);
       await here.write({ kind: "user.update", userId: ana.userId, version, changes: { status } });
-      expect(await asked(here, `${cookieName}=${token(ana)}`)).toMatchObject({ user: null, change: { session: "clear" } });
+      expect(await asked(here, `${cookieName}=${token(ana)}`)).toMatchObject({
+        user: null,
+        change: { session: "clear" },
+      });
     }
   });
 
@@ -76,7 +91,10 @@ describe.each(backends)("the session cookie, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const ana = await here.registered();
     await here.write({ kind: "user.advance", userId: ana.userId, from: 1 });
-    expect(await asked(here, `${cookieName}=${token(ana)}`)).toMatchObject({ user: null, change: { session: "clear" } });
+    expect(await asked(here, `${cookieName}=${token(ana)}`)).toMatchObject({
+      user: null,
+      change: { session: "clear" },
+    });
   });
 
   test("given more than once: malformed ones are dropped unread, however many", async () => {
@@ -93,10 +111,12 @@ describe.each(backends)("the session cookie, on $backend", ({ open }) => {
   test("given more than once: at most three are looked up, in one call", async () => {
     const here = world({ stores: await open() });
     const ana = await here.registered();
-    const among = (...others: readonly string[]) => [...others.map(unknown), token(ana)].map((value) => `${cookieName}=${value}`).join("; ");
+    const among = (...others: readonly string[]) =>
+      [...others.map(unknown), token(ana)].map((value) => `${cookieName}=${value}`).join("; ");
     expect(await asked(here, among("a", "b"))).toMatchObject({ user: ana.userId, calls: ["sessions.find"] });
     const many = await asked(here, among("a", "b", "c", "d"));
-    expect(many).toMatchObject({ user: null, change: { session: "clear" }, calls: ["sessions.find"] });
+    // The good one may be among those that were not looked at, so nothing is cleared.
+    expect(many).toMatchObject({ user: null, change: undefined, calls: ["sessions.find"] });
     expect(many.ids).toHaveLength(3);
   });
 
@@ -117,7 +137,11 @@ describe.each(backends)("the session cookie, on $backend", ({ open }) => {
     const here = world({ stores: await open() });
     const [ana, bob] = [await here.registered(), await here.registered("bob@example.com")];
     const cookie = [ana, bob].map((each) => `${cookieName}=${token(each)}`).join("; ");
-    expect(await asked(here, cookie)).toMatchObject({ user: null, change: { session: "clear" }, calls: ["sessions.find"] });
+    expect(await asked(here, cookie)).toMatchObject({
+      user: null,
+      change: { session: "clear" },
+      calls: ["sessions.find"],
+    });
   });
 
   test("given for somebody and a stale one beside it is theirs", async () => {
@@ -137,7 +161,10 @@ describe.each(backends)("a session's life, on $backend", ({ open }) => {
     here.clock.advance(1_799.999);
     expect(await asked(here.again(), `${cookieName}=${token(ana)}`)).toMatchObject({ user: ana.userId });
     here.clock.advance(0.001);
-    expect(await asked(here, `${cookieName}=${token(ana)}`)).toMatchObject({ user: null, change: { session: "clear" } });
+    expect(await asked(here, `${cookieName}=${token(ana)}`)).toMatchObject({
+      user: null,
+      change: { session: "clear" },
+    });
   });
 
   test("ends at the very instant of its absolute limit, however busy", async () => {
@@ -236,7 +263,9 @@ describe.each(backends)("a session's life, on $backend", ({ open }) => {
     here.clock.advance(1_800);
     await ana.copy().get("/api/v1/auth/session");
     await here.settle();
-    expect(here.heard("session.expired")).toMatchObject([{ userId: ana.userId, sessionId: sessionId(ana), ip: null }]);
+    expect(here.heard("session.expired")).toMatchObject([
+      { userId: ana.userId, sessionId: sessionId(ana), ip: null },
+    ]);
     expect(await here.auth.sessions.sweep()).toBe(0);
   });
 

@@ -1,4 +1,4 @@
-import type { SessionChange, SignedIn } from "latchkey";
+import type { SignedIn } from "latchkey";
 import { checkbox, errorSummary, field, hidden } from "../fields.ts";
 import { assertNone, blank, type FormState, formAgain, missing, secret } from "../form.ts";
 import { html } from "../html.ts";
@@ -16,15 +16,14 @@ export async function submitDeleteAccount(call: PageCall<SignedIn>): Promise<Pag
   const fields = await visit.request.fields();
   const password = secret(fields, "password");
   const erase = fields.erase === "on";
-  let proven: { readonly call: PageCall<SignedIn>; readonly change?: SessionChange } = { call };
+  let current = call;
   try {
     assertNone(missing({ password }, { password: "Password is required" }));
-    proven = await proveAgain(call, password);
-    await auth.users.delete({ erase }, proven.call.visit);
+    current = await proveAgain(call, password);
+    await auth.users.delete({ erase }, current.visit);
     return seeOther(`${auth.config.loginPath}?done=${erase ? "erased" : "deleted"}`, { session: "clear" });
   } catch (thrown) {
-    const reply = await formAgain(thrown, fields, (state) => deletePage(proven.call, state));
-    return { ...reply, change: proven.change };
+    return formAgain(thrown, fields, (state) => deletePage(current, state));
   }
 }
 

@@ -42,17 +42,16 @@ export async function submitProfile(
   fields: Fields,
   showAgain: ShowAgain,
 ): Promise<PageReply> {
-  let proven: { readonly call: PageCall<SignedIn>; readonly change?: SessionChange } = { call };
+  let current = call;
   try {
     const change = await save(call, fields).catch(async (thrown) => {
       if (!(thrown instanceof AuthError) || thrown.code !== "fresh_auth_required") throw thrown;
-      proven = await proveAgain(call, confirmation(fields));
-      return save(proven.call, fields);
+      current = await proveAgain(call, confirmation(fields));
+      return save(current, fields);
     });
-    return seeOther("/account?done=profile#profile", change ?? proven.change);
+    return seeOther("/account?done=profile#profile", change);
   } catch (thrown) {
-    const reply = await formAgain(thrown, fields, (state) => showAgain(proven.call, "profile", state));
-    return { ...reply, change: proven.change };
+    return formAgain(thrown, fields, (state) => showAgain(current, "profile", state));
   }
 }
 
