@@ -2,8 +2,8 @@ import type { Auth } from "latchkey";
 import type { Listener } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 
-/** How long requests under way may take to finish. */
-const graceMs = 10_000;
+/** How long requests under way may take to finish: longer than a queue of password hashes takes. */
+const defaultGraceMs = 10_000;
 /** How often connections that have become idle are looked for meanwhile. */
 const idleCheckMs = 100;
 
@@ -15,18 +15,27 @@ export interface Closing {
 }
 
 /** Ends a server in order: first the connections, so that no request meets a closed store. */
-export function closingOf(listener: Listener, auth: Auth, log: ServerLog): Closing {
+export function closingOf(
+  listener: Listener,
+  auth: Auth,
+  log: ServerLog,
+  graceMs: number = defaultGraceMs,
+): Closing {
   let closed: Promise<void> | null = null;
   return {
     hasBegun: () => closed !== null,
     stop() {
-      closed ??= endConnections(listener, log).then(() => auth.close());
+      closed ??= endConnections(listener, log, graceMs).then(() => auth.close());
       return closed;
     },
   };
 }
 
-async function endConnections({ server, closeSilentConnections }: Listener, log: ServerLog): Promise<void> {
+async function endConnections(
+  { server, closeSilentConnections }: Listener,
+  log: ServerLog,
+  graceMs: number,
+): Promise<void> {
   const ended = new Promise<void>((resolve) => server.close(() => resolve()));
   // Closing looks for idle connections once; one that was answered as kept alive a moment ago is idle only now. Silent ones
   // are not ended before a turn has passed: what they sent may have arrived and not been read.

@@ -165,7 +165,10 @@ export async function eraseDeletedAccounts(services: Services): Promise<number> 
     // One account that cannot be anonymised must not keep the others.
     const result = await services.commit(eraseWrites(services, id, "operator", "deleted"));
     if (result.ok) erased++;
-    else services.log.error("a deleted account was not anonymised", { userId: id, refused: result.refused });
+    // `conflict`: restored, or erased by another sweep, since the list was read.
+    else if (result.refused !== "conflict") {
+      services.log.error("a deleted account was not anonymised", { userId: id, refused: result.refused });
+    }
     await setImmediate();
   }
   return erased;

@@ -29,7 +29,7 @@ export interface EphemeralStore extends Port {
   remove(keys: readonly string[], call: StoreCall): Promise<void>;
   /** Takes one attempt from every counter, or from none where one is exhausted: never more than the limit, however many race. */
   reserve(limits: readonly Limit[], call: StoreCall): Promise<Reservation>;
-  /** Gives one attempt back to each counter, never below zero. */
+  /** Gives one attempt back to each counter. One whose last attempt came back is forgotten: the next begins a new window. */
   refund(keys: readonly string[], call: StoreCall): Promise<void>;
   /** Deletes at most `limit` expired entries; returns how many. */
   sweep(limit: number, call: StoreCall): Promise<number>;

@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import type { AuditRow } from "../domain/audit.ts";
-import type { AuthEvent, EventOrigin, EventPayloads, EventType } from "../domain/event.ts";
+import type { AuthEvent, EventOrigin, EventPayloads, EventType, RefusalType } from "../domain/event.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { PasswordHashing, PasswordPolicy } from "./hasher.ts";
 import type { Policy } from "./policy.ts";
@@ -26,14 +26,22 @@ export interface Draft<T extends EventType> {
   readonly payload: EventPayloads[T];
 }
 
+/** A refusal before it is known how many before it went unwritten. */
+export interface RefusalDraft<T extends RefusalType> extends Omit<Draft<T>, "payload"> {
+  readonly payload: Omit<EventPayloads[T], "suppressed">;
+}
+
 /** Events: rows for the transaction they belong to, and listeners after it. */
 export interface Events {
   /** The audit row of an event that is happening now. */
   row<T extends EventType>(draft: Draft<T>, origin: EventOrigin): AuditRow;
   /** Tells the listeners; one that throws is logged and hinders nobody. */
   emit(event: AuthEvent): void;
-  /** For refusals that change nothing: tells the listeners and writes the row in the background, as far as the bounded queue goes. */
-  report<T extends EventType>(draft: Draft<T>, origin: EventOrigin): void;
+  /**
+   * For refusals that change nothing: tells the listeners and writes the row in the background, at most 20 a minute for one
+   * type and client (IPv6: /64). The next row after that says how many went unwritten.
+   */
+  report<T extends RefusalType>(draft: RefusalDraft<T>, origin: EventOrigin): void;
 }
 
 /** Where the operator reads. Fields are allow-listed by the caller: no secret, password, token or cookie ever. */

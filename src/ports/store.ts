@@ -61,9 +61,11 @@ export type Write =
   /**
    * Removes what is personal, for good: status `anonymized`, no superuser, e-mail (then unverified), name, data, roles,
    * permissions, tier and locale emptied (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique
-   * columns), password credentials and the personal fields (value and salt) of the user's audit rows deleted. Absent is fine.
+   * columns), password credentials and the personal fields (value and salt) of the user's audit rows deleted. With `requires: "any"`
+   * absent is fine; with `"deleted"` it fails `conflict` unless the user is there with that status: an account that was
+   * restored between the caller's read and this transaction is not erased.
    */
-  | { readonly kind: "user.erase"; readonly userId: string }
+  | { readonly kind: "user.erase"; readonly userId: string; readonly requires: "deleted" | "any" }
   /** Fails `conflict` where the user has a password already. */
   | { readonly kind: "password.insert"; readonly credential: PasswordCredential }
   /** Fails `conflict` unless the credential has the version before this one (`credential.version - 1`). */
@@ -78,7 +80,26 @@ export type Write =
       readonly cap: number;
       readonly evicted: Report;
     }
-  /** Puts `session`, its data bag as given, in the place of `from`. Fails `conflict` unless `from` is there and unexpired. */
+  /**
+   * A sign-in in a browser that carries a session: ends `replaces` (an expired row too; absent is fine), then adds `session`
+   * as `session.insert` does, so that the ended one neither counts towards the cap nor is evicted. Where the ended one was
+   * unexpired, and a visitor's or of the same user, the new one takes its data bag as it is inside the transaction: what was
+   * acknowledged since the caller read it is kept. Otherwise the new one has `session.data`; another user's bag is never
+   * taken. `dataVersion` is as given either way.
+   */
+  | {
+      readonly kind: "session.replace";
+      readonly replaces: string;
+      readonly ended: Report;
+      readonly session: Session;
+      readonly cap: number;
+      readonly evicted: Report;
+    }
+  /**
+   * Puts `session` in the place of `from`. It takes the data bag of `from` as it is inside the transaction: `session.data` is
+   * ignored, so that nothing acknowledged since the caller's read is lost; `dataVersion` is as given. Fails `conflict` unless
+   * `from` is there, unexpired, and a visitor's or of the same user.
+   */
   | { readonly kind: "session.rotate"; readonly from: string; readonly session: Session }
   /** Ends one session, an expired row too; absent is fine. With `userId`, only if it is theirs. */
   | {

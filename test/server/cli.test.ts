@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { cli } from "../../server/cli/cli.ts";
@@ -10,13 +11,23 @@ const password = "seven green kettles";
 const secret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
 const html = { Accept: "text/html" };
 
+const folders: string[] = [];
 let server: ChildServer;
 
 beforeAll(async () => {
   server = await startServer({ SECRET_KEY: secret });
 });
 
-afterAll(() => server.remove());
+afterAll(async () => {
+  await server.remove();
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+async function emptyFolder(): Promise<string> {
+  const folder = await newFolder();
+  folders.push(folder);
+  return folder;
+}
 
 interface Ran {
   readonly code: number;
@@ -247,7 +258,7 @@ describe("session", () => {
 
 describe("migrate", () => {
   test("up, status and down, on a database of its own", async () => {
-    const folder = await newFolder();
+    const folder = await emptyFolder();
     const env = { DATABASE_URL: `sqlite://${folder}/own.db` };
     const before = await latchkey(["migrate", "status"], { env });
     expect(before).toMatchObject({ code: 1, err: "latchkey: Not as this version has them: 1 (pending).\n" });
@@ -330,7 +341,7 @@ describe("what it cannot work with", () => {
   });
 
   test("a database that is not there is not made by looking", async () => {
-    const folder = await newFolder();
+    const folder = await emptyFolder();
     const env = { DATABASE_URL: `sqlite://${folder}/none.db` };
     const { code, err } = await latchkey(["session", "list", "ann"], { env });
     expect(code).toBe(1);

@@ -121,7 +121,9 @@ describe("the cause of a failure", () => {
     log.error("failed", {}, new Error("x\n    at hunter2 (file.ts:1:2)"));
     expect(text()).not.toContain("hunter2");
     expect(text()).toContain("cause_place");
-    const changed = Object.assign(new Error("x\n    at hunter2 (file.ts:1:2)"), { message: "y" });
+    const changed = new Error("x\n    at hunter2 (file.ts:1:2)");
+    expect(changed.stack).toContain("hunter2");
+    changed.message = "§";
     log.error("failed", {}, changed);
     expect(text()).not.toContain("hunter2");
   });

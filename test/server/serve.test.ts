@@ -110,7 +110,7 @@ describe("over HTTP", () => {
       302,
       `${server.origin}/login?next=%2Faccount`,
     ]);
-    expect((await fetch(`${other}/healthz`)).status).toBe(200);
+    expect((await fetch(`${other}/healthz`, { redirect: "manual" })).status).toBe(200);
     const posted = await fetch(`${other}/login`, { method: "POST", headers: html, redirect: "manual" });
     expect(posted.status).not.toBe(302);
   });

@@ -138,12 +138,22 @@ const changes: Readonly<Record<string, (scene: Scene) => readonly Write[] | Prom
     { kind: "user.update", userId: ana.id, version: 1, changes: { status: "disabled" } },
   ],
   "user.advance": ({ ana }) => [{ kind: "user.advance", userId: ana.id, from: 1 }],
-  "user.erase": ({ ana }) => [{ kind: "user.erase", userId: ana.id }],
+  "user.erase": ({ ana }) => [{ kind: "user.erase", userId: ana.id, requires: "any" }],
   "session.insert, over the cap": ({ ana, make }) => [
     { kind: "session.insert", session: make.session(ana), cap: 1, evicted: silent },
   ],
   "session.rotate": ({ ana, make, sessions }) => [
     { kind: "session.rotate", from: sessions[0].id, session: make.session(ana) },
+  ],
+  "session.replace": ({ ana, make, sessions }) => [
+    {
+      kind: "session.replace",
+      replaces: sessions[0].id,
+      ended: silent,
+      session: make.session(ana),
+      cap: 0,
+      evicted: silent,
+    },
   ],
   "session.delete": ({ sessions }) => [{ kind: "session.delete", sessionId: sessions[0].id, ended: silent }],
   "session.delete_all": ({ ana }) => [

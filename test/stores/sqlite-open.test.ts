@@ -47,7 +47,7 @@ describe("the database file", () => {
       ],
       call(),
     );
-    await stores.directory.commit([{ kind: "user.erase", userId: user.id }], call());
+    await stores.directory.commit([{ kind: "user.erase", userId: user.id, requires: "any" }], call());
     await stores.directory.close();
     expect(readFileSync(path).toString("latin1").toLowerCase()).not.toContain("unforgettable");
   });

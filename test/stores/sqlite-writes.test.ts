@@ -118,13 +118,14 @@ describe("no statement", () => {
       { kind: "session.insert", session, cap: 0, evicted },
       { kind: "session.set_data", sessionId: session.id, dataVersion: 0, data: {} },
       { kind: "session.rotate", from: session.id, session: make.session(user) },
+      { kind: "session.replace", replaces: session.id, ended, session: make.session(user), cap: 1, evicted },
       { kind: "session.delete", sessionId: session.id, ended },
       { kind: "session.delete_all", userId: user.id, except: null, ended },
       { kind: "directory.require_other_superuser", userId: user.id },
       { kind: "user.update", userId: user.id, version: 1, changes: { isSuperuser: true } },
       { kind: "user.advance", userId: user.id, from: 1 },
       { kind: "audit.insert", row: make.auditRow({ userId: user.id }) },
-      { kind: "user.erase", userId: user.id },
+      { kind: "user.erase", userId: user.id, requires: "any" },
       { kind: "user.insert", user: root },
     ];
     expect(await directory.commit(writes, call())).toMatchObject({ ok: true });
@@ -147,7 +148,7 @@ describe("no statement", () => {
     await ephemeral.take("key", call());
     await ephemeral.add("key", 60, call());
     await ephemeral.reserve([{ key: "key", limit: 1, windowSeconds: 60 }], call());
-    await ephemeral.refund(["key"], call());
+    for (const keys of [["key"], ["key"]]) await ephemeral.refund(keys, call());
     await ephemeral.remove(["key"], call());
     await ephemeral.sweep(9, call());
 

@@ -95,7 +95,10 @@ export function ephemeral(engine: Engine): EphemeralStore {
       for (const key of keys) {
         const entry = live(key, now);
         const count = taken(key, now);
-        if (entry !== null && count > 0) entries.set(key, { content: count - 1, expiresAt: entry.expiresAt });
+        if (entry === null || count === 0) continue;
+        // What attempts that succeed leave behind would otherwise stay until a sweep.
+        if (count === 1) entries.delete(key);
+        else entries.set(key, { content: count - 1, expiresAt: entry.expiresAt });
       }
     },
     sweep: async (limit, { now }) => sweep(limit, now),

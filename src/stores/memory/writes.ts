@@ -100,8 +100,9 @@ const steps: Steps = {
     const isOne = user?.isSuperuser === true && user.status === "active";
     return isOne && !tables.users.hasOtherSuperuser(userId) ? "last_superuser" : null;
   },
-  "user.erase": ({ userId }, { tables, now }) => {
+  "user.erase": ({ userId, requires }, { tables, now }) => {
     const user = tables.users.get(userId);
+    if (requires === "deleted" && user?.status !== "deleted") return "conflict";
     if (user === null) return null;
     tables.passwords.delete(userId);
     tables.audit.erasePersonal(userId);
@@ -123,11 +124,17 @@ const steps: Steps = {
     endSessions(on, overCap(session, cap, on), evicted);
     return null;
   },
-  "session.rotate": ({ from, session }, { tables, now }) => {
-    const before = tables.sessions.get(from);
-    if (before === null || isExpired(before, now)) return "conflict";
-    tables.sessions.delete(before);
-    tables.sessions.insert(session);
+  "session.replace": ({ replaces, ended, session, ...rest }, on) => {
+    const before = on.tables.sessions.get(replaces);
+    endSessions(on, before === null ? [] : [before], ended);
+    const data = handsOver(before, session, on) ? before.data : session.data;
+    return run({ ...rest, kind: "session.insert", session: { ...session, data } }, on);
+  },
+  "session.rotate": ({ from, session }, on) => {
+    const before = on.tables.sessions.get(from);
+    if (!handsOver(before, session, on)) return "conflict";
+    on.tables.sessions.delete(before);
+    on.tables.sessions.insert({ ...session, data: before.data });
     return null;
   },
   "session.delete": ({ sessionId, userId, ended }, on) => {
@@ -152,6 +159,12 @@ const steps: Steps = {
     return null;
   },
 };
+
+// Whether a session's data is for the one that comes after it: never another user's.
+function handsOver(before: Session | null, { userId }: Session, { now }: Transaction): before is Session {
+  if (before === null || isExpired(before, now)) return false;
+  return before.userId === null || before.userId === userId;
+}
 
 // The others that must go for `session` to stay within the cap, least recently used first.
 function overCap(session: Session, cap: number, { tables, now }: Transaction): readonly Session[] {

@@ -11,6 +11,7 @@ interface EphemeralStatements {
   readonly removeCounter: Statement;
   readonly reserve: Statement<readonly [taken: number, expiresAt: number]>;
   readonly refund: Statement;
+  readonly refundLast: Statement;
   readonly sweep: Statement;
   readonly sweepCounters: Statement;
 }
@@ -32,7 +33,9 @@ function ephemeralStatements(prepare: Prepare): EphemeralStatements {
         taken = iif(expires_at > ?, taken + 1, 1),
         expires_at = iif(expires_at > ?, expires_at, excluded.expires_at)
       RETURNING taken, expires_at`),
-    refund: prepare("UPDATE counters SET taken = taken - 1 WHERE key = ? AND taken > 0 AND expires_at > ?"),
+    refund: prepare("UPDATE counters SET taken = taken - 1 WHERE key = ? AND taken > 1 AND expires_at > ?"),
+    // What attempts that succeed leave behind would otherwise stay until a sweep.
+    refundLast: prepare("DELETE FROM counters WHERE key = ? AND taken <= 1 AND expires_at > ?"),
     sweep: prepare(`
       DELETE FROM ephemeral WHERE key IN (SELECT key FROM ephemeral WHERE expires_at <= ? LIMIT ?)`),
     sweepCounters: prepare(`
@@ -75,7 +78,10 @@ export function ephemeralStore({ connection, run, ping, close }: Parts): Ephemer
       ),
     refund: (keys, call) =>
       run(call, () => {
-        for (const key of keys) prepared().refund.run(key, call.now.getTime());
+        for (const key of keys) {
+          prepared().refundLast.run(key, call.now.getTime());
+          prepared().refund.run(key, call.now.getTime());
+        }
       }),
     sweep: (limit, call) =>
       run(call, () => {

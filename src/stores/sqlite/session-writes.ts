@@ -1,5 +1,6 @@
+import { isExpired, type Session } from "../../domain/session.ts";
 import type { Touch } from "../../ports/session-store.ts";
-import type { Report } from "../../ports/store.ts";
+import type { Report, Write } from "../../ports/store.ts";
 import { insertAudit } from "./audit.ts";
 import { placeholders, type SessionRow, sessionColumns, sessionOf, sessionRow } from "./rows.ts";
 import type { Prepare } from "./statement.ts";
@@ -20,7 +21,9 @@ export function sessionStatements(prepare: Prepare): SessionStatements {
         AND generation = (SELECT u.generation FROM users u WHERE u.id = s.user_id)
         ORDER BY last_used_at DESC, created_at DESC, id LIMIT -1 OFFSET ?
       ) RETURNING ${sessionColumns}`),
-    deleteLive: prepare(`DELETE FROM sessions WHERE id = ? AND ${endsAt} > ?`),
+    rotateAway: prepare(`
+      DELETE FROM sessions WHERE id = ? AND ${endsAt} > ? AND (user_id IS NULL OR user_id = ?)
+      RETURNING ${sessionColumns}`),
     delete: prepare(`
       DELETE FROM sessions WHERE id = ? AND user_id IS ifnull(?, user_id) RETURNING ${sessionColumns}`),
     deleteAll: prepare(`
@@ -37,33 +40,44 @@ export function sessionStatements(prepare: Prepare): SessionStatements {
   };
 }
 
+type NewSession = Pick<Extract<Write, { kind: "session.insert" }>, "session" | "cap" | "evicted">;
+
 /** The writes about sessions; what each promises stands at `Write`. */
 export const sessionHandlers: Pick<
   Handlers,
-  "session.insert" | "session.rotate" | "session.delete" | "session.delete_all" | "session.set_data"
+  | "session.insert"
+  | "session.replace"
+  | "session.rotate"
+  | "session.delete"
+  | "session.delete_all"
+  | "session.set_data"
 > = {
-  "session.insert": ({ session, cap, evicted }, run) => {
-    const { insert, evict } = run.statements.sessions;
-    insert.run(...sessionRow(session));
-    const rows = cap === 0 ? [] : evict.all(session.userId, session.id, run.now.getTime(), cap - 1);
-    // RETURNING promises no order: least recently used first.
-    const leastRecent = rows.toSorted((a, b) => a[8] - b[8]);
-    return endSessions(run, leastRecent, evicted);
+  "session.insert": (write, run) => insertSession(run, write),
+
+  "session.replace": ({ replaces, ended, session, ...rest }, run) => {
+    const [before] = endSessions(run, run.statements.sessions.delete.all(replaces, null), ended);
+    const data = before !== undefined && handsOver(before, session, run) ? before.data : session.data;
+    return insertSession(run, { ...rest, session: { ...session, data } });
   },
 
   "session.rotate": ({ from, session }, run) => {
-    const { insert, deleteLive } = run.statements.sessions;
-    if (deleteLive.run(from, run.now.getTime()).changes !== 1) return "conflict";
+    const { insert, rotateAway } = run.statements.sessions;
+    const [row] = rotateAway.all(from, run.now.getTime(), session.userId);
+    if (row === undefined) return "conflict";
     run.cache?.dropSession(from);
-    insert.run(...sessionRow(session));
+    insert.run(...sessionRow({ ...session, data: sessionOf(row).data }));
     return null;
   },
 
-  "session.delete": ({ sessionId, userId, ended }, run) =>
-    endSessions(run, run.statements.sessions.delete.all(sessionId, userId ?? null), ended),
+  "session.delete": ({ sessionId, userId, ended }, run) => {
+    endSessions(run, run.statements.sessions.delete.all(sessionId, userId ?? null), ended);
+    return null;
+  },
 
-  "session.delete_all": ({ userId, except, ended }, run) =>
-    endSessions(run, run.statements.sessions.deleteAll.all(userId, except), ended),
+  "session.delete_all": ({ userId, except, ended }, run) => {
+    endSessions(run, run.statements.sessions.deleteAll.all(userId, except), ended);
+    return null;
+  },
 
   "session.set_data": ({ sessionId, dataVersion, data }, run) => {
     const { setData } = run.statements.sessions;
@@ -87,12 +101,27 @@ export function touchSession(
   statements.sessions.touch.run(usedAt.getTime(), idleExpiresAt.getTime(), sessionId, now.getTime());
 }
 
-function endSessions(run: WriteRun, rows: readonly SessionRow[], report: Report): null {
+function insertSession(run: WriteRun, { session, cap, evicted }: NewSession): null {
+  const { insert, evict } = run.statements.sessions;
+  insert.run(...sessionRow(session));
+  const rows = cap === 0 ? [] : evict.all(session.userId, session.id, run.now.getTime(), cap - 1);
+  // RETURNING promises no order: least recently used first.
+  const leastRecent = rows.toSorted((a, b) => a[8] - b[8]);
+  endSessions(run, leastRecent, evicted);
+  return null;
+}
+
+// Whether a session's data is for the one that comes after it: never another user's.
+function handsOver(before: Session, { userId }: Session, { now }: WriteRun): boolean {
+  return !isExpired(before, now) && (before.userId === null || before.userId === userId);
+}
+
+function endSessions(run: WriteRun, rows: readonly SessionRow[], report: Report): readonly Session[] {
   const sessions = rows.map(sessionOf);
   for (const { id } of sessions) run.cache?.dropSession(id);
   const reported = report(sessions);
   for (const row of reported) insertAudit(run.statements.audit, row);
   run.ended.push(...sessions);
   run.reported.push(...reported);
-  return null;
+  return sessions;
 }

@@ -58,8 +58,9 @@ export const userHandlers: Pick<
     return user?.generation === from ? write(run, { ...user, generation: from + 1 }) : "stale";
   },
 
-  "user.erase": ({ userId }, run) => {
+  "user.erase": ({ userId, requires }, run) => {
     const user = read(run, userId);
+    if (requires === "deleted" && user?.status !== "deleted") return "conflict";
     if (user === null) return null;
     run.statements.users.deletePasswords.run(userId);
     run.statements.audit.deletePersonal.run(userId);

@@ -23,7 +23,7 @@ export interface UserStatements {
 export interface SessionStatements {
   readonly insert: Statement;
   readonly evict: Statement<SessionRow>;
-  readonly deleteLive: Statement;
+  readonly rotateAway: Statement<SessionRow>;
   readonly delete: Statement<SessionRow>;
   readonly deleteAll: Statement<SessionRow>;
   readonly deleteExpired: Statement<SessionRow>;

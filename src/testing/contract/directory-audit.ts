@@ -3,7 +3,7 @@ import type { AuditRow } from "../../domain/audit.ts";
 import { anonymousEmail, anonymousUsername, type User } from "../../domain/user.ts";
 import { hostileTexts, withNul } from "./hostile.ts";
 import { same } from "./same.ts";
-import { addUser, committed, write } from "./steps.ts";
+import { addUser, committed, refused, write } from "./steps.ts";
 import type { Rules, Trial } from "./trial.ts";
 
 async function rows(
@@ -110,6 +110,7 @@ export const auditRules: Rules = {
     await committed(trial, [
       write.session(make.session(user), 5, noted("insert")),
       write.session(make.session(user), 1, noted("insert over the cap")),
+      write.replace("nobody's", make.session(user), { ended: noted("replace"), evicted: noted("no cap") }),
       write.end("nobody's", noted("end")),
       write.endAll(user.id, null, noted("end all")),
       write.endAll(user.id, null, noted("end all again")),
@@ -117,8 +118,10 @@ export const auditRules: Rules = {
     deepStrictEqual(seen, [
       ["insert", 0],
       ["insert over the cap", 1],
+      ["replace", 0],
+      ["no cap", 0],
       ["end", 0],
-      ["end all", 1],
+      ["end all", 2],
       ["end all again", 0],
     ]);
   },
@@ -141,10 +144,7 @@ export const auditRules: Rules = {
       ...written.map(write.audit),
     ]);
     clock.advance(60);
-    await committed(trial, [
-      { kind: "user.erase", userId: user.id },
-      { kind: "user.erase", userId: "nobody" },
-    ]);
+    await committed(trial, [write.erase(user.id), write.erase("nobody")]);
     const email = anonymousEmail(user.id);
     const nothing = {
       name: null,
@@ -170,16 +170,29 @@ export const auditRules: Rules = {
     strictEqual(untouched?.password === null, false);
   },
 
+  "an account is erased as deleted only while it is": async (trial) => {
+    const { stores, call, clock } = trial;
+    const user = await addUser(trial, { status: "deleted", deletedAt: clock.now() });
+    await committed(trial, [write.update(user, { status: "active", deletedAt: null })]);
+    await refused(trial, [write.erase(user.id, "deleted")], "conflict");
+    strictEqual((await stores.directory.user(user.id, call()))?.status, "active");
+    const again = { ...user, version: 2 };
+    await committed(trial, [write.update(again, { status: "deleted", deletedAt: clock.now() })]);
+    await committed(trial, [write.erase(user.id, "deleted")]);
+    await refused(trial, [write.erase(user.id, "deleted")], "conflict");
+    await refused(trial, [write.erase("nobody", "deleted")], "conflict");
+  },
+
   "the digests of an erased user's rows stay, for the chain": async (trial) => {
     const user = await addUser(trial);
     const row = trial.make.auditRow({ userId: user.id });
-    await committed(trial, [write.audit(row), { kind: "user.erase", userId: user.id }]);
+    await committed(trial, [write.audit(row), write.erase(user.id)]);
     same(await rows(trial, user.id), [{ ...row, personal: [] }]);
   },
 
   "the address and the username of an erased user are free": async (trial) => {
     const user = await addUser(trial);
-    await committed(trial, [{ kind: "user.erase", userId: user.id }]);
+    await committed(trial, [write.erase(user.id)]);
     const { email, emailKey, username } = user;
     await addUser(trial, { email, emailKey, username });
   },

@@ -86,6 +86,21 @@ export const directoryRaces: Rules = {
     deepStrictEqual([read?.version, read?.name], [2, `name ${results.findIndex((result) => result.ok)}`]);
   },
 
+  "of an erasure of a deleted account and its restoration exactly one succeeds": async (trial) => {
+    for (let round = 0; round < 6; round++) {
+      const deletedAt = trial.clock.now();
+      const user = await addUser(trial, { status: "deleted", deletedAt });
+      const restore = write.update(user, { status: "active", deletedAt: null });
+      const results = await commitAll(trial, 2, (index) => [
+        index === round % 2 ? write.erase(user.id, "deleted") : restore,
+      ]);
+      strictEqual(winners(results, "conflict"), 1);
+      const isErased = results[round % 2]?.ok === true;
+      const read = await trial.stores.directory.user(user.id, trial.call());
+      deepStrictEqual([read?.status, read?.version], [isErased ? "anonymized" : "active", 2]);
+    }
+  },
+
   "of many concurrent advances of one generation exactly one succeeds": async (trial) => {
     const user = await addUser(trial);
     const results = await commitAll(trial, racers, () => [write.advance(user)]);

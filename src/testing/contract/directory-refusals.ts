@@ -50,6 +50,13 @@ const table: readonly Refused[] = [
     ({ root }, { make }) => ({ kind: "session.rotate", from: "gone", session: make.session(root) }),
   ],
   [
+    "the session to rotate is another user's",
+    "conflict",
+    ({ rootSession, disabled }, { make }) => write.rotate(rootSession.id, make.session(disabled)),
+  ],
+  ["the user to erase was restored", "conflict", ({ root }) => write.erase(root.id, "deleted")],
+  ["the deleted user to erase is unknown", "conflict", () => write.erase("nobody", "deleted")],
+  [
     "the data has another version",
     "conflict",
     ({ rootSession }) => ({

@@ -92,7 +92,7 @@ export const userRules: Rules = {
     strictEqual(await stores.directory.isEmpty(call()), true);
     const user = await addUser(trial);
     strictEqual(await stores.directory.isEmpty(call()), false);
-    await committed(trial, [{ kind: "user.erase", userId: user.id }]);
+    await committed(trial, [write.erase(user.id)]);
     strictEqual(await stores.directory.isEmpty(call()), false, "an erased user is still a row");
   },
 
@@ -204,7 +204,7 @@ export const userRules: Rules = {
     strictEqual((await stores.directory.deletedBefore(clock.now(), 9, call())).length, 2);
     await committed(trial, [
       write.update(restored, { status: "active", deletedAt: null }),
-      { kind: "user.erase", userId: erased.id },
+      write.erase(erased.id, "deleted"),
     ]);
     deepStrictEqual([...(await stores.directory.deletedBefore(clock.now(), 9, call()))], []);
   },

@@ -94,6 +94,23 @@ export const counterRules: Rules = {
     strictEqual(await exhaust(trial, [counter("a", 3, 10)]), 3);
   },
 
+  "a counter whose last attempt was refunded is forgotten: the next begins a new window": async (trial) => {
+    const { stores, call, clock } = trial;
+    await reserve(trial, counter("a", 1, 10), counter("b", 2, 10));
+    await reserve(trial, counter("b", 2, 10));
+    clock.advance(6);
+    await stores.ephemeral.refund(["a", "b"], call());
+    await reserve(trial, counter("a", 1, 10), counter("b", 2, 10));
+    clock.advance(4);
+    const refusal = await reserve(trial, counter("a", 1, 10));
+    deepStrictEqual({ ...refusal }, { ok: false, key: "a", retryAfterSeconds: 6 });
+    strictEqual(
+      await exhaust(trial, [counter("b", 2, 10)]),
+      2,
+      "an attempt was left, and its window is over",
+    );
+  },
+
   "refunds never give more than the limit": async (trial) => {
     const { stores, call } = trial;
     await stores.ephemeral.refund(["a"], call());

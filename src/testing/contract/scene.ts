@@ -42,12 +42,15 @@ export async function scene(trial: Trial): Promise<Scene> {
   const rootSession = make.session(root);
   const [oldest, rotated, edited] = [make.session(ana), make.session(ana), make.session(ana)];
   const [bens, visitor] = [make.session(ben), make.session(null)];
+  const replaced = make.session(null, { data: { cart: [2] } });
   await committed(trial, [
     ...[root, ana, ben, disabled].map(write.user),
     ...[rootPassword, anaPassword, benPassword].map(
       (credential) => ({ kind: "password.insert", credential }) as const,
     ),
-    ...[rootSession, oldest, rotated, edited, bens, visitor].map((session) => write.session(session)),
+    ...[rootSession, oldest, rotated, edited, bens, visitor, replaced].map((session) =>
+      write.session(session),
+    ),
     ...[ana, ben, disabled].map(({ id }) => write.audit(make.auditRow({ userId: id }))),
   ]);
   // The oldest is the least recently used from here on.
@@ -61,6 +64,7 @@ export async function scene(trial: Trial): Promise<Scene> {
   clock.advance(2);
 
   const [added, successor] = [make.session(ana), make.session(ana, { rotatedFrom: rotated.id })];
+  const replacing = make.session(newcomer, { rotatedFrom: replaced.id });
   const reported = new Map<string, AuditRow>();
   // One row for each session, the same one if the store runs the transaction again.
   const report: Report = (ended) =>
@@ -74,7 +78,8 @@ export async function scene(trial: Trial): Promise<Scene> {
     write.user(newcomer),
     { kind: "password.insert", credential: make.password(newcomer) },
     write.session(added, 3, report),
-    { kind: "session.rotate", from: rotated.id, session: successor },
+    write.replace(replaced.id, replacing, { cap: 1, ended: report, evicted: report }),
+    write.rotate(rotated.id, successor),
     { kind: "session.set_data", sessionId: edited.id, dataVersion: 0, data: { cart: [1] } },
     write.end(visitor.id, report),
     write.update(ana, {
@@ -86,7 +91,7 @@ export async function scene(trial: Trial): Promise<Scene> {
     write.advance(ana),
     { kind: "password.replace", credential: { ...anaPassword, encoded: "$none$new", version: 2 } },
     write.audit(make.auditRow({ type: "password.changed", userId: ana.id })),
-    { kind: "user.erase", userId: ben.id },
+    write.erase(ben.id),
     write.endAll(ben.id, null, report),
     write.endAll(ana.id, added.id, report),
   ];
@@ -97,7 +102,8 @@ export async function scene(trial: Trial): Promise<Scene> {
       ...[ana, newcomer].map(({ emailKey }) => ({ kind: "email", key: emailKey }) as const),
       ...["ana", ana.username, newcomer.username].map((key) => ({ kind: "username", key }) as const),
     ];
-    const ids = [rootSession, oldest, rotated, edited, bens, visitor, added, successor].map(({ id }) => id);
+    const before = [rootSession, oldest, rotated, edited, bens, visitor, replaced];
+    const ids = [...before, added, successor, replacing].map(({ id }) => id);
     return {
       users: await Promise.all(keys.map((by) => directory.userWithPassword(by, call()))),
       sessions: await Promise.all(ids.map((id) => sessions.find([id], call()))),

@@ -195,7 +195,7 @@ export const sessionReads: Rules = {
     const user = await addUser(trial);
     const { id } = await addSession(trial, user);
     strictEqual(isAccepted(await found(trial, id)), true);
-    await committed(trial, [{ kind: "user.erase", userId: user.id }]);
+    await committed(trial, [write.erase(user.id)]);
     const answer = await found(trial, id);
     strictEqual(answer?.expired === false ? answer.user?.status : "anonymized", "anonymized");
     strictEqual(isAccepted(answer), false);

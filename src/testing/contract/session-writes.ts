@@ -141,25 +141,6 @@ export const sessionWrites: Rules = {
     deepStrictEqual(await listed(trial, user.id), [added.id, kept.id]);
   },
 
-  "a rotated session is there under its new id alone, and none is reported as ended": async (trial) => {
-    const user = await addUser(trial);
-    const old = await addSession(trial, user, { data: { cart: [1] } });
-    const next = trial.make.session(user, { rotatedFrom: old.id, data: { cart: [2] }, dataVersion: 7 });
-    const result = await committed(trial, [{ kind: "session.rotate", from: old.id, session: next }]);
-    deepStrictEqual([...result.ended], []);
-    strictEqual(await found(trial, old.id), null);
-    same(await live(trial, next.id), next);
-    deepStrictEqual(await listed(trial, user.id), [next.id]);
-  },
-
-  "a visitor's session may be rotated into a user's": async (trial) => {
-    const user = await addUser(trial);
-    const visitor = await addSession(trial, null);
-    const next = trial.make.session(user, { rotatedFrom: visitor.id });
-    await committed(trial, [{ kind: "session.rotate", from: visitor.id, session: next }]);
-    deepStrictEqual(await listed(trial, user.id), [next.id]);
-  },
-
   "an expired session is neither rotated nor written to": async (trial) => {
     const { id } = await addSession(trial, null);
     trial.clock.advance(30 * 60);

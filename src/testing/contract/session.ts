@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { faulty } from "../faulty.ts";
 import { same } from "./same.ts";
+import { handoverRaces, handoverRules } from "./session-handover.ts";
 import { sessionRaces } from "./session-races.ts";
 import { sessionReads } from "./session-reads.ts";
 import { sessionWrites } from "./session-writes.ts";
@@ -14,8 +15,8 @@ import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial
  */
 export function sessionContract(harness: StoreHarness): readonly ContractCase[] {
   return [
-    ...cases(harness, "basics", sessionReads, sessionWrites),
-    ...cases(harness, "concurrency", signInRaces, sessionRaces),
+    ...cases(harness, "basics", sessionReads, sessionWrites, handoverRules),
+    ...cases(harness, "concurrency", signInRaces, sessionRaces, handoverRaces),
     ...cases(harness, "faults", faults),
     ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
   ];

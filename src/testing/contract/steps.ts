@@ -1,6 +1,6 @@
 import { AssertionError, deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { AuditRow } from "../../domain/audit.ts";
-import type { Session } from "../../domain/session.ts";
+import type { Session, SessionBag } from "../../domain/session.ts";
 import type { User, UserChanges } from "../../domain/user.ts";
 import type { FoundSession } from "../../ports/session-store.ts";
 import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
@@ -27,12 +27,29 @@ export const write = {
     cap,
     evicted,
   }),
+  replace: (
+    replaces: string,
+    session: Session,
+    { cap = 0, ended = silent, evicted = silent }: { cap?: number; ended?: Report; evicted?: Report } = {},
+  ): Write => ({ kind: "session.replace", replaces, ended, session, cap, evicted }),
+  rotate: (from: string, session: Session): Write => ({ kind: "session.rotate", from, session }),
+  setData: ({ id, dataVersion }: Pick<Session, "id" | "dataVersion">, data: SessionBag): Write => ({
+    kind: "session.set_data",
+    sessionId: id,
+    dataVersion,
+    data,
+  }),
   end: (sessionId: string, ended: Report = silent): Write => ({ kind: "session.delete", sessionId, ended }),
   endAll: (userId: string, except: string | null = null, ended: Report = silent): Write => ({
     kind: "session.delete_all",
     userId,
     except,
     ended,
+  }),
+  erase: (userId: string, requires: "deleted" | "any" = "any"): Write => ({
+    kind: "user.erase",
+    userId,
+    requires,
   }),
   audit: (row: AuditRow): Write => ({ kind: "audit.insert", row }),
 } as const;

@@ -107,6 +107,16 @@ export function closesOnce(): { close(): Promise<void> } {
 /** A report without rows. */
 export const noRows = (): [] => [];
 
+/** The end of a session, unreported. */
+export function ends(sessionId: string): Write {
+  return { kind: "session.delete", sessionId, ended: noRows };
+}
+
+/** A session put in as it is. */
+export function inserts(session: Session, cap = 0): Write {
+  return { kind: "session.insert", session, cap, evicted: noRows };
+}
+
 /** The session of an id, if a check could use it. */
 export async function liveSession(
   { sessions }: Pick<Stores, "sessions">,

@@ -3,6 +3,8 @@ import {
   type Broken,
   brokenDirectory as broken,
   closesOnce,
+  ends,
+  inserts,
   insisting,
   rewriting,
   shifted,
@@ -12,6 +14,9 @@ import {
 /** The write with its report, if it has one, replaced. */
 function withReport(write: Write, change: (report: Report) => Report): Write {
   if (write.kind === "session.insert") return { ...write, evicted: change(write.evicted) };
+  if (write.kind === "session.replace") {
+    return { ...write, ended: change(write.ended), evicted: change(write.evicted) };
+  }
   if (write.kind === "session.delete" || write.kind === "session.delete_all") {
     return { ...write, ended: change(write.ended) };
   }
@@ -216,6 +221,24 @@ export const brokenDirectories: readonly Broken[] = [
     "erasing does nothing",
     "erasing removes what is personal of this user alone, for good",
     (write) => (write.kind === "user.erase" ? [] : [write]),
+  ),
+  rewriting("any account is erased", "an account is erased as deleted only while it is", (write) =>
+    write.kind === "user.erase" ? [{ ...write, requires: "any" }] : [write],
+  ),
+  rewriting(
+    "erasing looks at the status before the transaction, not in it",
+    "of an erasure of a deleted account and its restoration exactly one succeeds",
+    async (write, { directory }, call) => {
+      if (write.kind !== "user.erase" || write.requires === "any") return [write];
+      const user = await directory.user(write.userId, call);
+      await yieldOnce();
+      return user?.status === "deleted" ? [{ ...write, requires: "any" }] : [write];
+    },
+  ),
+  rewriting(
+    "any session may be rotated",
+    undone("conflict: the session to rotate is another user's"),
+    (write) => (write.kind === "session.rotate" ? [ends(write.from), inserts(write.session)] : [write]),
   ),
   rewriting(
     "a report is called twice",

@@ -202,6 +202,25 @@ export const brokenEphemerals: readonly Broken[] = [
     refund: async () => undefined,
   })),
   broken(
+    "a refund keeps the window of a counter at zero",
+    "a counter whose last attempt was refunded is forgotten: the next begins a new window",
+    ({ reserve }) => {
+      const windows = new Map<string, number>();
+      return {
+        reserve(limits, call) {
+          const now = call.now.getTime();
+          const kept = limits.map((limit) => {
+            const known = windows.get(limit.key) ?? 0;
+            const endsAt = known > now ? known : now + limit.windowSeconds * 1000;
+            windows.set(limit.key, endsAt);
+            return { ...limit, windowSeconds: (endsAt - now) / 1000 };
+          });
+          return reserve(kept, call);
+        },
+      };
+    },
+  ),
+  broken(
     "refund is remembered where nothing was taken",
     "refunds never give more than the limit",
     ({ reserve, refund }) => {

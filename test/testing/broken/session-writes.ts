@@ -2,10 +2,13 @@ import type { Write } from "../../../src/ports/store.ts";
 import {
   type Broken,
   brokenDirectory,
+  ends,
+  inserts,
   insisting,
   liveSession,
   noRows,
   rewriting,
+  shifted,
   yieldOnce,
 } from "./broken.ts";
 
@@ -111,6 +114,84 @@ export const brokenSessionWrites: readonly Broken[] = [
         { kind: "session.insert", session: write.session, cap: 0, evicted: noRows },
       ];
     },
+  ),
+  rewriting(
+    "a rotation writes the data that it was given",
+    "a rotated session has the data of the one before it, not what is given",
+    (write) => (write.kind === "session.rotate" ? [ends(write.from), inserts(write.session)] : [write]),
+  ),
+  rewriting(
+    "a rotation reads the data before the transaction, not in it",
+    "no write to the data that is acknowledged is lost by a rotation",
+    async (write, stores, call) => {
+      const from = write.kind === "session.rotate" ? await liveSession(stores, write.from, call) : null;
+      if (write.kind !== "session.rotate" || from === null) return [write];
+      await yieldOnce();
+      return [ends(from.id), inserts({ ...write.session, data: from.data })];
+    },
+  ),
+  rewriting(
+    "another user's session may be rotated",
+    "another user's session is not rotated, neither into somebody's nor into a visitor's",
+    (write) => (write.kind === "session.rotate" ? [ends(write.from), inserts(write.session)] : [write]),
+  ),
+  rewriting(
+    "a sign-in writes the data that it was given",
+    "a replaced session ends and is reported, and its data goes over as it is by then",
+    (write) =>
+      write.kind === "session.replace"
+        ? [{ ...write, kind: "session.delete", sessionId: write.replaces }, inserts(write.session, write.cap)]
+        : [write],
+  ),
+  rewriting(
+    "a sign-in reads the data before the transaction, not in it",
+    "no write to the data that is acknowledged is lost by a sign-in",
+    async (write, stores, call) => {
+      const from = write.kind === "session.replace" ? await liveSession(stores, write.replaces, call) : null;
+      if (write.kind !== "session.replace" || from === null) return [write];
+      await yieldOnce();
+      return [ends(from.id), inserts({ ...write.session, data: from.data }, write.cap)];
+    },
+  ),
+  rewriting(
+    "the data of a session is taken by everybody who saw it",
+    "of many sign-ins that replace one session exactly one ends it and has its data",
+    async (write, stores, call) => {
+      if (write.kind !== "session.replace") return [write];
+      const { data } = (await liveSession(stores, write.replaces, call)) ?? write.session;
+      await yieldOnce();
+      return [{ ...write, session: { ...write.session, data } }];
+    },
+  ),
+  rewriting(
+    "whoever replaces a session takes its data",
+    "another user's data is never taken over",
+    async (write, stores, call) => {
+      const from = write.kind === "session.replace" ? await liveSession(stores, write.replaces, call) : null;
+      if (write.kind !== "session.replace" || from === null) return [write];
+      return [ends(from.id), inserts({ ...write.session, data: from.data }, write.cap)];
+    },
+  ),
+  rewriting(
+    "the data of an expired session is taken",
+    "a session that expired or is gone leaves no data to the one that replaces it",
+    async (write, stores, call) => {
+      if (write.kind !== "session.replace") return [write];
+      const from = await liveSession(stores, write.replaces, shifted(call, -1));
+      if (from === null) return [write];
+      return [ends(from.id), inserts({ ...write.session, data: from.data }, write.cap)];
+    },
+  ),
+  rewriting(
+    "a replaced session ends after the cap was looked at",
+    "a replaced session does not count towards the cap, and the others do",
+    (write) =>
+      write.kind === "session.replace"
+        ? [
+            { ...write, kind: "session.insert" },
+            { kind: "session.delete", sessionId: write.replaces, ended: write.ended },
+          ]
+        : [write],
   ),
   insisting(
     "the last write to the data wins",
