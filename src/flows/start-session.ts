@@ -132,16 +132,28 @@ export function sessionWrites(services: Services, { session }: DraftSession, wan
           kind: "session.replace",
           ...insert,
           replaces: replaces.id,
-          ended: replacedReport(services, replaces, wanted),
+          ended: replacedReport(services, { replaces, session, from }),
         },
     { kind: "audit.insert", row: events.row(started, from) },
   ];
 }
 
 // The same person's older session is rotated; somebody else's ends; a visitor's goes over silently with its data.
-function replacedReport(services: Services, replaces: Session, { user, from }: NewSession): Report {
-  const isSomebodyElses = replaces.userId !== null && replaces.userId !== user?.id;
-  return isSomebodyElses ? revokedReport(services, from) : () => [];
+function replacedReport(
+  services: Services,
+  {
+    replaces,
+    session,
+    from,
+  }: { readonly replaces: Session; readonly session: Session; readonly from: EventOrigin },
+): Report {
+  const { id: sessionId, userId } = session;
+  if (replaces.userId === null) return () => [];
+  if (replaces.userId !== userId) return revokedReport(services, from);
+  return (ended) =>
+    ended.map(({ id: rotatedFrom }) =>
+      services.events.row({ type: "session.rotated", userId, sessionId, payload: { rotatedFrom } }, from),
+    );
 }
 
 /** Rows saying that sessions were revoked; one that had expired before and was only not swept yet is told as that. */

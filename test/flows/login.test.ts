@@ -64,6 +64,7 @@ describe.each(backends)("signing in, on $backend", ({ open }) => {
     const sessions = await here.auth.sessions.list(ana.userId);
     expect(sessions).toHaveLength(1);
     expect(sessions[0]?.rotatedFrom).toBe(beforeId);
+    expect(here.heard("session.rotated").map(({ payload }) => payload.rotatedFrom)).toEqual([beforeId]);
   });
 
   test("upgrades a hash in an older format, and only once where two sign in at once", async () => {

@@ -4,6 +4,7 @@ import { anyone } from "../../src/guards/guards.ts";
 import type { SessionData } from "../../src/ports/session-data.ts";
 import { backends } from "../support/backends.ts";
 import { type Browser, parseSetCookie } from "../support/browser.ts";
+import { gate } from "../support/gate.ts";
 import { cookieName, password, type World, world } from "../support/world.ts";
 
 const client = { ip: "192.0.2.10" };
@@ -100,6 +101,31 @@ describe.each(backends)("a visitor's bag, on $backend", (backend) => {
       expect(await open(here, before, get("cart"))).toBe(undefined);
     }
     expect(here.heard("session.revoked")).toEqual([]);
+  });
+
+  test("keeps what was written while its session was being replaced", async () => {
+    const here = world({ stores: await backend.open() });
+    const user = await here.plant({ email });
+    const browser = here.browser();
+    await open(here, browser, set("a", 1));
+    const duringCommitOf = async (kind: string, change: () => Promise<unknown>) => {
+      const held = gate();
+      here.recorder.before = ({ writes }) => {
+        if (!writes.includes(kind)) return null;
+        here.recorder.before = () => null;
+        return held.pass();
+      };
+      const changing = change();
+      await held.reached;
+      await open(here, browser.copy(), set(kind, "written"));
+      held.open();
+      await changing;
+      expect(await open(here, browser, get(kind))).toBe("written");
+    };
+    await duringCommitOf("session.replace", () => browser.post("/api/v1/auth/login", { email, password }));
+    await duringCommitOf("session.rotate", () => browser.post("/api/v1/auth/reauthenticate", { password }));
+    expect(await open(here, browser, get("a"))).toBe(1);
+    expect((await here.auth.sessions.list(user.id)).length).toBe(1);
   });
 
   test("never goes from one user to another", async () => {
