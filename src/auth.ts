@@ -2,20 +2,20 @@ import { bindForms, type Forms } from "./api/forms.ts";
 import { bindSessions, type Sessions } from "./api/sessions.ts";
 import { bindUsers, type Users } from "./api/users.ts";
 import { type Config, type ConfigOptions, readConfig } from "./config.ts";
-import type { AuthEvent, EventOf, EventType } from "./domain/event.ts";
 import type { Principal } from "./domain/principal.ts";
 import { asAuthError } from "./errors.ts";
-import type { Feature, Installed } from "./features/feature.ts";
+import type { Feature } from "./features/feature.ts";
+import { type Features, installFeatures, passwordServices, useFeature } from "./features/installed.ts";
+import { loadRoutes } from "./features/routes.ts";
 import { formTokens } from "./flows/form-tokens.ts";
 import { sessionData } from "./flows/session-data.ts";
-import { anyone, signedIn } from "./guards/guards.ts";
 import { authenticate, inAskingOrder } from "./pipeline/authenticate.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./pipeline/check.ts";
 import { handleRoute } from "./pipeline/handle.ts";
 import { type RouteLimit, takeFromLimit } from "./pipeline/limit.ts";
 import { type Protect, protection } from "./pipeline/protect.ts";
-import { type ErrorAnswer, errorAnswer, type OnError } from "./pipeline/respond.ts";
-import { type RouteTable, routeTable } from "./pipeline/route-table.ts";
+import { type ErrorAnswer, errorAnswer, guardedOnError, type OnError } from "./pipeline/respond.ts";
+import { routeTable } from "./pipeline/route-table.ts";
 import { type HeaderSink, seal } from "./pipeline/seal.ts";
 import type { SessionChange } from "./ports/change.ts";
 import type { Clock, Random } from "./ports/clock.ts";
@@ -23,10 +23,13 @@ import type { Guard } from "./ports/guard.ts";
 import type { Policy } from "./ports/policy.ts";
 import type { AuthRequest, ClientInfo, RouteRequest } from "./ports/request.ts";
 import type { Route } from "./ports/route.ts";
-import type { Log, PasswordServices, Services } from "./ports/services.ts";
+import type { Log, Services } from "./ports/services.ts";
 import type { Stores } from "./ports/stores.ts";
 import type { Strategy } from "./ports/strategy.ts";
 import type { Listener } from "./services/events.ts";
+import { kept } from "./services/kept.ts";
+import { answersAll, closer, sweepRegularly } from "./services/lifecycle.ts";
+import { type EventSubscriptions, type Listeners, listenerList } from "./services/listeners.ts";
 import { stderrLog } from "./services/log.ts";
 import { systemClock, systemRandom } from "./services/system.ts";
 import { wireServices } from "./services/wire.ts";
@@ -93,7 +96,7 @@ export interface Auth {
   errorAnswer(refused: Extract<Verdict, { ok: false }>, client: ClientInfo): ErrorAnswer;
   /** What a handler threw, as a refusal; a failure of the system is logged. For adapters that call handlers. */
   caught(thrown: unknown): Extract<Verdict, { ok: false }>;
-  /** As configured; null where it is not. */
+  /** As configured, but never throwing: a failure of it is logged, and null. Null where none is configured. */
   readonly onError: OnError | null;
   /** What a listed feature offers. @throws TypeError where it was not listed */
   use<T>(feature: Feature<T>): T;
@@ -105,13 +108,6 @@ export interface Auth {
   isReady(): Promise<boolean>;
   /** Waits for work under way, then closes features and stores. Idempotent. */
   close(): Promise<void>;
-}
-
-/** Subscriptions to events; listeners hear them after the change was committed. */
-export interface EventSubscriptions {
-  /** Calls `listener` at each event of a type (`*`: of every type). @returns ends the subscription */
-  on<T extends EventType>(type: T, listener: (event: EventOf<T>) => unknown): () => void;
-  on(type: "*", listener: (event: AuthEvent) => unknown): () => void;
 }
 
 /**
@@ -137,8 +133,6 @@ export function createAuth(options: AuthOptions): Auth {
   return assemble(options, services, features, subscriptions);
 }
 
-type Features = ReadonlyMap<Feature<unknown>, Installed<unknown>>;
-
 function assemble(
   options: AuthOptions,
   services: Services,
@@ -156,17 +150,14 @@ function assemble(
   };
   const users = bindUsers(pipeline, () => passwordServices(features));
   const sessions = bindSessions(pipeline);
-  const closing = closer(services, features, options.stores);
+  const closing = closer(services, [...features.values()], options.stores);
   const sweeper = sweepRegularly(services, () => sessions.sweep());
   const isReady = async (): Promise<boolean> => !closing.hasBegun() && (await answersAll(services));
-  let table: Promise<{ routes: readonly Route[]; lookup: RouteTable }> | null = null;
-  const loadTable = () => {
-    table ??= loadRoutes(config, features, { users, sessions }, isReady).then((routes) => ({
-      routes,
-      lookup: routeTable(routes, config.basePath),
-    }));
-    return table;
-  };
+  const onError = options.onError === undefined ? undefined : guardedOnError(options.onError, services.log);
+  const loadTable = kept(async () => {
+    const routes = await loadRoutes({ config, features, users, sessions, isReady });
+    return { routes, lookup: routeTable(routes, config.basePath) };
+  });
 
   return Object.freeze({
     config,
@@ -182,10 +173,10 @@ function assemble(
     },
     takeFromLimit: (limit: RouteLimit, request: AuthRequest, client: ClientInfo) =>
       takeFromLimit(services, limit, request, client),
-    protect: protection(pipeline, options.onError),
+    protect: protection(pipeline, onError),
     async handle(request: RouteRequest, client: ClientInfo) {
       const { lookup } = await loadTable();
-      return handleRoute(pipeline, lookup, request, client, options.onError);
+      return handleRoute(pipeline, lookup, request, client, onError);
     },
     seal: <R extends Response | HeaderSink>(response: R, change: SessionChange) =>
       seal(config, response, change),
@@ -196,13 +187,8 @@ function assemble(
       logFailure(services, error);
       return { ok: false, error } as const;
     },
-    onError: options.onError ?? null,
-    use<T>(feature: Feature<T>): T {
-      const installed = features.get(feature);
-      if (installed === undefined)
-        throw new TypeError(`auth.use: ${feature.name} is not in the list of features`);
-      return installed.api as T;
-    },
+    onError: onError ?? null,
+    use: <T>(feature: Feature<T>): T => useFeature(features, feature),
     routes: async () => (await loadTable()).routes,
     async warmUp() {
       await Promise.all([loadTable(), ...[...features.values()].map((feature) => feature.warmUp?.())]);
@@ -224,98 +210,4 @@ function assertOneEngine({ directory, sessions, ephemeral }: Stores): void {
       );
     }
   }
-}
-
-function installFeatures(wanted: readonly Feature<unknown>[], services: Services): Features {
-  const installed = new Map<Feature<unknown>, Installed<unknown>>();
-  for (const feature of wanted) {
-    if ([...installed.keys()].some(({ name }) => name === feature.name)) {
-      throw new TypeError(`features: ${feature.name} is listed twice`);
-    }
-    installed.set(feature, feature.install(services));
-  }
-  return installed;
-}
-
-function passwordServices(features: Features): PasswordServices {
-  for (const { passwords } of features.values()) if (passwords !== undefined) return passwords;
-  throw new TypeError("this needs passwords: createAuth({ features: [passwords()] })");
-}
-
-async function loadRoutes(
-  config: Config,
-  features: Features,
-  bound: { readonly users: Users; readonly sessions: Sessions },
-  isReady: () => Promise<boolean>,
-): Promise<readonly Route[]> {
-  const guards = { anyone: anyone(), signedIn: signedIn() };
-  const endpoints = { ...bound, guards };
-  const { sessionRoutes } = await import("./endpoints/sessions.ts");
-  const { ownAccountRoutes, ownSessionRoutes } = await import("./endpoints/users.ts");
-  const { healthRoutes } = await import("./endpoints/health.ts");
-  const { openApiRoute } = await import("./endpoints/openapi.ts");
-  const ofFeatures = await Promise.all(
-    [...features.values()].map(async ({ routes }) => (await routes?.(endpoints)) ?? []),
-  );
-  const routes: Route[] = [
-    ...ofFeatures.flat(),
-    ...sessionRoutes(endpoints),
-    ...ownAccountRoutes(endpoints),
-    ...ownSessionRoutes(endpoints),
-    ...healthRoutes(guards.anyone, isReady),
-  ];
-  routes.push(openApiRoute(guards.anyone, () => routes, config));
-  return routes;
-}
-
-async function answersAll({ stores, call }: Services): Promise<boolean> {
-  const pings = [stores.directory, stores.sessions, stores.ephemeral].map((port) => port.ping(call()));
-  return (await Promise.allSettled(pings)).every(({ status }) => status === "fulfilled");
-}
-
-function closer(
-  services: Services,
-  features: Features,
-  stores: Stores,
-): { hasBegun(): boolean; close(): Promise<void> } {
-  let closed: Promise<void> | null = null;
-  const close = async (): Promise<void> => {
-    for (const feature of features.values()) await feature.close?.();
-    await services.background.drain();
-    for (const port of new Set([stores.sessions, stores.ephemeral, stores.directory])) await port.close();
-  };
-  return {
-    hasBegun: () => closed !== null,
-    close: () => {
-      closed ??= close();
-      return closed;
-    },
-  };
-}
-
-function sweepRegularly(
-  { config, background }: Services,
-  sweep: () => Promise<number>,
-): NodeJS.Timeout | undefined {
-  const { sweepIntervalSeconds } = config.session;
-  if (sweepIntervalSeconds === 0) return undefined;
-  return setInterval(() => background.run("sweep", sweep), sweepIntervalSeconds * 1000).unref();
-}
-
-interface Listeners {
-  readonly all: ReadonlySet<Listener>;
-  readonly on: EventSubscriptions["on"];
-}
-
-function listenerList(first: readonly Listener[]): Listeners {
-  const all = new Set<Listener>(first);
-  return {
-    all,
-    on(type: EventType | "*", listener: (event: never) => unknown) {
-      const hears = listener as Listener;
-      const heard: Listener = (event) => (type === "*" || event.type === type ? hears(event) : undefined);
-      all.add(heard);
-      return () => all.delete(heard);
-    },
-  };
 }

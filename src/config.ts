@@ -1,12 +1,22 @@
 import { createRequire } from "node:module";
 
-/** What `createAuth` takes about itself; every default stands beside its option. Times are in seconds. */
+const daySeconds = 86_400;
+const longestSeconds = 3_650 * daySeconds;
+/** Browsers keep no cookie longer. @see RFC 6265bis, section 5.5 */
+const longestCookieSeconds = 400 * daySeconds;
+/** Different characters of a secret, at least: random ones of 32 bytes have more in every usual encoding. */
+const leastCharacters = 8;
+
+/**
+ * What `createAuth` takes about itself; every default stands beside its option, and what a number may be where it has no
+ * choice of its own. Times are in seconds.
+ */
 export interface ConfigOptions {
   /** Exact origin of the application, `https://app.example`. Cookies and links come from it, never from a request. */
   readonly origin: string;
   /** Further origins whose pages may send unsafe requests with the session cookie. Exact. Default none. */
   readonly trustedOrigins?: readonly string[];
-  /** First secret signs, all verify. Each at least 32 bytes. */
+  /** First secret signs, all verify. Each at least 32 bytes; in production of at least 8 different characters. */
   readonly secrets: readonly [string, ...string[]];
   /** Where Latchkey's routes lie. Default `/api/v1`. */
   readonly basePath?: string;
@@ -21,9 +31,10 @@ export interface ConfigOptions {
     readonly sameSite?: "lax" | "strict" | "none";
     /** Default: the origin's host alone. A public suffix is refused. */
     readonly domain?: string;
-    /** `Max-Age` of cookies that are not remembered. Default null: the cookie ends with the browser. */
+    /** `Max-Age` of cookies that are not remembered, at most 400 days. Default null: the cookie ends with the browser. */
     readonly maxAgeSeconds?: number | null;
   };
+  /** Lifetimes are 10 s to 10 years. */
   readonly session?: {
     /** Default 1,800 (30 min). */
     readonly idleSeconds?: number;
@@ -33,19 +44,19 @@ export interface ConfigOptions {
     readonly rememberedIdleSeconds?: number;
     /** Default 2,592,000 (30 days). */
     readonly rememberedAbsoluteSeconds?: number;
-    /** Live sessions of one user; 0 = unlimited, 1 = single. Default 5. */
+    /** Live sessions of one user, at most 10,000; 0 = unlimited, 1 = single. Default 5. */
     readonly maxPerUser?: number;
-    /** Interval between sweeps of what expired; 0 = never by itself. Default 900. */
+    /** Interval between sweeps of what expired, at most 86,400; 0 = never by itself. Default 900. */
     readonly sweepIntervalSeconds?: number;
   };
-  /** How old a proof of identity may be for what needs a fresh one. Default 600. */
+  /** How old a proof of identity may be for what needs a fresh one, at most 30 days. Default 600. */
   readonly freshSeconds?: number;
   /** Default true. `false` is refused where the origin is not loopback. */
   readonly csrf?: boolean;
   readonly login?: {
-    /** Failed sign-ins per IP address and identifier in one window. Default 5. */
+    /** Failed sign-ins per IP address and identifier in one window, at most 1,000. Default 5. */
     readonly maxAttempts?: number;
-    /** Default 900 (15 min). */
+    /** At most 30 days. Default 900 (15 min). */
     readonly windowSeconds?: number;
   };
   /** `open`: registering signs in at once. `closed`: only an operator creates accounts. Default `open`. */
@@ -60,9 +71,9 @@ export interface ConfigOptions {
     /** Request headers beyond `Authorization, Content-Type, X-CSRF-Token, X-API-Key`. */
     readonly headers?: readonly string[];
   };
-  /** Largest body of Latchkey's own routes, in bytes. Default 65,536. */
+  /** Largest body of Latchkey's own routes, in bytes: 1,024 to 16 MiB. Default 65,536. */
   readonly maxBodyBytes?: number;
-  /** How long a store may take to answer before the request gets 503, in milliseconds. Default 5,000. */
+  /** How long a store may take to answer before the request gets 503, in milliseconds: 10 to 600,000. Default 5,000. */
   readonly storeTimeoutMs?: number;
 }
 
@@ -125,7 +136,10 @@ export function readConfig(options: ConfigOptions): Config {
     if (exactOrigin(trusted) !== trusted)
       problems.push(`trustedOrigins: ${JSON.stringify(trusted)} is no exact origin`);
   }
-  problems.push(...secretProblems(options.secrets), ...cookieProblems(options, isSecure, url.hostname));
+  problems.push(
+    ...secretProblems(options.secrets, isProduction),
+    ...cookieProblems(options, isSecure, url.hostname),
+  );
   problems.push(
     ...numberProblems(options),
     ...pathProblems(options),
@@ -167,13 +181,16 @@ function exactOrigin(text: string): string | null {
   return (url.protocol === "https:" || url.protocol === "http:") && url.origin === text ? text : null;
 }
 
-function secretProblems(secrets: readonly string[]): string[] {
+function secretProblems(secrets: readonly string[], isProduction: boolean): string[] {
   if (secrets.length === 0) return ["secrets: at least one is needed"];
-  return secrets.flatMap((secret, index) =>
-    Buffer.byteLength(secret) < 32
-      ? [`secrets[${index}]: shorter than 32 bytes; \`latchkey secret\` prints a good one`]
-      : [],
-  );
+  const good = "`latchkey secret` prints a good one";
+  return secrets.flatMap((secret, index) => {
+    if (Buffer.byteLength(secret) < 32) return [`secrets[${index}]: shorter than 32 bytes; ${good}`];
+    // Long and yet guessed: one letter held down, or a pattern of a few.
+    return isProduction && new Set(secret).size < leastCharacters
+      ? [`secrets[${index}]: fewer than ${leastCharacters} different characters; ${good}`]
+      : [];
+  });
 }
 
 function cookieProblems(options: ConfigOptions, isSecure: boolean, hostname: string): string[] {
@@ -185,8 +202,8 @@ function cookieProblems(options: ConfigOptions, isSecure: boolean, hostname: str
     problems.push("cookie.sameSite: none needs trustedOrigins");
   }
   if (sameSite === "none" && !isSecure) problems.push("cookie.sameSite: none needs an https origin");
-  if (maxAgeSeconds !== undefined && maxAgeSeconds !== null && !(maxAgeSeconds >= 1)) {
-    problems.push("cookie.maxAgeSeconds: at least 1, or null");
+  if (maxAgeSeconds !== null) {
+    problems.push(...numberProblem("cookie.maxAgeSeconds", maxAgeSeconds, 1, longestCookieSeconds));
   }
   if (domain !== undefined) {
     if (hostname !== domain && !hostname.endsWith(`.${domain}`))
@@ -211,24 +228,26 @@ function numberProblems({
   maxBodyBytes,
   storeTimeoutMs,
 }: ConfigOptions): string[] {
-  const atLeast: readonly (readonly [name: string, value: number | undefined, least: number])[] = [
-    ["session.idleSeconds", session.idleSeconds, 10],
-    ["session.absoluteSeconds", session.absoluteSeconds, 10],
-    ["session.rememberedIdleSeconds", session.rememberedIdleSeconds, 10],
-    ["session.rememberedAbsoluteSeconds", session.rememberedAbsoluteSeconds, 10],
-    ["session.maxPerUser", session.maxPerUser, 0],
-    ["session.sweepIntervalSeconds", session.sweepIntervalSeconds, 0],
-    ["login.maxAttempts", login.maxAttempts, 1],
-    ["login.windowSeconds", login.windowSeconds, 1],
-    ["freshSeconds", freshSeconds, 1],
-    ["maxBodyBytes", maxBodyBytes, 1024],
-    ["storeTimeoutMs", storeTimeoutMs, 10],
+  const ranges: readonly Parameters<typeof numberProblem>[] = [
+    ["session.idleSeconds", session.idleSeconds, 10, longestSeconds],
+    ["session.absoluteSeconds", session.absoluteSeconds, 10, longestSeconds],
+    ["session.rememberedIdleSeconds", session.rememberedIdleSeconds, 10, longestSeconds],
+    ["session.rememberedAbsoluteSeconds", session.rememberedAbsoluteSeconds, 10, longestSeconds],
+    ["session.maxPerUser", session.maxPerUser, 0, 10_000],
+    ["session.sweepIntervalSeconds", session.sweepIntervalSeconds, 0, daySeconds],
+    ["login.maxAttempts", login.maxAttempts, 1, 1_000],
+    ["login.windowSeconds", login.windowSeconds, 1, 30 * daySeconds],
+    ["freshSeconds", freshSeconds, 1, 30 * daySeconds],
+    ["maxBodyBytes", maxBodyBytes, 1_024, 16 * 1_024 * 1_024],
+    ["storeTimeoutMs", storeTimeoutMs, 10, 600_000],
   ];
-  return atLeast.flatMap(([name, value, least]) =>
-    value !== undefined && !(Number.isInteger(value) && value >= least)
-      ? [`${name}: a whole number, at least ${least}`]
-      : [],
-  );
+  return ranges.flatMap((range) => numberProblem(...range));
+}
+
+// Each has a most as well: past 2,147,483,647 ms a timer fires at once, and dates past the year 275760 are none.
+function numberProblem(name: string, value: number | undefined, least: number, most: number): string[] {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return [];
+  return [`${name}: a whole number, at least ${least} and at most ${most}`];
 }
 
 function pathProblems(options: ConfigOptions): string[] {

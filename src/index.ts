@@ -5,7 +5,7 @@ export type { Forms } from "./api/forms.ts";
 export type { SessionInfo, Sessions } from "./api/sessions.ts";
 export type { Users } from "./api/users.ts";
 export type { Visit } from "./api/visit.ts";
-export { type Auth, type AuthOptions, createAuth, type EventSubscriptions } from "./auth.ts";
+export { type Auth, type AuthOptions, createAuth } from "./auth.ts";
 export { type Config, type ConfigOptions, isLoopback } from "./config.ts";
 // Records
 export type { AuditRow, PersonalField } from "./domain/audit.ts";
@@ -18,6 +18,7 @@ export type {
   EventOrigin,
   EventPayloads,
   EventType,
+  RefusalType,
 } from "./domain/event.ts";
 export { type Identifier, identifier } from "./domain/identifier.ts";
 export {
@@ -101,6 +102,7 @@ export type {
   Keys,
   Log,
   PasswordServices,
+  RefusalDraft,
   Services,
 } from "./ports/services.ts";
 export type { SessionData } from "./ports/session-data.ts";
@@ -109,6 +111,7 @@ export type { Awaitable, Committed, Engine, Port, Refusal, Report, StoreCall, Wr
 export type { Stores } from "./ports/stores.ts";
 export type { Outcome, Strategy } from "./ports/strategy.ts";
 export type { Listener } from "./services/events.ts";
+export type { EventSubscriptions } from "./services/listeners.ts";
 // Stores
 export { memory } from "./stores/memory.ts";
 export type { MigrationStatus } from "./stores/sqlite/migrations.ts";

@@ -1,5 +1,6 @@
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
+import { AuthError } from "../errors.ts";
 import { mediaType } from "../http/body.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
 import type { Guard, Open } from "../ports/guard.ts";
@@ -76,7 +77,7 @@ export function hono<C extends HonoContext = HonoContext>(
         (request: HonoRequest<C>, principal, session) => handler(request.context, principal, session),
         ...guards,
       );
-      return (context: C) => bound(honoRequest(context), client(context));
+      return (context: C) => bound(honoRequest(context, auth.config.maxBodyBytes), client(context));
     },
   };
 }
@@ -85,7 +86,7 @@ interface HonoRequest<C> extends RouteRequest {
   readonly context: C;
 }
 
-function honoRequest<C extends HonoContext>(context: C): HonoRequest<C> {
+function honoRequest<C extends HonoContext>(context: C, maxBodyBytes: number): HonoRequest<C> {
   const { req } = context;
   return {
     context,
@@ -95,14 +96,26 @@ function honoRequest<C extends HonoContext>(context: C): HonoRequest<C> {
     get body() {
       return req.raw.body;
     },
-    // Hono keeps what it parsed, so the handler reads the same form again.
-    async formField(name) {
-      const type = mediaType(req.header("content-type"));
-      if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data") return null;
-      const value = (await req.parseBody())[name];
-      return typeof value === "string" ? value : null;
-    },
+    formField: (name) => formField(req, name, maxBodyBytes),
   };
+}
+
+/**
+ * A field of the form, through Hono, which keeps what it parsed, so that the handler reads the same form again. Hono reads
+ * to the end whatever comes, so a form that declares no size is not read: its token belongs into the header.
+ *
+ * @throws AuthError `payload_too_large`
+ */
+async function formField(req: HonoContext["req"], name: string, maxBytes: number): Promise<string | null> {
+  const type = mediaType(req.header("content-type"));
+  if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data") return null;
+  const length = Number(req.header("content-length") || Number.NaN);
+  if (length > maxBytes) throw new AuthError("payload_too_large");
+  if (!(length <= maxBytes)) return null;
+  // What cannot be parsed holds no token.
+  const fields = await req.parseBody().catch(() => null);
+  const value = fields?.[name];
+  return typeof value === "string" ? value : null;
 }
 
 function clientOf(

@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
+import { AuthError, asAuthError } from "../errors.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
 import { withRequestId } from "../http/event-origin.ts";
-import type { SessionChange } from "../ports/change.ts";
 import type { Guard, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
+import { SealedData } from "./sealed-data.ts";
 
 /** Settings of the adapter. */
 export interface NodeOptions {
@@ -23,11 +24,14 @@ export type NodeHandler<P> = (
   session: SessionData,
 ) => void | Promise<void>;
 
-/** Latchkey on `node:http`. */
+/** Latchkey on `node:http`. Nothing of it rejects: an `http.Server` has nobody to catch that, and the process would end. */
 export interface NodeAdapter {
   /** Answers Latchkey's own routes; false where the request is none of them. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>;
-  /** Puts the pipeline around a handler. Builds neither `Request` nor `Response`. */
+  /**
+   * Puts the pipeline around a handler. Builds neither `Request` nor `Response`. Where a handler fails after its headers
+   * were sent, the connection is ended, so that nobody takes half an answer for the whole.
+   */
   protect(handler: NodeHandler<Principal>, open: Open): NodeListener;
   protect(handler: NodeHandler<SignedIn>, ...guards: readonly Guard[]): NodeListener;
 }
@@ -46,38 +50,73 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
  */
 export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
   const ip = clientIp(options.trustedProxies);
+  const exchangeOf = (incoming: IncomingMessage, outgoing: ServerResponse): Exchange => ({
+    request: nodeRequest(incoming),
+    client: clientOf(incoming, ip),
+    incoming,
+    outgoing,
+  });
   return {
     async handle(incoming, outgoing) {
-      const request = nodeRequest(incoming);
-      const response = await auth.handle(request, clientOf(incoming, ip));
-      if (response === null) return false;
-      await send(response, incoming, outgoing);
-      return true;
+      const exchange = exchangeOf(incoming, outgoing);
+      let isOurs = true;
+      await answering(auth, exchange, async () => {
+        const response = await auth.handle(exchange.request, exchange.client);
+        isOurs = response !== null;
+        if (response !== null) await send(response, exchange);
+      });
+      return isOurs;
     },
     protect(handler: NodeHandler<SignedIn>, ...guards: readonly Guard[]): NodeListener {
-      return async (incoming, outgoing) => {
-        const exchange = {
-          request: nodeRequest(incoming),
-          client: clientOf(incoming, ip),
-          incoming,
-          outgoing,
-        };
-        const verdict = await auth.check(exchange.request, exchange.client, ...guards);
-        if (verdict.change !== undefined) auth.seal(sink(outgoing), verdict.change);
-        if (!verdict.ok) return refuse(auth, verdict, exchange);
-        if (verdict.principal.isAuthenticated) outgoing.setHeader("Cache-Control", "no-store");
-        try {
-          const session = new SealedData(verdict.session, (change) => auth.seal(sink(outgoing), change));
-          // With an open guard the handler is typed for anybody; the overloads see to it.
-          await handler(incoming, outgoing, verdict.principal as SignedIn, session);
-        } catch (thrown) {
-          const refused = auth.caught(thrown);
-          if (outgoing.headersSent) throw thrown;
-          await refuse(auth, refused, exchange);
-        }
+      return (incoming, outgoing) => {
+        const exchange = exchangeOf(incoming, outgoing);
+        return answering(auth, exchange, () => runHandler(auth, exchange, handler, guards));
       };
     },
   };
+}
+
+async function runHandler(
+  auth: Auth,
+  exchange: Exchange,
+  handler: NodeHandler<SignedIn>,
+  guards: readonly Guard[],
+): Promise<void> {
+  const { request, client, incoming, outgoing } = exchange;
+  const verdict = await auth.check(request, client, ...guards);
+  if (verdict.change !== undefined) auth.seal(sink(outgoing), verdict.change);
+  if (!verdict.ok) return refuse(auth, verdict, exchange);
+  if (verdict.principal.isAuthenticated) outgoing.setHeader("Cache-Control", "no-store");
+  const session = new SealedData(verdict.session, {
+    seal: (change) => auth.seal(sink(outgoing), change),
+    isTooLate: () => outgoing.headersSent,
+    failed: (thrown) => auth.caught(thrown),
+  });
+  // With an open guard the handler is typed for anybody; the overloads see to it.
+  await handler(incoming, outgoing, verdict.principal as SignedIn, session);
+}
+
+// Never rejects: a failure becomes the answer or, where that has begun, the end of the connection.
+async function answering(auth: Auth, exchange: Exchange, work: () => Promise<void>): Promise<void> {
+  const { outgoing } = exchange;
+  try {
+    await work();
+  } catch (thrown) {
+    try {
+      if (!outgoing.headersSent) return await refuse(auth, auth.caught(thrown), exchange);
+      auth.caught(tooLate(thrown));
+    } catch (again) {
+      auth.caught(again);
+    }
+    if (!outgoing.writableEnded) outgoing.destroy();
+  }
+}
+
+// A refusal that can no longer be told is a failure that somebody should hear of.
+function tooLate(thrown: unknown): AuthError {
+  const error = asAuthError(thrown);
+  if (error.status >= 500) return error;
+  return new AuthError("internal_error", { diagnosis: "refused after its headers were sent", cause: error });
 }
 
 /** The narrow view of an `IncomingMessage`; its body is opened only when somebody reads it. */
@@ -135,10 +174,11 @@ interface Exchange {
 async function refuse(
   auth: Auth,
   refused: Parameters<Auth["errorAnswer"]>[0],
-  { request, client, incoming, outgoing }: Exchange,
+  exchange: Exchange,
 ): Promise<void> {
+  const { request, client, incoming, outgoing } = exchange;
   const own = refused.redirect === undefined ? await auth.onError?.(refused.error, request) : null;
-  if (own) return send(own, incoming, outgoing);
+  if (own) return send(own, exchange);
   const { status, headers, body } = auth.errorAnswer(refused, client);
   outgoing.statusCode = status;
   for (const [name, value] of headers) outgoing.setHeader(name, value);
@@ -146,58 +186,16 @@ async function refuse(
   outgoing.end(body);
 }
 
-/** The data bag of a handler that writes its own headers: a session created by `set` is sealed as soon as it is there. */
-class SealedData implements SessionData {
-  readonly #data: SessionData;
-  readonly #seal: (change: SessionChange) => void;
-  #sealed: SessionChange | null = null;
-
-  constructor(data: SessionData, seal: (change: SessionChange) => void) {
-    this.#data = data;
-    this.#seal = seal;
-  }
-
-  get id(): string | null {
-    return this.#data.id;
-  }
-
-  get change(): SessionChange | null {
-    return this.#data.change;
-  }
-
-  get(key: string): unknown {
-    return this.#data.get(key);
-  }
-
-  set(key: string, value: unknown): Promise<void> {
-    return this.#sealAfter(this.#data.set(key, value));
-  }
-
-  delete(key: string): Promise<void> {
-    return this.#sealAfter(this.#data.delete(key));
-  }
-
-  clear(): Promise<void> {
-    return this.#sealAfter(this.#data.clear());
-  }
-
-  async #sealAfter(write: Promise<void>): Promise<void> {
-    await write;
-    const { change } = this.#data;
-    if (change === null || change === this.#sealed) return;
-    this.#sealed = change;
-    this.#seal(change);
-  }
-}
-
-async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function send(response: Response, { incoming, outgoing }: Exchange): Promise<void> {
+  // Read before anything is written: where that fails, there is still another answer to give.
+  const body = incoming.method === "HEAD" ? undefined : Buffer.from(await response.arrayBuffer());
   outgoing.statusCode = response.status;
   for (const [name, value] of response.headers) {
     if (name !== "set-cookie") outgoing.setHeader(name, value);
   }
   for (const cookie of response.headers.getSetCookie()) outgoing.appendHeader("Set-Cookie", cookie);
   closeUnread(incoming, outgoing);
-  outgoing.end(incoming.method === "HEAD" ? undefined : Buffer.from(await response.arrayBuffer()));
+  outgoing.end(body);
 }
 
 // What was not read of the body would otherwise be taken for the next request on this connection.

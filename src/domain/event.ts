@@ -58,9 +58,24 @@ export interface EventPayloads {
   "oauth.refused": { readonly provider: string; readonly reason: string };
   "role.changed": { readonly added: readonly string[]; readonly removed: readonly string[] };
   "tier.changed": { readonly from: string | null; readonly to: string | null };
-  "permission.denied": { readonly method: string; readonly path: string; readonly because: string };
-  "csrf.refused": { readonly method: string; readonly path: string; readonly stage: "origin" | "token" };
-  "rate_limit.hit": { readonly limit: string; readonly retryAfterSeconds: number };
+  /** `suppressed`, here and below: refusals of this type and client since the last audit row that were given none. */
+  "permission.denied": {
+    readonly method: string;
+    readonly path: string;
+    readonly because: string;
+    readonly suppressed: number;
+  };
+  "csrf.refused": {
+    readonly method: string;
+    readonly path: string;
+    readonly stage: "origin" | "token";
+    readonly suppressed: number;
+  };
+  "rate_limit.hit": {
+    readonly limit: string;
+    readonly retryAfterSeconds: number;
+    readonly suppressed: number;
+  };
   "magic_link.requested": Nothing;
   "email_code.requested": Nothing;
   "ticket.issued": Nothing;
@@ -74,6 +89,11 @@ export interface EventPayloads {
 
 /** The name of an event. */
 export type EventType = keyof EventPayloads;
+
+/** Refusals that change nothing: whoever is refused can cause any number of them, so not each gets an audit row. */
+export type RefusalType = {
+  [T in EventType]: EventPayloads[T] extends { readonly suppressed: number } ? T : never;
+}[EventType];
 
 /** What every event says. */
 export interface EventBase {

@@ -1,19 +1,35 @@
-import { isIP } from "node:net";
+import { isIP, SocketAddress } from "node:net";
 
-/** What limits count as one client: an IPv4 address, also as ::ffff:192.0.2.1, or the /64 that an IPv6 subscriber owns. */
+const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
+
+/**
+ * An address in its one spelling, so that nobody is two clients: IPv4 also where it came mapped into IPv6
+ * (`::ffff:102:304`, `0:0:0:0:0:ffff:1.2.3.4`), IPv6 short and in lower case, without its zone, which means nothing to
+ * anybody else.
+ *
+ * @returns null for what is no address; forms that programs read differently (`0177.0.0.1`) are none
+ * @see RFC 4291, section 2.5.5.2; RFC 5952
+ */
+export function plainIp(text: string): string | null {
+  const version = isIP(text);
+  if (version !== 6) return version === 4 ? text : null;
+  // What a dual-stack socket says of everybody on IPv4 needs no parser.
+  const plain = mapped.test(text) ? text : new SocketAddress({ address: text, family: "ipv6" }).address;
+  return mapped.exec(plain)?.[1] ?? plain;
+}
+
+/** What limits count as one client: an IPv4 address in any spelling, or the /64 that an IPv6 subscriber owns. */
 export function ipForLimits(ip: string | null): string {
   if (ip === null) return "unknown";
-  if (isIP(ip) !== 6) return ip;
-  // Or everybody on IPv4 who arrives at a dual-stack socket would share the counter of one /64.
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = "", tail] = ip.split("::");
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-  const groups = [...left, ...Array<string>(zeros).fill("0"), ...right];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":")}::/64`;
+  const plain = plainIp(ip) ?? ip;
+  return isIP(plain) === 6 ? `${networkOf(plain)}::/64` : plain;
+}
+
+// The first four of eight groups; `::` stands for as many zeros as are missing.
+function networkOf(plain: string): string {
+  const [left = [], right = []] = plain
+    .split("::")
+    .map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = Array<string>(8 - left.length - right.length).fill("0");
+  return [...left, ...zeros, ...right].slice(0, 4).join(":");
 }

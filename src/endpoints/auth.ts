@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { AuthError } from "../errors.ts";
 import type { SignIn } from "../flows/start-session.ts";
 import type { Reply, Route } from "../ports/route.ts";
-import { displayName, email, flag, password, username } from "./inputs.ts";
+import { chosenPassword, displayName, email, flag, password, username } from "./inputs.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
 import { signInShape, userShape, wireUser } from "./wire.ts";
@@ -10,7 +10,7 @@ import { signInShape, userShape, wireUser } from "./wire.ts";
 const registerInput = z.object({
   email,
   username: z.optional(username),
-  password: password("Password is required"),
+  password: chosenPassword("Password is required"),
   name: z.optional(displayName),
   remember: flag,
 });

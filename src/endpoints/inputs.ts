@@ -24,6 +24,11 @@ export function password(required: string): z.ZodMiniString {
     .check(z.minLength(1, required), z.maxLength(mostPasswordUnits, "Password is too long"));
 }
 
+/** A password that is being chosen: that it may not be empty is for the policy to say, together with what else is wrong. */
+export function chosenPassword(required: string): z.ZodMiniString {
+  return z.string(required).check(z.maxLength(mostPasswordUnits, "Password is too long"));
+}
+
 /** A box that a form ticks (`on`), or a JSON boolean. Absent reads as false. */
 export const flag: z.ZodMiniType<boolean, boolean | string | undefined> = z.pipe(
   z.optional(z.union([z.boolean(), z.enum(["on", "true", "1", "off", "false", "0", ""])], "true or false")),

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from "node:net";
+import { plainIp } from "../domain/ip.ts";
 
 /** Reads the client's address of a request. */
 export type ClientIp = (
@@ -16,11 +17,11 @@ export type ClientIp = (
 export function clientIp(trustedProxies: readonly string[] = []): ClientIp {
   const proxies = blockList(trustedProxies);
   return (socketAddress, forwardedFor) => {
-    const peer = plainIp(socketAddress ?? "");
+    const peer = addressOf(socketAddress ?? "");
     if (peer === null || !isIn(proxies, peer) || !forwardedFor) return peer;
     let client = peer;
     for (const hop of forwardedFor.slice(-2_048).split(",").reverse()) {
-      const address = plainIp(hop.trim());
+      const address = addressOf(hop.trim());
       if (address === null) break;
       client = address;
       if (!isIn(proxies, address)) break;
@@ -32,24 +33,36 @@ export function clientIp(trustedProxies: readonly string[] = []): ClientIp {
 function blockList(cidrs: readonly string[]): BlockList {
   const list = new BlockList();
   for (const cidr of cidrs) {
-    const [address = "", prefix] = cidr.split("/");
-    const version = isIP(address);
-    const bits = prefix === undefined ? (version === 6 ? 128 : 32) : Number(prefix);
-    if (version === 0 || !Number.isInteger(bits) || bits < 0 || bits > (version === 6 ? 128 : 32)) {
-      throw new TypeError(`trusted proxies: ${JSON.stringify(cidr)} is no address and no CIDR`);
-    }
-    list.addSubnet(address, bits, version === 6 ? "ipv6" : "ipv4");
+    const { address, bits } = network(cidr);
+    list.addSubnet(address, bits, familyOf(address));
   }
   return list;
 }
 
-function isIn(list: BlockList, ip: string): boolean {
-  return list.check(ip, isIP(ip) === 6 ? "ipv6" : "ipv4");
+// Digits alone count as a prefix: `10.0.0.0/` read as a number would be /0, and trust everybody.
+function network(cidr: string): { readonly address: string; readonly bits: number } {
+  const [given = "", prefix, ...more] = cidr.split("/");
+  const address = plainIp(given);
+  const most = isIP(given) === 6 ? 128 : 32;
+  const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+  // A network of mapped addresses is one of IPv4, 96 bits further on.
+  const skipped = address !== null && most === 128 && isIP(address) === 4 ? 96 : 0;
+  if (address === null || more.length > 0 || bits < skipped || bits > most) {
+    throw new TypeError(`trusted proxies: ${JSON.stringify(cidr)} is no address and no CIDR`);
+  }
+  return { address, bits: bits - skipped };
 }
 
-// An IPv4 client on a dual-stack socket appears as ::ffff:192.0.2.1; a zone index means nothing to anybody else.
-function plainIp(address: string): string | null {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  const plain = mapped ?? address.replace(/%.*$/, "").replace(/^\[(.*)\]$/, "$1");
-  return isIP(plain) === 0 ? null : plain;
+function isIn(list: BlockList, ip: string): boolean {
+  return list.check(ip, familyOf(ip));
+}
+
+function familyOf(ip: string): "ipv4" | "ipv6" {
+  return isIP(ip) === 6 ? "ipv6" : "ipv4";
+}
+
+// Some proxies write the port of the peer beside its address: 192.0.2.1:5555, [2001:db8::1]:5555.
+function addressOf(hop: string): string | null {
+  const [, bracketed, dotted] = /^(?:\[([^[\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(hop) ?? [];
+  return plainIp(bracketed ?? dotted ?? hop);
 }

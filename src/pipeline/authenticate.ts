@@ -38,8 +38,9 @@ export function authenticate(
   for (let index = from; index < strategies.length; index++) {
     const strategy = strategies[index] as Strategy;
     const outcome = strategy.authenticate(request, client);
-    if (outcome instanceof Promise) {
-      return outcome.then((settled) => {
+    // A thenable of another class counts: taken for an outcome it would read as "nobody".
+    if ("then" in outcome) {
+      return Promise.resolve(outcome).then((settled) => {
         const now = weigh(so, settled, strategy);
         return isFinal(settled) ? now : authenticate(strategies, request, client, index + 1, now);
       });

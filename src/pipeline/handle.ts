@@ -112,12 +112,14 @@ function withFields(request: RouteRequest, maxBytes: number): FieldRequest {
 async function validated(schema: InputSchema, body: Body): Promise<unknown> {
   const result = await schema["~standard"].validate(body);
   if (result.issues === undefined) return result.value;
-  const fields: FieldError[] = result.issues.map(({ message, path }) => {
+  // One for each field, the first: an empty list where a text is wanted is also "too short", which helps nobody.
+  const fields = new Map<string, FieldError>();
+  for (const { message, path } of result.issues) {
     const first = path?.[0];
-    const key = typeof first === "object" ? first.key : first;
-    return { field: String(key ?? ""), code: "invalid", message };
-  });
-  throw new AuthError("invalid_input", { fields });
+    const field = String((typeof first === "object" ? first.key : first) ?? "");
+    if (!fields.has(field)) fields.set(field, { field, code: "invalid", message });
+  }
+  throw new AuthError("invalid_input", { fields: [...fields.values()] });
 }
 
 function withHeader(response: Response, name: string, value: string): Response {

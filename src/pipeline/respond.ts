@@ -2,11 +2,30 @@ import type { AuthError } from "../errors.ts";
 import { withRequestId } from "../http/event-origin.ts";
 import { problem, problemHeaders } from "../http/problem.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import type { Log } from "../ports/services.ts";
 import type { Pipeline, Refused } from "./check.ts";
 import { seal } from "./seal.ts";
 
 /** Makes the answer to a refusal; null leaves it to Latchkey. */
 export type OnError = (error: AuthError, request: AuthRequest) => Response | null | Promise<Response | null>;
+
+/**
+ * The application's `onError` as it is asked: one that throws leaves the answer to Latchkey and is told to the operator.
+ *
+ * What it makes is copied. Cookies and headers are added to it, which the answer of `Response.redirect` does not allow, and
+ * which one `Response` that it hands out each time would carry from one person to the next.
+ */
+export function guardedOnError(onError: OnError, log: Log): OnError {
+  return async (error, request) => {
+    try {
+      const answer = await onError(error, request);
+      return answer ? new Response(answer.body, answer) : null;
+    } catch (cause) {
+      log.error("onError failed", { code: error.code }, cause);
+      return null;
+    }
+  };
+}
 
 /** A refusal before it becomes an answer, for those who build no `Response`. */
 export interface ErrorAnswer {
@@ -42,7 +61,7 @@ export function errorAnswer(
   };
 }
 
-/** {@link errorAnswer} as a `Response`, the application's `onError` asked first; cookies sealed in. */
+/** {@link errorAnswer} as a `Response`, `onError` (of {@link guardedOnError}) asked first; cookies sealed in. */
 export async function errorResponse(
   pipeline: Pipeline,
   refused: Refused,

@@ -57,7 +57,8 @@ function callWithin(inner: Method, args: unknown[], limit: { name: string; timeo
   args[args.length - 1] = call;
   try {
     const answer = inner(...args);
-    return answer instanceof Promise ? settleWithin(answer, call, limit) : answer;
+    // A thenable of another class (Knex, Bluebird) counts: callers see promises or values, and nothing in between.
+    return isThenable(answer) ? settleWithin(Promise.resolve(answer), call, limit) : answer;
   } catch (error) {
     throw unavailable(limit.name, error);
   }
@@ -94,6 +95,11 @@ function unavailable(operation: string, cause: unknown): AuthError {
 
 function isCall(value: unknown): value is StoreCall {
   return typeof value === "object" && value !== null && "now" in value && "signal" in value;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== "object" && typeof value !== "function") return false;
+  return value !== null && "then" in value && typeof value.then === "function";
 }
 
 // Methods of object literals and of classes alike.

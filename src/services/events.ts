@@ -1,9 +1,11 @@
 import { setImmediate } from "node:timers/promises";
-import { type AuditRow, auditRow, eventOfRow } from "../domain/audit.ts";
-import type { AuthEvent, EventOrigin, EventType } from "../domain/event.ts";
+import { type AuditRow, auditRow } from "../domain/audit.ts";
+import type { AuthEvent, EventOrigin, EventType, RefusalType } from "../domain/event.ts";
+import { ipForLimits } from "../domain/ip.ts";
 import { uuidv7 } from "../domain/random.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import type { Draft, Events, Log } from "../ports/services.ts";
+import type { Draft, Events, Log, RefusalDraft } from "../ports/services.ts";
+import { refusalBudget } from "./refusal-budget.ts";
 
 /** Is told of every event after it was committed. What it returns is not awaited; what it throws is logged. */
 export type Listener = (event: AuthEvent) => unknown;
@@ -34,13 +36,13 @@ export function createEvents({
   write,
 }: EventsDependencies): Events {
   const salt = (): string => Buffer.from(random.bytes(16)).toString("base64url");
-  const queue: AuditRow[] = [];
-  let dropped = 0;
+  const budget = refusalBudget(clock);
+  const queue = rowQueue({ log, inBackground, write });
 
-  function row<T extends EventType>(draft: Draft<T>, origin: EventOrigin): AuditRow {
+  function happening<T extends EventType>(draft: Draft<T>, origin: EventOrigin): AuthEvent {
     const now = clock.now();
     const id = uuidv7(now, (length) => random.bytes(length));
-    return auditRow({ ...draft, ...origin, id, createdAt: now } as unknown as AuthEvent, salt);
+    return { ...draft, ...origin, id, createdAt: now } as unknown as AuthEvent;
   }
 
   function emit(event: AuthEvent): void {
@@ -55,24 +57,64 @@ export function createEvents({
     }
   }
 
+  function report<T extends RefusalType>(draft: RefusalDraft<T>, origin: EventOrigin): void {
+    // A full queue spends nothing: the row would be lost, and the count of those before it.
+    const suppressed = queue.isFull() ? 0 : budget.take(draft.type, ipForLimits(origin.ip));
+    const payload = { ...draft.payload, suppressed: suppressed ?? 0 };
+    const event = happening({ ...draft, payload } as unknown as Draft<T>, origin);
+    emit(event);
+    if (suppressed !== null) queue.push(auditRow(event, salt));
+  }
+
+  return { row: (draft, origin) => auditRow(happening(draft, origin), salt), emit, report };
+}
+
+/** Rows on their way to the directory. */
+interface RowQueue {
+  isFull(): boolean;
+  /** Drops the row where the queue is full; the log says how many. */
+  push(row: AuditRow): void;
+}
+
+// One write at a time: a directory that hangs would else be handed batch after batch, and hold them all.
+function rowQueue({
+  log,
+  inBackground,
+  write,
+}: Pick<EventsDependencies, "log" | "inBackground" | "write">): RowQueue {
+  const rows: AuditRow[] = [];
+  let dropped = 0;
+  let isWriting = false;
+  const isFull = (): boolean => rows.length >= longestQueue;
+
+  function start(): void {
+    if (isWriting || rows.length === 0) return;
+    isWriting = true;
+    inBackground(flush);
+  }
+
   async function flush(): Promise<void> {
     await setImmediate();
-    const rows = queue.splice(0);
+    const batch = rows.splice(0);
     if (dropped > 0) log.warn("audit rows of refusals were dropped", { dropped });
     dropped = 0;
-    await write(rows);
-  }
-
-  function report<T extends EventType>(draft: Draft<T>, origin: EventOrigin): void {
-    const made = row(draft, origin);
-    emit(eventOfRow(made));
-    if (queue.length >= longestQueue) {
-      dropped++;
-      return;
+    try {
+      await write(batch);
+    } finally {
+      isWriting = false;
+      start();
     }
-    queue.push(made);
-    if (queue.length === 1) inBackground(flush);
   }
 
-  return { row, emit, report };
+  return {
+    isFull,
+    push(row) {
+      if (isFull()) {
+        dropped++;
+        return;
+      }
+      rows.push(row);
+      start();
+    },
+  };
 }

@@ -10,6 +10,7 @@ import { createBackground } from "./background.ts";
 import { withDeadline } from "./deadline.ts";
 import { createEvents, type Listener } from "./events.ts";
 import { deriveKeys } from "./keys.ts";
+import { unfailing } from "./log.ts";
 
 /** What {@link wireServices} puts together. */
 export interface Parts {
@@ -33,10 +34,11 @@ export function wireServices({
   stores: given,
   clock,
   random,
-  log,
+  log: givenLog,
   policies,
   listeners,
 }: Parts): Services {
+  const log = unfailing(givenLog);
   const stores = withDeadline(given, config.storeTimeoutMs);
   const call = (): StoreCall => ({ now: clock.now(), signal: never });
   const writeRows = (rows: readonly AuditRow[]): Promise<unknown> =>

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { hono } from "../../src/adapters/hono.ts";
 import { anyone, guard } from "../../src/guards/guards.ts";
 import { readAnswer, type Send } from "../support/browser.ts";
-import { cookieName, password, world, type WorldOptions } from "../support/world.ts";
+import { cookieName, password, type WorldOptions, world } from "../support/world.ts";
 
 /** Node's request as `@hono/node-server` hands it on. */
 const env = { incoming: { socket: { remoteAddress: "198.51.100.4" } } };
@@ -15,7 +15,10 @@ async function usual(options: WorldOptions = {}) {
   const { handle, protect, client } = hono<Context>(here.auth);
   const app = new Hono();
   app.use(handle);
-  app.get("/hello", protect((c, { displayName }) => c.text(`Hello, ${displayName}`)));
+  app.get(
+    "/hello",
+    protect((c, { displayName }) => c.text(`Hello, ${displayName}`)),
+  );
   return { app, protect, client, here, ana };
 }
 
@@ -37,7 +40,10 @@ test("handle answers Latchkey's own routes, and leaves the others to the app", a
 describe("protect", () => {
   test("hands on the context with what the route knows of it", async () => {
     const { app, protect, ana } = await usual();
-    app.get("/things/:id", protect((c, { user }) => c.json({ id: c.req.param("id"), user: user.id })));
+    app.get(
+      "/things/:id",
+      protect((c, { user }) => c.json({ id: c.req.param("id"), user: user.id })),
+    );
     const answer = await readAnswer(await app.fetch(ana.request("GET", "/things/7")));
     expect(answer.body).toEqual({ id: "7", user: ana.userId });
     expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -45,10 +51,19 @@ describe("protect", () => {
 
   test("reads the CSRF token of a form, and the handler reads the same form", async () => {
     const { app, protect, ana } = await usual();
-    app.post("/name", protect(async (c) => c.json(await c.req.parseBody())));
+    app.post(
+      "/name",
+      protect(async (c) => c.json(await c.req.parseBody())),
+    );
     const token = ana.jar.get(`${cookieName}-csrf`) ?? "";
-    const send = async (options: Send) => readAnswer(await app.fetch(ana.request("POST", "/name", { csrf: false, ...options })));
-    expect((await send({ form: { _token: token, name: "Ana" } })).body).toEqual({ _token: token, name: "Ana" });
+    // As a browser declares it; a `Request` that never was on a wire does not say.
+    const headers = { "content-length": "500" };
+    const send = async (options: Send) =>
+      readAnswer(await app.fetch(ana.request("POST", "/name", { csrf: false, headers, ...options })));
+    expect((await send({ form: { _token: token, name: "Ana" } })).body).toEqual({
+      _token: token,
+      name: "Ana",
+    });
     const multipart = new FormData();
     multipart.set("_token", token);
     multipart.set("name", "Ana");
@@ -59,20 +74,51 @@ describe("protect", () => {
     expect((await send({ body: file })).body.code).toBe("csrf_required");
   });
 
+  test("reads no form in another charset than UTF-8", async () => {
+    const { app, protect, ana } = await usual();
+    app.post(
+      "/name",
+      protect((c) => c.text("in")),
+    );
+    const form = { _token: ana.jar.get(`${cookieName}-csrf`) ?? "" };
+    const type = "application/x-www-form-urlencoded; charset=iso-8859-1";
+    const headers = { "content-type": type, "content-length": "150" };
+    const { body } = await readAnswer(
+      await app.fetch(ana.request("POST", "/name", { csrf: false, form, headers })),
+    );
+    expect(body.code).toBe("csrf_required");
+  });
+
   test("does not read a body that is no form", async () => {
     const { app, protect, ana } = await usual();
-    app.post("/json", protect(async (c) => c.json(await c.req.json())));
+    app.post(
+      "/json",
+      protect(async (c) => c.json(await c.req.json())),
+    );
     const token = ana.jar.get(`${cookieName}-csrf`) ?? "";
-    const answer = await readAnswer(await app.fetch(ana.request("POST", "/json", { json: { _token: token } })));
+    const answer = await readAnswer(
+      await app.fetch(ana.request("POST", "/json", { json: { _token: token } })),
+    );
     expect(answer.body).toEqual({ _token: token });
-    const without = await readAnswer(await app.fetch(ana.request("POST", "/json", { csrf: false, json: { _token: token } })));
+    const without = await readAnswer(
+      await app.fetch(ana.request("POST", "/json", { csrf: false, json: { _token: token } })),
+    );
     expect(without.body.code).toBe("csrf_required");
   });
 
   test("takes guards, and an open one makes the principal anybody", async () => {
     const { app, protect, ana, here } = await usual();
-    app.get("/admin", protect((c) => c.text("in"), guard("admin", () => false)));
-    app.get("/open", protect((c, { displayName }) => c.text(displayName), anyone()));
+    app.get(
+      "/admin",
+      protect(
+        (c) => c.text("in"),
+        guard("admin", () => false),
+      ),
+    );
+    app.get(
+      "/open",
+      protect((c, { displayName }) => c.text(displayName), anyone()),
+    );
     expect((await app.fetch(ana.request("GET", "/admin"))).status).toBe(403);
     expect(await (await app.fetch(here.browser().request("GET", "/open"))).text()).toBe("Anonymous");
   });
@@ -90,7 +136,10 @@ describe("protect", () => {
 });
 
 describe("the client's address", () => {
-  const body = { json: { email: "nobody@example.com", password }, headers: { "x-forwarded-for": "203.0.113.9" } };
+  const body = {
+    json: { email: "nobody@example.com", password },
+    headers: { "x-forwarded-for": "203.0.113.9" },
+  };
 
   async function seen(options?: Parameters<typeof hono>[1], environment: unknown = env) {
     const here = world();
@@ -111,7 +160,6 @@ describe("the client's address", () => {
   test("is told by the platform where there is no socket, and null where nobody tells", async () => {
     expect(await seen({ remoteAddress: () => "192.0.2.3" }, {})).toBe("192.0.2.3");
     expect(await seen({}, {})).toBeNull();
-
   });
 
   test("is what an application hands to the library's calls", async () => {
@@ -121,7 +169,9 @@ describe("the client's address", () => {
       const { change } = await here.auth.users.login({ identifier: "ana@example.com", password }, visit);
       return here.auth.seal(c.text("ok"), change);
     });
-    const { status, cookies } = await readAnswer(await app.fetch(here.browser().request("POST", "/sign-in"), env));
+    const { status, cookies } = await readAnswer(
+      await app.fetch(here.browser().request("POST", "/sign-in"), env),
+    );
     expect([status, cookies.length]).toEqual([200, 2]);
     expect(here.heard("user.logged_in")[0]?.ip).toBe("198.51.100.4");
   });

@@ -239,6 +239,26 @@ describe("readiness", () => {
   });
 });
 
+test("warming up loads the routes and asks every feature", async () => {
+  const asked: string[] = [];
+  const feature = (name: string): Feature<null> => ({
+    name,
+    install: () => ({
+      api: null,
+      warmUp: async () => void asked.push(name),
+      routes: async () => {
+        asked.push(`routes of ${name}`);
+        return [];
+      },
+    }),
+  });
+  const { auth } = world({ features: [feature("a"), feature("b")] });
+  await auth.warmUp();
+  expect(asked.sort()).toEqual(["a", "b", "routes of a", "routes of b"]);
+  await auth.routes();
+  expect(asked).toHaveLength(4);
+});
+
 describe("close", () => {
   test("waits for what is under way, then closes features and stores, once", async () => {
     const order: string[] = [];

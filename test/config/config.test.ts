@@ -76,7 +76,7 @@ describe("secrets", () => {
   test("each holds at least 32 bytes", () => {
     expect(refusal({ secrets: ["x".repeat(31)] })).toContain("secrets[0]: shorter than 32 bytes");
     expect(refusal({ secrets: [secret, "x"] })).toContain("secrets[1]: shorter than 32 bytes");
-    expect(read({ secrets: ["ä".repeat(16)] })).toBeDefined();
+    expect(read({ secrets: ["äöüéèàçß".repeat(2)] })).toBeDefined();
   });
 
   test("there is at least one", () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { auditRow, eventOfRow, personalDigest } from "../../src/domain/audit.ts";
 import { csrfMac, csrfToken } from "../../src/domain/csrf.ts";
 import { formatFormToken, formTokenText, parseFormToken } from "../../src/domain/form-token.ts";
-import { usernameKey } from "../../src/domain/identifier.ts";
+import { isEmail, usernameKey } from "../../src/domain/identifier.ts";
 import { ipForLimits } from "../../src/domain/ip.ts";
 import { anonymous, hasPermission, signedInAs } from "../../src/domain/principal.ts";
 import { randomBase62, randomSessionId, randomSlotTag, uuidv7 } from "../../src/domain/random.ts";
@@ -144,6 +144,7 @@ describe("an address in limits", () => {
     ["2001:db8:1:2::", "2001:db8:1:2::/64"],
     ["2001:0db8:0001:0002::9", "2001:db8:1:2::/64"],
     ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["2001:db8::3:4:5:6:7", "2001:db8:0:3::/64"],
     ["::1", "0:0:0:0::/64"],
     ["::ffff:192.0.2.7", "192.0.2.7"],
     ["::FFFF:192.0.2.7", "192.0.2.7"],
@@ -233,8 +234,11 @@ describe("an audit row", () => {
   });
 });
 
-test("an anonymised account keeps an address that gets no mail and a name that a username may be", () => {
+test("an anonymised account keeps an address that gets no mail and a name of a username's shape, and nobody can take either", () => {
   const { id } = make.user();
   expect(anonymousEmail(id)).toMatch(/@anonymized\.invalid$/);
-  expect(usernameKey(anonymousUsername(id))).toBe(anonymousUsername(id));
+  expect(anonymousUsername(id)).toMatch(/^x[0-9a-f]{31}$/);
+  expect(usernameKey(anonymousUsername(id))).toBeNull();
+  expect(isEmail(anonymousEmail(id))).toBe(false);
+  expect(usernameKey(anonymousUsername(id).slice(1))).not.toBeNull();
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { allRoutes, fieldsOf, pathOf } from "../support/routes.ts";
 import type { Browser } from "../support/browser.ts";
+import { allRoutes, fieldsOf, pathOf } from "../support/routes.ts";
 import { password, type World, world } from "../support/world.ts";
 
 const email = "ana@example.com";
@@ -9,10 +9,19 @@ const named = routes.map((route) => [`${route.method} ${pathOf(route)}`, route] 
 
 /** A body that each route accepts. */
 const good: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  "POST /api/v1/auth/register": { email: "new@example.com", username: "newcomer", password, name: "New", remember: true },
+  "POST /api/v1/auth/register": {
+    email: "new@example.com",
+    username: "newcomer",
+    password,
+    name: "New",
+    remember: true,
+  },
   "POST /api/v1/auth/login": { email, password, remember: false },
   "POST /api/v1/auth/reauthenticate": { password },
-  "PUT /api/v1/users/me/password": { current_password: password, new_password: "staple battery horse correct" },
+  "PUT /api/v1/users/me/password": {
+    current_password: password,
+    new_password: "staple battery horse correct",
+  },
   "PATCH /api/v1/users/me": { email: "new@example.com", username: "newname", name: "New" },
   "PUT /api/v1/users/me": { email: "new@example.com", username: "newname", name: "New" },
 };
@@ -42,7 +51,12 @@ describe.each(named)("%s", (name, route) => {
   test("accepts its good body, as JSON and as a form", async () => {
     for (const kind of ["json", "form"] as const) {
       const ana = await signedIn(world());
-      const body = Object.fromEntries(Object.entries(good[name] ?? {}).map(([key, value]) => [key, kind === "json" ? value : String(value)]));
+      const body = Object.fromEntries(
+        Object.entries(good[name] ?? {}).map(([key, value]) => [
+          key,
+          kind === "json" ? value : String(value),
+        ]),
+      );
       const { status, text } = await ana.send(route.method, path, { [kind]: body });
       expect(`${status} ${text}`).toMatch(/^20[01] /);
     }
@@ -52,7 +66,13 @@ describe.each(named)("%s", (name, route) => {
     ["malformed JSON", "{", "application/json", 400, "malformed_json"],
     ["no object", "[]", "application/json", 400, "invalid_input"],
     ["a key twice", '{"password":"a","password":"b"}', "application/json", 400, "malformed_json"],
-    ["deep JSON", `{"email":${"[".repeat(5_000)}${"]".repeat(5_000)}}`, "application/json", 400, "invalid_input"],
+    [
+      "deep JSON",
+      `{"email":${"[".repeat(5_000)}${"]".repeat(5_000)}}`,
+      "application/json",
+      400,
+      "invalid_input",
+    ],
     ["__proto__", '{"__proto__":{"is_superuser":true}}', "application/json", 400, "invalid_input"],
     ["plain text", "{}", "text/plain", 415, "unsupported_media_type"],
     ["no content type", "{}", null, 415, "unsupported_media_type"],
@@ -60,11 +80,20 @@ describe.each(named)("%s", (name, route) => {
     ["a file upload", "--x--", "multipart/form-data; boundary=x", 415, "unsupported_media_type"],
     ["a field twice", "password=a&password=b", "application/x-www-form-urlencoded", 400, "invalid_input"],
     ["too much", JSON.stringify({ email: "x".repeat(65_536) }), "application/json", 413, "payload_too_large"],
-    ["too much of a form", `email=${"x".repeat(65_536)}`, "application/x-www-form-urlencoded", 413, "payload_too_large"],
+    [
+      "too much of a form",
+      `email=${"x".repeat(65_536)}`,
+      "application/x-www-form-urlencoded",
+      413,
+      "payload_too_large",
+    ],
   ])("refuses %s and does nothing", async (_, text, type, status, code) => {
     const here = world();
     const ana = await signedIn(here);
-    const answer = await ana.send(route.method, path, { body: Buffer.from(text), headers: { "content-type": type } });
+    const answer = await ana.send(route.method, path, {
+      body: Buffer.from(text),
+      headers: { "content-type": type },
+    });
     expect(answer).toMatchObject({ status, body: { code, status }, cookies: [] });
     expectNothingDone(here);
   });
@@ -73,9 +102,14 @@ describe.each(named)("%s", (name, route) => {
     const here = world({ maxBodyBytes: 2_000 });
     const ana = await signedIn(here);
     const headers = { "content-type": "application/json" };
-    const declared = await ana.send(route.method, path, { body: "{}", headers: { ...headers, "content-length": "2001" } });
+    const declared = await ana.send(route.method, path, {
+      body: "{}",
+      headers: { ...headers, "content-length": "2001" },
+    });
     expect(declared.body.code).toBe("payload_too_large");
-    const body = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(Buffer.alloc(500, 0x20)) });
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(Buffer.alloc(500, 0x20)),
+    });
     expect((await ana.send(route.method, path, { body, headers })).body.code).toBe("payload_too_large");
     expectNothingDone(here);
   });
@@ -98,11 +132,29 @@ describe.each(named)("%s", (name, route) => {
     const here = world();
     const ana = await signedIn(here);
     for (const field of fieldsOf(route).names) {
-      const values = [[], {}, ["a"], { a: 1 }, { toString: "a" }, 7, 1e308, -1, ...(field === "remember" ? ["maybe", 1] : [true, false])];
+      const values: readonly unknown[] = [
+        [],
+        {},
+        ["a"],
+        { a: 1 },
+        { toString: "a" },
+        7,
+        1e308,
+        -1,
+        ...(field === "remember" ? ["maybe", 1] : [true, false]),
+      ];
       for (const value of [...values, ...(field === "name" && route.path === "/users/me" ? [] : [null])]) {
-        const { status, body } = await ana.send(route.method, path, { json: { ...good[name], [field]: value } });
+        const { status, body } = await ana.send(route.method, path, {
+          json: { ...good[name], [field]: value },
+        });
         const fields = body.errors?.map((each) => each.field);
-        expect([field, value, status, body.code, fields]).toEqual([field, value, 400, "invalid_input", [field]]);
+        expect([field, value, status, body.code, fields]).toEqual([
+          field,
+          value,
+          400,
+          "invalid_input",
+          [field],
+        ]);
       }
     }
     expectNothingDone(here);
@@ -115,7 +167,12 @@ describe.each(named)("%s", (name, route) => {
     for (const body of [{}, Object.fromEntries(required.map((field) => [field, ""]))]) {
       const { status, body: answer } = await ana.send(route.method, path, { json: body });
       if (required.length === 0) expect(status).toBe(200);
-      else expect([status, answer.code, answer.errors?.map(({ field }) => field).sort()]).toEqual([400, "invalid_input", [...required].sort()]);
+      else
+        expect([status, answer.code, answer.errors?.map(({ field }) => field).sort()]).toEqual([
+          400,
+          "invalid_input",
+          [...required].sort(),
+        ]);
     }
     if (required.length > 0) expectNothingDone(here);
   });
@@ -125,9 +182,14 @@ describe.each(named)("%s", (name, route) => {
     const ana = await signedIn(here);
     for (const field of fieldsOf(route).names.filter((each) => each.includes("password"))) {
       for (const long of ["x".repeat(10_240), "x".repeat(4_097), "x".repeat(1_025), "\u20ac".repeat(342)]) {
-        const { status, body } = await ana.send(route.method, path, { json: { ...good[name], [field]: long } });
+        const { status, body } = await ana.send(route.method, path, {
+          json: { ...good[name], [field]: long },
+        });
         // The new password is judged when the current one has been proven.
-        expect([status, body.code]).toEqual([400, long.length > 4_096 ? "invalid_input" : "password_rejected"]);
+        expect([status, body.code]).toEqual([
+          400,
+          long.length > 4_096 ? "invalid_input" : "password_rejected",
+        ]);
         if (field !== "new_password") expect(here.threads.hashes()).toBe(0);
       }
     }
@@ -138,17 +200,54 @@ describe.each(named)("%s", (name, route) => {
     const here = world();
     const ana = await signedIn(here);
     const extra = {
-      ...{ id: "x", role: "admin", roles: ["admin"], permissions: ["*"], superuser: true, is_superuser: true, isSuperuser: true },
-      ...{ tier: "gold", email_verified: true, emailVerified: true, status: "disabled", generation: 99, version: 99, locale: "xx" },
-      ...{ data: { plan: "gold" }, created_at: "2000-01-01T00:00:00Z", deletedAt: null, emailKey: "x@example.com", slotTag: "x", userId: "x" },
-      ...{ constructor: { prototype: { isSuperuser: true } }, user: { is_superuser: true }, isRemembered: true, by: "operator" },
+      ...{
+        id: "x",
+        role: "admin",
+        roles: ["admin"],
+        permissions: ["*"],
+        superuser: true,
+        is_superuser: true,
+        isSuperuser: true,
+      },
+      ...{
+        tier: "gold",
+        email_verified: true,
+        emailVerified: true,
+        status: "disabled",
+        generation: 99,
+        version: 99,
+        locale: "xx",
+      },
+      ...{
+        data: { plan: "gold" },
+        created_at: "2000-01-01T00:00:00Z",
+        deletedAt: null,
+        emailKey: "x@example.com",
+        slotTag: "x",
+        userId: "x",
+      },
+      ...{
+        constructor: { prototype: { isSuperuser: true } },
+        user: { is_superuser: true },
+        isRemembered: true,
+        by: "operator",
+      },
     };
     const { body, status } = await ana.send(route.method, path, { json: { ...good[name], ...extra } });
     expect(status).toBeLessThan(300);
     const id = String(body.user?.id ?? body.id ?? ana.userId);
     const user = await here.user(id);
     expect(user).toMatchObject({
-      ...{ roles: [], permissions: [], isSuperuser: false, tier: null, emailVerified: false, status: "active", locale: null, data: {} },
+      ...{
+        roles: [],
+        permissions: [],
+        isSuperuser: false,
+        tier: null,
+        emailVerified: false,
+        status: "active",
+        locale: null,
+        data: {},
+      },
       createdAt: here.clock.now(),
     });
     expect(user.generation).toBeLessThan(3);
@@ -168,21 +267,27 @@ describe("lengths", () => {
     ["email", "a\r\n@example.com"],
   ])("of %s are bounded, and its characters", async (field, value) => {
     const here = world();
-    const answer = await here.browser().post("/api/v1/auth/register", { ...good["POST /api/v1/auth/register"], [field]: value });
+    const answer = await here
+      .browser()
+      .post("/api/v1/auth/register", { ...good["POST /api/v1/auth/register"], [field]: value });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ field }] } });
     const ana = await signedIn(here);
     expect((await ana.patch("/api/v1/users/me", { [field]: value })).body.errors?.[0]?.field).toBe(field);
   });
 
   test("of an identifier at sign-in are bounded", async () => {
-    const { status, body } = await world().browser().post("/api/v1/auth/login", { username: "x".repeat(255), password });
+    const { status, body } = await world()
+      .browser()
+      .post("/api/v1/auth/login", { username: "x".repeat(255), password });
     expect([status, body.errors?.[0]?.field]).toEqual([400, "username"]);
   });
 
   test("of what a form ticks are few", async () => {
     const here = world();
     for (const [index, remember] of ["on", "true", "1", "off", "false", "0", ""].entries()) {
-      const { status, cookies } = await here.browser().send("POST", "/api/v1/auth/register", { form: { email: `a${index}@example.com`, password, remember } });
+      const { status, cookies } = await here.browser().send("POST", "/api/v1/auth/register", {
+        form: { email: `a${index}@example.com`, password, remember },
+      });
       expect([status, cookies[0]?.attributes["max-age"] !== undefined]).toEqual([201, index < 3]);
     }
   });

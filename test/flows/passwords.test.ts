@@ -256,6 +256,21 @@ describe.each(backends)("reauthenticating, on $backend", ({ open }) => {
     expect(await here.auth.sessions.list(ana.userId)).toHaveLength(2);
   });
 
+  test("proves nothing for an account that changed after the password was read", async () => {
+    const here = world({ stores: await open() });
+    const { ana } = await twoBrowsers(here);
+    here.recorder.before = ({ writes }) => {
+      if (!writes.includes("session.rotate")) return null;
+      here.recorder.before = () => null;
+      return here.write({ kind: "user.advance", userId: ana.userId, from: 1 });
+    };
+    expect(await ana.post("/api/v1/auth/reauthenticate", { password })).toMatchObject({
+      status: 409,
+      body: { code: "conflict" },
+    });
+    expect(here.heard("user.reauthenticated")).toEqual([]);
+  });
+
   test("never brings back a session that was ended meanwhile", async () => {
     const here = world({ stores: await open() });
     const { ana } = await twoBrowsers(here);

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { anonymous, signedInAs } from "../../src/domain/principal.ts";
-import { all, any, anyone, guard, signedIn, signedInToWrite, skipIfAuthenticated } from "../../src/guards/guards.ts";
+import {
+  all,
+  any,
+  anyone,
+  guard,
+  signedIn,
+  signedInToWrite,
+  skipIfAuthenticated,
+} from "../../src/guards/guards.ts";
 import { authorize } from "../../src/pipeline/authorize.ts";
 import type { Guard } from "../../src/ports/guard.ts";
 import { testClock } from "../../src/testing/clock.ts";
@@ -9,7 +17,13 @@ import { bareRequest } from "../support/browser.ts";
 
 const clock = testClock();
 const user = fixtures(clock).user();
-const ana = signedInAs(user, { via: "session", amr: ["pwd"], authTime: clock.now(), sessionId: null, scopes: null });
+const ana = signedInAs(user, {
+  via: "session",
+  amr: ["pwd"],
+  authTime: clock.now(),
+  sessionId: null,
+  scopes: null,
+});
 const context = { request: bareRequest({ method: "GET" }), now: clock.now() };
 
 /** The code of the refusal, or null. */
@@ -30,7 +44,7 @@ function counted(asksAnonymous: boolean, allow = true): Guard & { asked: number 
     asked: 0,
     decide: () => {
       each.asked++;
-      return allow ? { allow, because: "" } as const : { allow, code: "forbidden", because: "" } as const;
+      return allow ? ({ allow, because: "" } as const) : ({ allow, code: "forbidden", because: "" } as const);
     },
   };
   return each;
@@ -67,7 +81,10 @@ describe("the guards", () => {
   test("signedIn: somebody, whoever it is", async () => {
     expect(await refusal(ana, [signedIn()])).toBeNull();
     expect(await refusal(anonymous, [signedIn()])).toBe("not_authenticated");
-    expect(await signedIn().decide(anonymous, context)).toMatchObject({ allow: false, code: "not_authenticated" });
+    expect(await signedIn().decide(anonymous, context)).toMatchObject({
+      allow: false,
+      code: "not_authenticated",
+    });
   });
 
   test("anyone: everybody", async () => {
@@ -82,7 +99,8 @@ describe("the guards", () => {
   });
 
   test("signedInToWrite: reads are open, writes are not", async () => {
-    for (const method of ["GET", "HEAD"]) expect(await refusal(anonymous, [signedInToWrite()], method)).toBeNull();
+    for (const method of ["GET", "HEAD"])
+      expect(await refusal(anonymous, [signedInToWrite()], method)).toBeNull();
     for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get"]) {
       expect(await refusal(anonymous, [signedInToWrite()], method)).toBe("not_authenticated");
       expect(await refusal(ana, [signedInToWrite()], method)).toBeNull();
@@ -99,7 +117,10 @@ describe("the guards", () => {
 
   test("a guard sees the request, the principal and the time", async () => {
     const seen: unknown[] = [];
-    const looking = guard("looking", (principal, { request, now }) => seen.push(principal, request.method, now) > 0);
+    const looking = guard(
+      "looking",
+      (principal, { request, now }) => seen.push(principal, request.method, now) > 0,
+    );
     await refusal(ana, [looking], "PUT");
     expect(seen).toEqual([ana, "PUT", clock.now()]);
   });

@@ -365,6 +365,25 @@ describe("routes that start a session", () => {
   });
 });
 
+describe("signing out", () => {
+  test("asks for the origin also where no cookie came: its answer clears one", async () => {
+    const here = world();
+    const headers = { origin: evil, "sec-fetch-site": "cross-site" };
+    const forged = await here.browser().post("/api/v1/auth/logout", undefined, { headers });
+    expect(forged).toMatchObject({ status: 403, body: { code: "origin_rejected" }, cookies: [] });
+    expect((await here.browser().post("/api/v1/auth/logout")).status).toBe(200);
+  });
+
+  test("by a link of an application's own page, and with csrf: false, asks for none", async () => {
+    const headers = { origin: evil, "sec-fetch-site": "cross-site" };
+    const here = world();
+    const request = here.browser().request("GET", "/sign-out", { headers });
+    expect(await here.auth.sessions.logout({ request, client })).toMatchObject({ ended: false });
+    const open = world({ origin: "http://localhost:3000", csrf: false });
+    expect((await open.browser().post("/api/v1/auth/logout", undefined, { headers })).status).toBe(200);
+  });
+});
+
 describe("a refusal", () => {
   test("is an event that names the stage, the method and the path without its query", async () => {
     const here = world();

@@ -188,7 +188,7 @@ describe("while a request runs", () => {
     log.event({
       ...base,
       type: "csrf.refused",
-      payload: { method: "POST", path: "/hunter2", stage: "token" },
+      payload: { method: "POST", path: "/hunter2", stage: "token", suppressed: 0 },
     });
     expect(Object.keys(lines()[0] ?? {}).sort()).toEqual(
       [...always, "event", "request_id", "user_id"].sort(),

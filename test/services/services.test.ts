@@ -230,7 +230,7 @@ describe("reported events", () => {
       inBackground: (task) => background.run("write", task),
       write,
     });
-    const report = () =>
+    const report = (ip: string | null = null) =>
       made.report(
         {
           type: "csrf.refused",
@@ -238,7 +238,7 @@ describe("reported events", () => {
           sessionId: null,
           payload: { method: "POST", path: "/", stage: "origin" },
         },
-        origin,
+        { ...origin, ip },
       );
     return { report, heard, log };
   }
@@ -259,7 +259,7 @@ describe("reported events", () => {
   test("are kept up to a thousand: a flood reaches the listeners, and the log says what was dropped", async () => {
     const batches: (readonly AuditRow[])[] = [];
     const { report, heard, log } = events(async (rows) => batches.push(rows));
-    for (let i = 0; i < 1_003; i++) report();
+    for (let i = 0; i < 1_003; i++) report(`198.51.${i >> 8}.${i & 255}`);
     await until(() => batches.length > 0);
     expect([heard.length, batches[0]?.length]).toEqual([1_003, 1_000]);
     expect(log.lines).toEqual(['audit rows of refusals were dropped {"dropped":3}']);

@@ -23,7 +23,10 @@ export function pathOf(route: Pick<Route, "path" | "isAtRoot">, value = "x"): st
 }
 
 /** Wire names of a route's input, and which it requires. */
-export function fieldsOf(route: Route): { readonly names: readonly string[]; readonly required: readonly string[] } {
+export function fieldsOf(route: Route): {
+  readonly names: readonly string[];
+  readonly required: readonly string[];
+} {
   const { properties = {}, required = [] } = (route.inputJsonSchema?.() ?? {}) as {
     properties?: Readonly<Record<string, unknown>>;
     required?: readonly string[];

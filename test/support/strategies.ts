@@ -13,7 +13,10 @@ export function bearerPrincipal(user: User, now: Date): SignedIn {
  * Claims `Authorization: Test <word>`: `good` is `user`, `bad` is rejected, anything else is absent. With `isAsync` it
  * answers by promise, as a strategy over a database does.
  */
-export function bearer(user: User, options: { readonly isAsync?: boolean; readonly ambient?: boolean } = {}): Strategy {
+export function bearer(
+  user: User,
+  options: { readonly isAsync?: boolean; readonly ambient?: boolean } = {},
+): Strategy {
   const { isAsync = false, ambient = false } = options;
   const now = new Date("2026-01-01T00:00:00Z");
   const answer = (word: string | undefined): Outcome => {

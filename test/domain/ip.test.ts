@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ipForLimits, plainIp } from "../../src/domain/ip.ts";
+import { anyText } from "../support/arbitrary.ts";
+
+const spellings = [
+  "1.2.3.4",
+  "::ffff:1.2.3.4",
+  "::FFFF:1.2.3.4",
+  "::ffff:102:304",
+  "::ffff:0102:0304",
+  "0:0:0:0:0:ffff:1.2.3.4",
+  "0:0:0:0:0:ffff:102:304",
+  "0000:0000:0000:0000:0000:FFFF:0102:0304",
+  "0::ffff:102:304",
+  "::ffff:1.2.3.4%eth0",
+];
+
+describe("an address", () => {
+  test.each(spellings)("of IPv4 has one spelling: %s", (spelling) => {
+    expect(plainIp(spelling)).toBe("1.2.3.4");
+    expect(ipForLimits(spelling)).toBe("1.2.3.4");
+  });
+
+  test.each([
+    ["2001:DB8::0:1", "2001:db8::1"],
+    ["2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"],
+    ["2001:db8::1%eth0", "2001:db8::1"],
+    ["::", "::"],
+    ["::ffff:0:102:304", "::ffff:0:102:304"],
+    ["::1.2.3.4", "::1.2.3.4"],
+  ])("of IPv6 has one spelling: %s is %s, and not IPv4", (spelling, plain) => {
+    expect(plainIp(spelling)).toBe(plain);
+  });
+
+  test.each([
+    "0177.0.0.1",
+    "0x7f.1",
+    "1.2.3",
+    "127.1",
+    "01.2.3.4",
+    "1.2.3.4:80",
+    "[::1]",
+    "",
+    "%",
+    "::ffff:0177.0.0.1",
+    "::ffff:1.2.3.256",
+  ])("is not %j", (text) => {
+    expect(plainIp(text)).toBeNull();
+  });
+
+  test("is read without an error, whatever the text", () => {
+    fc.assert(fc.property(anyText(), (text) => void [plainIp(text), ipForLimits(text)]));
+  });
+
+  test("in its one spelling stays as it is", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (ip) => {
+        const plain = plainIp(ip);
+        expect(plain).not.toBeNull();
+        expect(plainIp(plain ?? "")).toBe(plain);
+      }),
+    );
+  });
+});
+
+describe("a /64", () => {
+  test.each([
+    ["1:2:3:4:5:6:7:8", "1:2:3:4::/64"],
+    ["1:2:3::8", "1:2:3:0::/64"],
+    ["1::5:6:7:8", "1:0:0:0::/64"],
+    ["1::2:3:4:5:6:7", "1:0:2:3::/64"],
+    ["::2:3:4:5:6:7:8", "0:2:3:4::/64"],
+    ["::", "0:0:0:0::/64"],
+    ["FE80::1", "fe80:0:0:0::/64"],
+    ["::1.2.3.4", "0:0:0:0::/64"],
+  ])("of %s is %s", (ip, expected) => {
+    expect(ipForLimits(ip)).toBe(expected);
+  });
+});

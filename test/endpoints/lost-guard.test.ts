@@ -1,0 +1,33 @@
+import { describe, expect, test } from "vitest";
+import type { Feature } from "../../src/features/feature.ts";
+import { anyone } from "../../src/guards/guards.ts";
+import type { Route } from "../../src/ports/route.ts";
+import { allRoutes, pathOf } from "../support/routes.ts";
+import { password, world } from "../support/world.ts";
+
+const guarded = (await allRoutes()).filter(({ guards }) =>
+  guards.some(({ asksAnonymous }) => !asksAnonymous),
+);
+const body = { password, current_password: password, new_password: `${password}!`, name: "Ana" };
+
+describe("a row that lost its guard still answers nobody", () => {
+  test.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    "%s",
+    async (_, { method, path }) => {
+      const base = world();
+      // Bound to the users and sessions of the same stores, as the row itself is.
+      const rows = await base.auth.routes();
+      const open = (route: Route): Route => ({ ...route, path: `/open${route.path}`, guards: [anyone()] });
+      const own = rows.filter((route) => route.method === method && route.path === path).map(open);
+      const feature: Feature<null> = {
+        name: "open",
+        install: () => ({ api: null, routes: async () => own }),
+      };
+      const here = base.again({ features: [feature] });
+      const answer = await here
+        .browser()
+        .send(method, pathOf({ path: `/open${path}` }), { json: method === "GET" ? undefined : body });
+      expect(answer).toMatchObject({ status: 401, body: { code: "not_authenticated" } });
+    },
+  );
+});

@@ -1,0 +1,228 @@
+import { describe, expect, test } from "vitest";
+import { errorTable } from "../../src/errors.ts";
+import type { JsonSchema } from "../../src/ports/route.ts";
+import { allRoutes, fieldsOf, pathOf } from "../support/routes.ts";
+import { password, world } from "../support/world.ts";
+
+const routes = await allRoutes();
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required: boolean;
+    readonly schema: JsonSchema;
+  }[];
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>>;
+  };
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly responses: Readonly<
+    Record<
+      string,
+      {
+        readonly description: string;
+        readonly content?: Readonly<Record<string, { readonly schema: JsonSchema }>>;
+      }
+    >
+  >;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: Readonly<Record<string, string>>;
+  readonly servers: readonly { readonly url: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    readonly securitySchemes: Readonly<Record<string, JsonSchema>>;
+  };
+}
+
+async function fetched(
+  options: Parameters<typeof world>[0] = {},
+  path = "/api/v1/openapi.json",
+): Promise<Document> {
+  const { status, text } = await world(options).browser().get(path);
+  expect(status).toBe(200);
+  return JSON.parse(text) as Document;
+}
+
+function operations({ paths }: Document) {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+}
+
+/** Every schema within, for what has to hold of each. */
+function schemasWithin(value: unknown): readonly JsonSchema[] {
+  if (typeof value !== "object" || value === null) return [];
+  return [value as JsonSchema, ...Object.values(value).flatMap(schemasWithin)];
+}
+
+describe("the OpenAPI document", () => {
+  test("is of version 3.1, on the configured origin", async () => {
+    const document = await fetched({ origin: "https://id.example" });
+    expect(document.openapi).toBe("3.1.0");
+    expect(document.servers).toEqual([{ url: "https://id.example" }]);
+    expect(Object.keys(document.info).sort()).toEqual(["description", "title", "version"]);
+    expect(Object.keys(document).sort()).toEqual(["components", "info", "openapi", "paths", "servers"]);
+  });
+
+  test("has every route and nothing else", async () => {
+    const listed = operations(await fetched()).map(({ path, method }) => `${method.toUpperCase()} ${path}`);
+    const expected = routes.map(
+      (route) => `${route.method} ${(route.isAtRoot ? "" : "/api/v1") + route.path}`,
+    );
+    expect(listed.sort()).toEqual(expected.sort());
+    expect(expected.length).toBeGreaterThan(15);
+  });
+
+  test("lies below the configured base path", async () => {
+    const document = await fetched({ basePath: "/auth-api" }, "/auth-api/openapi.json");
+    expect(Object.keys(document.paths)).toContain("/auth-api/users/me");
+    expect(Object.keys(document.paths)).toContain("/healthz");
+  });
+
+  test("names each operation once, by a plain id, and says what it does", async () => {
+    const all = operations(await fetched()).map(({ operation }) => operation);
+    const ids = all.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.every((id) => /^[a-z][A-Za-z0-9]+$/.test(id))).toBe(true);
+    expect(all.every(({ summary }) => summary.length > 5)).toBe(true);
+  });
+
+  test("declares each variable of a path, and no other", async () => {
+    for (const { path, operation } of operations(await fetched())) {
+      const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      expect((operation.parameters ?? []).map(({ name }) => name)).toEqual(named);
+      for (const parameter of operation.parameters ?? [])
+        expect(parameter).toMatchObject({ in: "path", required: true, schema: { type: "string" } });
+    }
+  });
+
+  test("has the input of each route that has one, as JSON and as a form", async () => {
+    const document = await fetched();
+    for (const route of routes) {
+      const operation =
+        document.paths[(route.isAtRoot ? "" : "/api/v1") + route.path]?.[route.method.toLowerCase()];
+      if (route.input === undefined) expect(operation?.requestBody).toBe(undefined);
+      else {
+        expect(Object.keys(operation?.requestBody?.content ?? {})).toEqual([
+          "application/json",
+          "application/x-www-form-urlencoded",
+        ]);
+        const schema = operation?.requestBody?.content["application/json"]?.schema;
+        expect(schema).toMatchObject({ type: "object" });
+        expect(Object.keys(schema?.properties as object)).toEqual(fieldsOf(route).names);
+      }
+    }
+  });
+
+  test("asks for a session where a guard does, and for the CSRF token where the method is unsafe", async () => {
+    for (const { path, method, operation } of operations(await fetched())) {
+      const route = routes.find(
+        (each) =>
+          each.method.toLowerCase() === method && (each.isAtRoot ? "" : "/api/v1") + each.path === path,
+      );
+      const isOpen = route?.guards.every(({ asksAnonymous }) => asksAnonymous);
+      expect([path, method, operation.security]).toEqual([
+        path,
+        method,
+        isOpen ? [] : [method === "get" ? { session: [] } : { session: [], csrf: [] }],
+      ]);
+    }
+  });
+
+  test("says what a refusal looks like, every code included", async () => {
+    const document = await fetched();
+    for (const { operation } of operations(document)) {
+      expect(operation.responses.default?.content?.["application/problem+json"]?.schema).toEqual({
+        $ref: "#/components/schemas/Problem",
+      });
+    }
+    expect(document.components.schemas.Problem).toMatchObject({
+      required: ["type", "title", "status", "code", "detail", "request_id"],
+      properties: { code: { enum: errorTable().map(({ code }) => code) } },
+    });
+    expect(document.components.securitySchemes.session).toEqual({
+      type: "apiKey",
+      in: "cookie",
+      name: "__Host-latchkey",
+    });
+  });
+
+  test("holds sound schemas: what is required is described, references lead somewhere, nothing of zod is left over", async () => {
+    const document = await fetched();
+    for (const schema of schemasWithin(document)) {
+      if (
+        Array.isArray(schema.required) &&
+        typeof schema.properties === "object" &&
+        schema.properties !== null
+      ) {
+        for (const name of schema.required) expect(Object.keys(schema.properties)).toContain(name);
+      }
+      if (typeof schema.$ref === "string")
+        expect(document.components.schemas).toHaveProperty(schema.$ref.split("/").at(-1) ?? "");
+      expect(schema).not.toHaveProperty("$schema");
+      expect(schema).not.toHaveProperty("~standard");
+    }
+  });
+});
+
+/** Whether a value is as the schema says, as far as these schemas go. */
+function fits(schema: JsonSchema, value: unknown): boolean {
+  const options = (schema.anyOf ?? schema.oneOf) as readonly JsonSchema[] | undefined;
+  if (options !== undefined) return options.some((option) => fits(option, value));
+  if ("const" in schema) return schema.const === value;
+  const type =
+    value === null
+      ? "null"
+      : Array.isArray(value)
+        ? "array"
+        : Number.isInteger(value)
+          ? "integer"
+          : typeof value;
+  if (![schema.type].flat().includes(type)) return false;
+  if (type === "array")
+    return (value as readonly unknown[]).every((each) => fits(schema.items as JsonSchema, each));
+  if (schema.pattern !== undefined && !new RegExp(String(schema.pattern)).test(String(value))) return false;
+  if (type !== "object" || schema.properties === undefined) return true;
+  const properties = schema.properties as Readonly<Record<string, JsonSchema>>;
+  const entries = Object.entries(value as object);
+  const hasAll = ((schema.required ?? []) as readonly string[]).every((name) =>
+    entries.some(([key]) => key === name),
+  );
+  return (
+    hasAll && entries.every(([key, each]) => properties[key] !== undefined && fits(properties[key], each))
+  );
+}
+
+describe("every route answers what the document says", () => {
+  const bodies: Readonly<Record<string, unknown>> = {
+    "POST /auth/register": { email: "new@example.com", password },
+    "POST /auth/login": { email: "ana@example.com", password },
+    "POST /auth/reauthenticate": { password },
+    "PUT /users/me/password": { current_password: password, new_password: `${password}!` },
+    "PATCH /users/me": { name: "Ana" },
+    "PUT /users/me": { name: "Ana" },
+  };
+
+  test.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    "%s",
+    async (name, route) => {
+      const here = world();
+      const ana = await here.registered();
+      const id = (await here.auth.sessions.list(ana.userId))[0]?.id ?? "";
+      const { status, text, body } = await ana.send(route.method, pathOf(route, id), { json: bodies[name] });
+      expect(Object.keys(route.answers)).toContain(String(status));
+      const schema = route.answers[status];
+      if (schema === null) expect(text).toBe("");
+      else if (route.path !== "/openapi.json")
+        expect([body, fits(schema?.() ?? {}, body)]).toEqual([body, true]);
+    },
+  );
+});

@@ -1,0 +1,107 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, test } from "vitest";
+import { createAuth } from "../../src/auth.ts";
+import type { Log } from "../../src/ports/services.ts";
+import { stderrLog, unfailing } from "../../src/services/log.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { faulty } from "../../src/testing/faulty.ts";
+import { bareRequest } from "../support/browser.ts";
+import { secret } from "../support/world.ts";
+
+const down = new Error("the log's transport is down");
+const throwing: Log = {
+  error: () => {
+    throw down;
+  },
+  warn: () => {
+    throw down;
+  },
+};
+
+describe("a log that fails", () => {
+  test("fails for nobody else, now or later", async () => {
+    const later = { error: () => Promise.reject(down), warn: () => Promise.reject(down) };
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    for (const log of [unfailing(throwing), unfailing(later)]) {
+      expect(() => log.error("it broke")).not.toThrow();
+      expect(() => log.warn("careful")).not.toThrow();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
+
+  test("is handed what there is to say", () => {
+    const said: unknown[][] = [];
+    const log = unfailing({
+      error: (...line) => void said.push(line),
+      warn: (...line) => void said.push(line),
+    });
+    log.error("it broke", { code: "x" }, down);
+    log.warn("careful", { code: "y" });
+    expect(said).toEqual([
+      ["it broke", { code: "x" }, down],
+      ["careful", { code: "y" }],
+    ]);
+  });
+
+  test("changes no answer, and ends nothing", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    const auth = createAuth({
+      origin: "https://app.example",
+      secrets: [secret],
+      stores: faulty(memory(), ({ method }) => (method === "commit" ? "refuse" : null)),
+      log: throwing,
+      listeners: [
+        () => {
+          throw new Error("now");
+        },
+        () => Promise.reject(new Error("later")),
+      ],
+      onError: () => {
+        throw new Error("boom");
+      },
+    });
+    const headers = { origin: "https://evil.example" };
+    const request = bareRequest({ method: "POST", url: "/api/v1/auth/logout", headers });
+    expect((await auth.handle(request, { ip: null }))?.status).toBe(403);
+    await auth.close();
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
+});
+
+describe("standard error", () => {
+  test("gets one listener, however many logs there are", () => {
+    stderrLog();
+    const count = process.stderr.listenerCount("error");
+    for (let i = 0; i < 20; i++) stderrLog();
+    expect(process.stderr.listenerCount("error")).toBe(count);
+  });
+
+  test("that nobody reads any more does not end the process", async () => {
+    const program = `
+      import { stderrLog } from ${JSON.stringify(new URL("../../src/services/log.ts", import.meta.url).href)};
+      process.stdin.once("data", () => {
+        const log = stderrLog();
+        const timer = setInterval(() => log.error("it broke"), 1);
+        setTimeout(() => { clearInterval(timer); process.stdin.destroy(); console.log("alive"); }, 50);
+      });
+      console.log("ready");`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program]);
+    let said = "";
+    child.stdout.on("data", (chunk) => {
+      said += chunk;
+    });
+    await once(child.stdout, "data");
+    child.stderr.destroy();
+    child.stdin.write("go\n");
+    const [code] = await once(child, "close");
+    expect([said, code]).toEqual(["ready\nalive\n", 0]);
+  });
+});
