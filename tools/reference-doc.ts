@@ -33,6 +33,7 @@ export function eventsDocument(
     "",
     "Generated from `src/domain/event.ts` by `npm run docs`. Every event has `id`, `type`, `createdAt`, `userId`, `sessionId`, `ip`, `userAgent`,",
     "`requestId` and its `payload`. Listeners hear it after the change was committed; its audit row was written in the same transaction.",
+    "Refusals (those with `suppressed`) change nothing: their rows follow in the background, at most twenty a minute for one client.",
     "The union is complete: events of parts that this version does not have are listed, and are not emitted.",
     "",
     "```ts",

@@ -69,7 +69,7 @@ export function guard(
     asksAnonymous: false,
     decide(principal, context) {
       const answer = decide(principal, context);
-      return answer instanceof Promise ? answer.then(read) : read(answer);
+      return isPending(answer) ? Promise.resolve(answer).then(read) : read(answer);
     },
   };
 }
@@ -105,6 +105,11 @@ export function any(...guards: readonly Guard[]): Guard {
       return first ?? nothingAllows;
     },
   };
+}
+
+// By its shape: drivers and older libraries answer with promises of their own.
+function isPending(answer: Awaitable<Decision | boolean>): answer is Promise<Decision | boolean> {
+  return typeof answer === "object" && "then" in answer;
 }
 
 const nothingAllows: Decision = { allow: false, code: "forbidden", because: "no guard was given" };

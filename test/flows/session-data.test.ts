@@ -108,7 +108,10 @@ describe.each(backends)("a visitor's bag, on $backend", (backend) => {
     const user = await here.plant({ email });
     const browser = here.browser();
     await open(here, browser, set("a", 1));
-    const duringCommitOf = async (kind: string, change: () => Promise<unknown>) => {
+    const duringCommitOf = async (
+      kind: "session.replace" | "session.rotate",
+      change: () => Promise<unknown>,
+    ) => {
       const held = gate();
       here.recorder.before = ({ writes }) => {
         if (!writes.includes(kind)) return null;

@@ -63,6 +63,9 @@ describe("JSON", () => {
     '{"a":1,"\\u0061":2}',
     '{"a\\"":1,"a\\"":2}',
     '{"":1,"":2}',
+    '{"b":[],"a":1,"a":2}',
+    '{"b":[{"c":1}],"b":2}',
+    '{"b":{"c":{}},"a":1,"a":2}',
   ])("with a key twice is refused: %s", async (text) => {
     expect(await code(read(text))).toBe("malformed_json");
   });
@@ -71,6 +74,7 @@ describe("JSON", () => {
     '{"a":{"a":{"a":1}}}',
     '{"a":"{\\"b\\":1,\\"b\\":2}"}',
     '{"x":[{"a":1},{"a":2}]}',
+    '{"b":{"a":1},"a":2}',
     '{"a":"x:y","b":":"}',
   ])("with equal keys of different objects is fine: %s", async (text) => {
     expect(await read(text)).toEqual(JSON.parse(text));

@@ -8,8 +8,8 @@ import { type Added, emptyProject, install, packAll, root, run, type Tarball } f
 const INSTALL_MS = 240_000;
 const MAX_PACKAGES = 12;
 const MAX_BYTES = 15_000_000;
-/** What `import "latchkey"` may load. Hashers and word lists wait for the first password. */
-const LOADED_PACKAGES = ["latchkey", "zod", "ipaddr.js", "tldts", "tldts-core"];
+/** What `import "latchkey"` may load. Hashers and word lists wait for the first password, schemas for the first route. */
+const LOADED_PACKAGES = ["latchkey"];
 /** Parts of the core that are reached by a subpath, or not at all. */
 const LOADED_ON_DEMAND = /\/latchkey\/dist\/(adapters|testing|client|oauth|mail)\//;
 
