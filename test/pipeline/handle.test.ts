@@ -51,6 +51,7 @@ describe("the table of routes", () => {
       "/",
       "/api/things",
       "/api/things/",
+      "/api/things//",
       "/api/things/a/b",
       "/api/Users/me",
     ]) {
