@@ -1,10 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError, asAuthError } from "../errors.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
-import { withRequestId } from "../http/event-origin.ts";
 import type { Guard, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
@@ -52,7 +52,7 @@ export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
   const ip = clientIp(options.trustedProxies);
   const exchangeOf = (incoming: IncomingMessage, outgoing: ServerResponse): Exchange => ({
     request: nodeRequest(incoming),
-    client: clientOf(incoming, ip),
+    client: new NodeClient(incoming, ip),
     incoming,
     outgoing,
   });
@@ -87,7 +87,7 @@ async function runHandler(
   if (verdict.change !== undefined) auth.seal(sink(outgoing), verdict.change);
   if (!verdict.ok) return refuse(auth, verdict, exchange);
   if (verdict.principal.isAuthenticated) outgoing.setHeader("Cache-Control", "no-store");
-  const session = new SealedData(verdict.session, {
+  const session = new SealedData(() => verdict.session, {
     seal: (change) => auth.seal(sink(outgoing), change),
     isTooLate: () => outgoing.headersSent,
     failed: (thrown) => auth.caught(thrown),
@@ -151,12 +151,28 @@ class NodeRequest implements RouteRequest {
   }
 }
 
-function clientOf({ socket, headers }: IncomingMessage, ip: ClientIp): ClientInfo {
-  const forwarded = headers["x-forwarded-for"];
-  // One id for the event and the problem document of a refusal.
-  return withRequestId({
-    ip: ip(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(", ") : forwarded),
-  });
+// Read when somebody asks: a check that lets somebody on needs neither address nor id.
+class NodeClient implements Required<ClientInfo> {
+  readonly #incoming: IncomingMessage;
+  readonly #ip: ClientIp;
+  #requestId: string | null = null;
+
+  constructor(incoming: IncomingMessage, ip: ClientIp) {
+    this.#incoming = incoming;
+    this.#ip = ip;
+  }
+
+  get ip(): string | null {
+    const { socket, headers } = this.#incoming;
+    const forwarded = headers["x-forwarded-for"];
+    return this.#ip(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(", ") : forwarded);
+  }
+
+  /** One for the event and the problem document of a refusal. */
+  get requestId(): string {
+    this.#requestId ??= randomUUID();
+    return this.#requestId;
+  }
 }
 
 function sink(outgoing: ServerResponse) {

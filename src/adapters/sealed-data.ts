@@ -17,13 +17,18 @@ export interface Sealing {
  * none and rejects with a TypeError. A handler that does not wait for a write does not end the process with it.
  */
 export class SealedData implements SessionData {
-  readonly #data: SessionData;
+  readonly #open: () => SessionData;
   readonly #sealing: Sealing;
   #sealed: SessionChange | null = null;
 
-  constructor(data: SessionData, sealing: Sealing) {
-    this.#data = data;
+  /** @param open - gives the bag, the same one each time; asked only when the handler uses it */
+  constructor(open: () => SessionData, sealing: Sealing) {
+    this.#open = open;
     this.#sealing = sealing;
+  }
+
+  get #data(): SessionData {
+    return this.#open();
   }
 
   get id(): string | null {

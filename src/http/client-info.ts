@@ -15,6 +15,8 @@ export type ClientIp = (
  * @throws TypeError for what is no CIDR
  */
 export function clientIp(trustedProxies: readonly string[] = []): ClientIp {
+  // Where nobody is trusted the header is not looked at.
+  if (trustedProxies.length === 0) return (socketAddress) => plainIp(socketAddress ?? "");
   const proxies = blockList(trustedProxies);
   return (socketAddress, forwardedFor) => {
     const peer = addressOf(socketAddress ?? "");
