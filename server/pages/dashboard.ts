@@ -3,7 +3,7 @@ import { html } from "./html.ts";
 import type { DocumentReply, PageCall } from "./page.ts";
 import { moment } from "./words.ts";
 
-const snippet = `const { handle, protect } = hono(auth);
+const snippet = `const { handle, protect } = hono<Context>(auth);
 app.use(handle);
 app.get("/hello", protect((c, { displayName }) => c.text(\`Hello, \${displayName}\`)));`;
 
