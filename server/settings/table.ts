@@ -118,7 +118,8 @@ export const settingsTable: Table = {
       memcached: notYet,
     }),
     default: "database",
-    meaning: "Where sessions are kept. In `memory` they end with the process.",
+    meaning:
+      "Where sessions are kept. In `memory` they end with the process, and accounts with them: for trying out, on loopback only.",
     aliases: [{ name: "TINA4_SESSION_BACKEND" }],
   },
   sessionIdleSeconds: {
