@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/property-seed.ts"],
     globalSetup: ["test/global-setup.ts"],
     pool: "forks",
     testTimeout: 20_000,
