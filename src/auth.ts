@@ -37,7 +37,7 @@ import { session } from "./strategies/session.ts";
 
 /** What `createAuth` takes; see {@link ConfigOptions} for everything with a default. */
 export interface AuthOptions extends ConfigOptions {
-  /** Where state lives: `sqlite({ path })`, `memory()`, or three ports of one engine. */
+  /** Where state lives: `sqlite({ path })`, `postgres({ pool })`, …; `split` joins a directory with sessions of another engine. */
   readonly stores: Stores;
   /** Default none: sessions and the session cookie are always there. */
   readonly features?: readonly Feature<unknown>[];
@@ -201,13 +201,10 @@ function assemble(
   });
 }
 
-// Sessions in another engine than the directory need a fence around every change of a user; no store here has one.
-function assertOneEngine({ directory, sessions, ephemeral }: Stores): void {
-  for (const port of [sessions, ephemeral]) {
-    if (port.engine !== directory.engine) {
-      throw new TypeError(
-        `stores: all three ports must be of one engine; ${port.engine.name} beside ${directory.engine.name} is not supported`,
-      );
-    }
-  }
+// One transaction changes a user and ends their sessions. Where no engine can run it, `split` stands in.
+function assertOneEngine({ directory, sessions }: Stores): void {
+  if (sessions.engine === directory.engine) return;
+  throw new TypeError(
+    `stores: sessions (${sessions.engine.name}) and directory (${directory.engine.name}) are not of one engine; join two engines with split()`,
+  );
 }

@@ -78,7 +78,15 @@ export type { HeaderSink } from "./pipeline/seal.ts";
 // Ports: the contracts that stores, strategies, guards and the rest of a house of your own satisfy
 export type { SessionChange, StartedSession } from "./ports/change.ts";
 export type { Clock, Random } from "./ports/clock.ts";
-export type { DirectoryStore, UserWithPassword } from "./ports/directory-store.ts";
+export type {
+  DataWrite,
+  DetachedSession,
+  DetachedSessions,
+  OwnerKey,
+  OwnerReading,
+  OwnerRecords,
+} from "./ports/detached-sessions.ts";
+export type { DirectoryStore, Revocation, SessionOwner, UserWithPassword } from "./ports/directory-store.ts";
 export type { EphemeralStore, Limit, Reservation } from "./ports/ephemeral-store.ts";
 export type { Decision, DenialCode, Guard, GuardContext, Open } from "./ports/guard.ts";
 export type {
@@ -114,6 +122,8 @@ export type { Listener } from "./services/events.ts";
 export type { EventSubscriptions } from "./services/listeners.ts";
 // Stores
 export { memory } from "./stores/memory.ts";
+export { memorySessions } from "./stores/memory-sessions.ts";
+export { type SplitOptions, split } from "./stores/split.ts";
 export type { MigrationStatus } from "./stores/sqlite/migrations.ts";
 export { SchemaError } from "./stores/sqlite/schema-error.ts";
 export {

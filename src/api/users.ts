@@ -66,8 +66,12 @@ export interface Users {
   issueSetupToken(): Promise<string | null>;
   /** Redeems a setup token; see the flow `setUp`. */
   setUp(token: string, registration: Registration, visit: Visit): Promise<Registered>;
-  /** The application wrote this user by its own SQL: what Latchkey remembers of them is dropped. */
-  changed(userId: string): void;
+  /**
+   * The application wrote this user by its own SQL: once it resolves, what any process remembers of them is dropped.
+   *
+   * @throws AuthError `store_unavailable` - call again
+   */
+  changed(userId: string): Promise<void>;
 }
 
 /**
@@ -139,7 +143,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
       const { client, from, current } = await arriving(pipeline, visit);
       return setUp(passwords(), token, registration, { client, from, replaces: current });
     },
-    changed: (userId) => stores.directory.forget(userId),
+    changed: async (userId) => stores.directory.forget(userId, call()),
   };
 
   // Of a session alone: other proofs are made anew for each request and say nothing of the person being there.

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { AuditRow } from "../domain/audit.ts";
 import type { Actor, EventOrigin } from "../domain/event.ts";
 import type { AuthenticationMethod, Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
@@ -161,19 +162,20 @@ export async function sweep(services: Services): Promise<number> {
   const { stores, events } = services;
   let count = 0;
   for (;;) {
-    const rows: ReturnType<typeof events.row>[] = [];
+    // By session: a store may ask for a row again where it runs its transaction again.
+    const rows = new Map<string, AuditRow>();
     const ended = await stores.sessions.sweep(
       sweepBatch,
-      (expired) => {
-        rows.length = 0;
-        for (const { id, userId } of expired) {
-          rows.push(events.row({ type: "session.expired", userId, sessionId: id, payload: {} }, noOrigin));
-        }
-        return rows;
-      },
+      (expired) =>
+        expired.map(({ id, userId }) => {
+          const draft = { type: "session.expired", userId, sessionId: id, payload: {} } as const;
+          const row = events.row(draft, noOrigin);
+          rows.set(id, row);
+          return row;
+        }),
       services.call(),
     );
-    services.published(rows);
+    services.published(ended.flatMap(({ id }) => rows.get(id) ?? []));
     count += ended.length;
     if (ended.length < sweepBatch) break;
     await setImmediate();

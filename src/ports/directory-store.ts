@@ -10,6 +10,20 @@ export interface UserWithPassword {
   readonly password: PasswordCredential | null;
 }
 
+/** A user whose sessions live in another engine. */
+export interface SessionOwner {
+  readonly user: User;
+  /** Ends of their sessions that are on record (`session.revoke`), in no order; at least as new as `user`. */
+  readonly revoked: readonly Revocation[];
+}
+
+/** The end of a session, on record. */
+export interface Revocation {
+  readonly sessionId: string;
+  /** The `now` of the transaction that put it on record. */
+  readonly revokedAt: Date;
+}
+
 /** Accounts, credentials and the audit log. Losing it means that the accounts are gone. */
 export interface DirectoryStore extends Port {
   /** The user, whatever their status; null where there is none. */
@@ -19,6 +33,10 @@ export interface DirectoryStore extends Port {
     by: Identifier | { readonly kind: "id"; readonly key: string },
     call: StoreCall,
   ): Awaitable<UserWithPassword | null>;
+  /** A user whose sessions live in another engine; null where there is none. */
+  sessionOwner(userId: string, call: StoreCall): Awaitable<SessionOwner | null>;
+  /** Ids of sessions whose end went on record before `instant`, oldest first, at most `limit`. */
+  revokedBefore(instant: Date, limit: number, call: StoreCall): Awaitable<readonly string[]>;
   /** Whether there is no user at all. */
   isEmpty(call: StoreCall): Awaitable<boolean>;
   /** Ids of users with status `deleted` whose `deletedAt` is before `instant`, oldest first, at most `limit`. */
@@ -33,6 +51,6 @@ export interface DirectoryStore extends Port {
    * Session writes are taken only where the session store has the same engine.
    */
   commit(writes: readonly Write[], call: StoreCall): Promise<Committed>;
-  /** The application changed this user by its own means: forget what is cached of them. */
-  forget(userId: string): void;
+  /** The application changed this user by its own means: once it resolves, nothing cached of them is answered. */
+  forget(userId: string, call: StoreCall): Awaitable<void>;
 }

@@ -122,6 +122,19 @@ export type Write =
       readonly dataVersion: number;
       readonly data: SessionBag;
     }
+  /**
+   * For sessions that live in another engine than the directory: puts their end on record. Those on record already are left
+   * out, the rest are passed to `ended`: of two transactions that end one session, one reports it. With `requires: "all"` it
+   * fails `conflict` where one was on record already. @see ports/detached-sessions.ts
+   */
+  | {
+      readonly kind: "session.revoke";
+      readonly sessions: readonly Session[];
+      readonly requires: "all" | "any";
+      readonly ended: Report;
+    }
+  /** Drops the records of `session.revoke`; absent is fine. */
+  | { readonly kind: "revocation.forget"; readonly sessionIds: readonly string[] }
   | { readonly kind: "audit.insert"; readonly row: AuditRow };
 
 /** Why a transaction was refused; nothing of it was done. */

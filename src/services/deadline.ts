@@ -51,7 +51,7 @@ function bounded<P extends Port>(port: P, name: string, timeoutMs: number): P {
 
 function callWithin(inner: Method, args: unknown[], limit: { name: string; timeoutMs: number }): unknown {
   const last = args.at(-1);
-  // `close` and `forget` take no call: nothing to bound.
+  // `close` takes no call: nothing to bound.
   if (!isCall(last)) return inner(...args);
   const call = new BoundedCall(last.now);
   args[args.length - 1] = call;

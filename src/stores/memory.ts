@@ -27,7 +27,7 @@ export function memory(): Stores {
 }
 
 function directory(engine: Engine, state: Tables): DirectoryStore {
-  const { users, passwords, audit } = state;
+  const { users, passwords, revocations, audit } = state;
   return {
     engine,
     async ping() {},
@@ -38,6 +38,11 @@ function directory(engine: Engine, state: Tables): DirectoryStore {
         kind === "id" ? users.get(key) : kind === "email" ? users.byEmailKey(key) : users.byUsername(key);
       return user === null ? null : { user, password: passwords.get(user.id) };
     },
+    sessionOwner(userId) {
+      const user = users.get(userId);
+      return user === null ? null : { user, revoked: revocations.ofUser(userId) };
+    },
+    revokedBefore: (instant, limit) => revocations.before(instant).slice(0, limit),
     isEmpty: () => users.size === 0,
     deletedBefore: (instant, limit) => users.deletedBefore(instant).slice(0, limit),
     auditRows: ({ userId, limit }) => audit.rows(userId, limit),

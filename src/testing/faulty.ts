@@ -18,7 +18,7 @@ export type Fault =
   /** `commit` fails before its write number `beforeWrite` (0: the first), `sweep` of sessions after deleting; any other method as by `refuse`. */
   | { readonly beforeWrite: number };
 
-/** A call that a {@link FaultPlan} decides about. `close` and `forget` never fail. */
+/** A call that a {@link FaultPlan} decides about. `close` never fails. */
 export interface FaultyCall {
   readonly port: keyof Stores;
   /** Name of the method: `commit`, `find`, `reserve`, … */
@@ -61,10 +61,13 @@ function faultyDirectory(inner: DirectoryStore, plan: FaultPlan): DirectoryStore
     engine: inner.engine,
     ping: async (call) => meet(gate("ping"), call, () => inner.ping(call)),
     close: () => inner.close(),
-    forget: (userId) => inner.forget(userId),
     user: (id, call) => meet(gate("user"), call, () => inner.user(id, call)),
     userWithPassword: (by, call) =>
       meet(gate("userWithPassword"), call, () => inner.userWithPassword(by, call)),
+    sessionOwner: (userId, call) => meet(gate("sessionOwner"), call, () => inner.sessionOwner(userId, call)),
+    revokedBefore: (instant, limit, call) =>
+      meet(gate("revokedBefore"), call, () => inner.revokedBefore(instant, limit, call)),
+    forget: (userId, call) => meet(gate("forget"), call, () => inner.forget(userId, call)),
     isEmpty: (call) => meet(gate("isEmpty"), call, () => inner.isEmpty(call)),
     deletedBefore: (instant, limit, call) =>
       meet(gate("deletedBefore"), call, () => inner.deletedBefore(instant, limit, call)),

@@ -1,5 +1,7 @@
 /** `latchkey/testing`: what proves a store, and what tests of an application start from. */
 export { type TestClock, testClock } from "./clock.ts";
+export { detachedSessionContract } from "./contract/detached.ts";
+export type { DetachedHarness } from "./contract/detached-trial.ts";
 export { directoryContract } from "./contract/directory.ts";
 export { ephemeralContract } from "./contract/ephemeral.ts";
 export { sessionContract } from "./contract/session.ts";

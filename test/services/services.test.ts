@@ -132,7 +132,7 @@ describe("a deadline", () => {
     expect(seen?.signal.aborted).toBe(false);
   });
 
-  test("bounds methods of classes like those of plain objects, and leaves close and forget alone", async () => {
+  test("bounds methods of classes like those of plain objects, and leaves close alone", async () => {
     class Sessions {
       readonly engine = { name: "own" };
       find(): never {

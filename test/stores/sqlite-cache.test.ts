@@ -267,9 +267,9 @@ describe("another connection's write", () => {
   });
 
   it("of the application is announced by forget, and the user is read again", async () => {
-    const { stores, ana, sessions, bens, asked } = await setUp();
+    const { stores, ana, sessions, bens, asked, call } = await setUp();
     for (const { id } of [...sessions, bens]) asked([id]);
-    stores.directory.forget(ana.id);
+    await stores.directory.forget(ana.id, call());
     expect(asked([bens.id])).toEqual([version]);
     for (const { id } of sessions) expect(asked([id])).toHaveLength(2);
     for (const { id } of sessions) expect(asked([id])).toEqual([version]);

@@ -177,14 +177,17 @@ describe("the stores' own migrations", () => {
   it("wait to be asked for where opening may not write", async () => {
     const { open, raw, call, make } = sqliteFile();
     const stores = open({ migrate: false });
-    expect(await stores.migrations.status()).toMatchObject([{ number: 1, state: "pending" }]);
+    expect(await stores.migrations.status()).toMatchObject([
+      { number: 1, state: "pending" },
+      { number: 2, state: "pending" },
+    ]);
     expect(tables(raw())).toEqual([]);
     const pending = /pending: 1 initial/;
     await expect(stores.migrations.check()).rejects.toThrow(pending);
     expect(() => stores.sessions.find(["any"], call())).toThrow(pending);
     await expect(stores.ephemeral.add("key", 60, call())).rejects.toThrow(pending);
     await expect(stores.directory.ping(call())).rejects.toThrow(pending);
-    expect(await stores.migrations.up()).toEqual([1]);
+    expect(await stores.migrations.up()).toEqual([1, 2]);
     await stores.migrations.check();
     const user = make.user();
     await stores.directory.commit([{ kind: "user.insert", user }], call());
@@ -198,10 +201,10 @@ describe("the stores' own migrations", () => {
     const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
     await stores.directory.commit([insert], call());
     expect(await foundBy(stores, session.id, call())).not.toBeNull();
-    expect(await stores.migrations.down(0)).toEqual([1]);
+    expect(await stores.migrations.down(0)).toEqual([2, 1]);
     expect(tables(raw())).toEqual(["latchkey_migrations"]);
     await expect(stores.migrations.check()).rejects.toThrow(/pending: 1 initial/);
-    expect(await stores.migrations.up()).toEqual([1]);
+    expect(await stores.migrations.up()).toEqual([1, 2]);
     await stores.migrations.check();
     expect(await foundBy(stores, session.id, call())).toBeNull();
     await stores.directory.commit([insert], call());

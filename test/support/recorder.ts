@@ -20,7 +20,7 @@ export interface Recorder {
   trace(): readonly string[];
 }
 
-/** Notes the calls to `inner`. `close` and `forget` are noted and, for `close`, kept from the stores. */
+/** Notes the calls to `inner`. `close` is noted and kept from the stores. */
 export function recorder(inner: Stores): Recorder {
   const calls: RecordedCall[] = [];
   const recording: Recorder = {

@@ -1,5 +1,7 @@
 import type { AuditRow } from "../../domain/audit.ts";
 import type { PasswordCredential } from "../../domain/credential.ts";
+import type { Session } from "../../domain/session.ts";
+import type { Revocation } from "../../ports/directory-store.ts";
 import { type Journal, journal, table } from "./journal.ts";
 import { auditOf, auditText, passwordOf, passwordText } from "./records.ts";
 import { type SessionTable, sessionTable } from "./sessions.ts";
@@ -22,12 +24,23 @@ export interface AuditTable {
   erasePersonal(userId: string): void;
 }
 
+/** The ends of sessions that live in another engine. */
+export interface RevocationTable {
+  has(sessionId: string): boolean;
+  put(session: Session, now: Date): void;
+  delete(sessionId: string): void;
+  ofUser(userId: string): readonly Revocation[];
+  /** Session ids put before `instant`, oldest first. */
+  before(instant: Date): readonly string[];
+}
+
 /** Everything that shares one engine's transactions. */
 export interface Tables {
   readonly journal: Journal;
   readonly users: UserTable;
   readonly passwords: PasswordTable;
   readonly sessions: SessionTable;
+  readonly revocations: RevocationTable;
   readonly audit: AuditTable;
 }
 
@@ -40,7 +53,25 @@ export function tables(): Tables {
     users,
     passwords: passwordTable(log),
     sessions: sessionTable(log, users.ownId),
+    revocations: revocationTable(log),
     audit: auditTable(log),
+  };
+}
+
+function revocationTable(log: Journal): RevocationTable {
+  const rows = table<{ readonly userId: string | null; readonly at: number }>(log);
+  return {
+    has: (sessionId) => rows.has(sessionId),
+    put: ({ id, userId }, now) => rows.set(id, { userId, at: now.getTime() }),
+    delete: (sessionId) => rows.delete(sessionId),
+    ofUser: (userId) =>
+      [...rows.entries()].flatMap(([sessionId, row]) =>
+        row.userId === userId ? [{ sessionId, revokedAt: new Date(row.at) }] : [],
+      ),
+    before(instant) {
+      const due = [...rows.entries()].filter(([, { at }]) => at < instant.getTime());
+      return due.sort(([, a], [, b]) => a.at - b.at).map(([id]) => id);
+    },
   };
 }
 

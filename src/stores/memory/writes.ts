@@ -64,12 +64,16 @@ function run<K extends Kind>(write: Extract<Write, { kind: K }>, on: Transaction
   return (steps[write.kind as K] as Steps[K])(write, on);
 }
 
-function endSessions(
+function endSessions(on: Transaction, sessions: readonly Session[], report: Report): void {
+  for (const session of sessions) on.tables.sessions.delete(session);
+  recordEnds(on, sessions, report);
+}
+
+function recordEnds(
   { tables, ended, reported }: Transaction,
   sessions: readonly Session[],
   report: Report,
 ): void {
-  for (const session of sessions) tables.sessions.delete(session);
   const rows = report(sessions);
   for (const row of rows) tables.audit.insert(row);
   ended.push(...sessions);
@@ -152,6 +156,17 @@ const steps: Steps = {
     const session = tables.sessions.get(sessionId);
     if (session === null || isExpired(session, now) || session.dataVersion !== dataVersion) return "conflict";
     tables.sessions.update({ ...session, data, dataVersion: dataVersion + 1 });
+    return null;
+  },
+  "session.revoke": ({ sessions, requires, ended }, on) => {
+    const fresh = sessions.filter(({ id }) => !on.tables.revocations.has(id));
+    if (requires === "all" && fresh.length < sessions.length) return "conflict";
+    for (const session of fresh) on.tables.revocations.put(session, on.now);
+    recordEnds(on, fresh, ended);
+    return null;
+  },
+  "revocation.forget": ({ sessionIds }, { tables }) => {
+    for (const id of sessionIds) tables.revocations.delete(id);
     return null;
   },
   "audit.insert": ({ row }, { tables }) => {

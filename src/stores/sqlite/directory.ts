@@ -1,6 +1,7 @@
 import type { DirectoryStore, UserWithPassword } from "../../ports/directory-store.ts";
 import { type AuditReading, auditReading, readAudit } from "./audit.ts";
 import type { Parts } from "./parts.ts";
+import { type RevocationReading, revocationReading } from "./revocations.ts";
 import {
   type PasswordRow,
   passwordColumns,
@@ -21,6 +22,7 @@ interface DirectoryReading {
   readonly withPassword: Readonly<Record<"id" | "email" | "username", Statement>>;
   readonly anyone: Statement;
   readonly deletedBefore: Statement<readonly [id: string]>;
+  readonly revocations: RevocationReading;
   readonly audit: AuditReading;
 }
 
@@ -39,6 +41,7 @@ function directoryReading(prepare: Prepare): DirectoryReading {
     deletedBefore: prepare(
       "SELECT id FROM users WHERE status = 'deleted' AND deleted_at < ? ORDER BY deleted_at LIMIT ?",
     ),
+    revocations: revocationReading(prepare),
     audit: auditReading(prepare),
   };
 }
@@ -60,6 +63,24 @@ export function directoryStore({ connection, cache, run, ping, close }: Parts): 
         const row = reading().withPassword[kind].get(key);
         return row === undefined ? null : withPassword(row);
       }, call),
+    sessionOwner: (userId, call) =>
+      connection.read(() => {
+        const row = reading().user.get(userId);
+        if (row === undefined) return null;
+        // After the user, so that another process's commit in between is seen in the ends at least.
+        const revoked = reading()
+          .revocations.ofUser.all(userId)
+          .map(([sessionId, revokedAt]) => ({ sessionId, revokedAt: new Date(revokedAt) }));
+        return { user: userOf(row), revoked };
+      }, call),
+    revokedBefore: (instant, limit, call) =>
+      connection.read(
+        () =>
+          reading()
+            .revocations.before.all(instant.getTime(), limit)
+            .map(([id]) => id),
+        call,
+      ),
     isEmpty: (call) => connection.read(() => reading().anyone.get() === undefined, call),
     deletedBefore: (instant, limit, call) =>
       connection.read(

@@ -119,9 +119,14 @@ function handsOver(before: Session, { userId }: Session, { now }: WriteRun): boo
 function endSessions(run: WriteRun, rows: readonly SessionRow[], report: Report): readonly Session[] {
   const sessions = rows.map(sessionOf);
   for (const { id } of sessions) run.cache?.dropSession(id);
+  reportEnds(run, sessions, report);
+  return sessions;
+}
+
+/** Writes the rows of a report and remembers what ended, for the answer. */
+export function reportEnds(run: WriteRun, sessions: readonly Session[], report: Report): void {
   const reported = report(sessions);
   for (const row of reported) insertAudit(run.statements.audit, row);
   run.ended.push(...sessions);
   run.reported.push(...reported);
-  return sessions;
 }

@@ -31,10 +31,17 @@ export interface SessionStatements {
   readonly setData: Statement;
 }
 
+/** Statements of the writes about sessions that live in another engine. */
+export interface RevocationStatements {
+  readonly insert: Statement;
+  readonly delete: Statement;
+}
+
 /** The statements that transactions are made of. */
 export interface WriteStatements {
   readonly users: UserStatements;
   readonly sessions: SessionStatements;
+  readonly revocations: RevocationStatements;
   readonly audit: AuditStatements;
 }
 

@@ -1,5 +1,6 @@
 import type { Committed, Refusal, Write } from "../../ports/store.ts";
 import { auditStatements, insertAudit } from "./audit.ts";
+import { revocationHandlers, revocationStatements } from "./revocations.ts";
 import { sessionHandlers, sessionStatements } from "./session-writes.ts";
 import type { Prepare } from "./statement.ts";
 import { userHandlers, userStatements } from "./user-writes.ts";
@@ -8,6 +9,7 @@ import type { Handler, Handlers, WriteRun, WriteStatements } from "./write-run.t
 const handlers: Handlers = {
   ...userHandlers,
   ...sessionHandlers,
+  ...revocationHandlers,
   "audit.insert": ({ row }, { statements }) => {
     insertAudit(statements.audit, row);
     return null;
@@ -19,6 +21,7 @@ export function writeStatements(prepare: Prepare): WriteStatements {
   return {
     users: userStatements(prepare),
     sessions: sessionStatements(prepare),
+    revocations: revocationStatements(prepare),
     audit: auditStatements(prepare),
   };
 }

@@ -220,8 +220,8 @@ export const userRules: Rules = {
 
   "forgetting a user is fine, known or not": async (trial) => {
     const user = await addUser(trial);
-    trial.stores.directory.forget(user.id);
-    trial.stores.directory.forget("nobody");
+    await trial.stores.directory.forget(user.id, trial.call());
+    await trial.stores.directory.forget("nobody", trial.call());
     same(await trial.stores.directory.user(user.id, trial.call()), user);
   },
 

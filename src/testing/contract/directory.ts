@@ -2,6 +2,7 @@ import { auditRules } from "./directory-audit.ts";
 import { directoryFaults } from "./directory-faults.ts";
 import { directoryRaces } from "./directory-races.ts";
 import { refusalRules } from "./directory-refusals.ts";
+import { revocationRaces, revocationRules } from "./directory-revocations.ts";
 import { userRules } from "./directory-users.ts";
 import { same } from "./same.ts";
 import { changes, scene } from "./scene.ts";
@@ -14,8 +15,8 @@ import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial
  */
 export function directoryContract(harness: StoreHarness): readonly ContractCase[] {
   return [
-    ...cases(harness, "basics", userRules, auditRules, refusalRules),
-    ...cases(harness, "concurrency", directoryRaces),
+    ...cases(harness, "basics", userRules, auditRules, refusalRules, revocationRules),
+    ...cases(harness, "concurrency", directoryRaces, revocationRaces),
     ...cases(harness, "faults", directoryFaults),
     ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
   ];

@@ -164,7 +164,7 @@ export const sessionReads: Rules = {
     const { id } = await addSession(trial, user);
     strictEqual(isAccepted(await found(trial, id)), true);
     await trial.removeUser(user.id);
-    trial.stores.directory.forget(user.id);
+    await trial.stores.directory.forget(user.id, trial.call());
     strictEqual(await found(trial, id), null);
     deepStrictEqual([...(await listed(trial, user.id))], []);
   },

@@ -231,8 +231,9 @@ export const sessionWrites: Rules = {
     const user = await addUser(trial);
     const outdated = await addSession(trial, user);
     await committed(trial, [write.advance(user)]);
-    const expired = await addSession(trial, user, { idleExpiresAt: seconds(trial.clock.now(), 1) });
-    const single = await addSession(trial, user, { idleExpiresAt: seconds(trial.clock.now(), 1) });
+    const advanced = { ...user, generation: user.generation + 1 };
+    const expired = await addSession(trial, advanced, { idleExpiresAt: seconds(trial.clock.now(), 1) });
+    const single = await addSession(trial, advanced, { idleExpiresAt: seconds(trial.clock.now(), 1) });
     trial.clock.advance(1);
     deepStrictEqual(
       (await committed(trial, [write.end(single.id)])).ended.map(({ id }) => id),

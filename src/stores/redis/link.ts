@@ -1,0 +1,72 @@
+import { hash } from "node:crypto";
+import type { StoreCall } from "../../ports/store.ts";
+import type { Command, Sender } from "./client.ts";
+
+/** Every call ends within this, whatever its signal says: well under `fenceSeconds`, which assumes so. */
+const callLimitMs = 10_000;
+
+/** A Lua script, known to the server by its SHA-1 once it ran there. */
+export interface Script {
+  readonly text: string;
+  readonly sha1: string;
+}
+
+/** Names a script. */
+export function script(text: string): Script {
+  return { text, sha1: hash("sha1", text) };
+}
+
+/** The way to the servers: one command at a time, each bounded in time. */
+export interface Link {
+  readonly isCluster: boolean;
+  /** Sends one command to the primary of `key`. */
+  send(args: Command["args"], key: string, call: Pick<StoreCall, "signal">): Promise<unknown>;
+  /** Runs a script whose keys all lie in the slot of the first. */
+  run(
+    script: Script,
+    keys: readonly [string, ...string[]],
+    args: readonly string[],
+    call: Pick<StoreCall, "signal">,
+  ): Promise<unknown>;
+}
+
+/** A link over a client. */
+export function link(sender: Sender): Link {
+  const send: Link["send"] = (args, key, { signal }) => {
+    signal.throwIfAborted();
+    return settled(sender.send({ args, key, signal }), signal);
+  };
+
+  return {
+    isCluster: sender.isCluster,
+    send,
+    async run({ text, sha1 }, keys, args, call) {
+      const rest = [String(keys.length), ...keys, ...args];
+      try {
+        return await send(["EVALSHA", sha1, ...rest], keys[0], call);
+      } catch (error) {
+        // A server that has just started, or took over, or was told to forget its scripts.
+        if (!isNoScript(error)) throw error;
+        return send(["EVAL", text, ...rest], keys[0], call);
+      }
+    },
+  };
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+}
+
+// A command that was written to a connection which hangs cannot be taken back; the caller is let go.
+function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    const timer = setTimeout(() => reject(new Error(`Redis: no answer for ${callLimitMs} ms`)), callLimitMs);
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
+    work.finally(done).then(resolve, reject);
+  });
+}

@@ -1,0 +1,79 @@
+import type { DetachedSessions } from "../ports/detached-sessions.ts";
+import type { DirectoryStore } from "../ports/directory-store.ts";
+import type { EphemeralStore } from "../ports/ephemeral-store.ts";
+import type { SessionStore } from "../ports/session-store.ts";
+import type { Engine } from "../ports/store.ts";
+import type { Stores } from "../ports/stores.ts";
+import { committer } from "./split/commit.ts";
+import type { Halves } from "./split/halves.ts";
+import { owners } from "./split/owners.ts";
+import { sessionReader } from "./split/reader.ts";
+import { sweeper } from "./split/sweep.ts";
+
+/** The engines that {@link split} joins. */
+export interface SplitOptions {
+  readonly directory: DirectoryStore;
+  /** `redis({ client }).sessions`, `fileSessions({ path })`, … */
+  readonly sessions: DetachedSessions;
+  readonly ephemeral: EphemeralStore;
+}
+
+/**
+ * Three ports for `createAuth` where sessions live in another engine than the directory: Redis beside PostgreSQL.
+ *
+ * No transaction spans two engines, so the directory alone decides. A change of a user, or the end of a session, is *fenced* in
+ * the session engine (from here on a check asks the directory), *committed* in the directory, carried out in the session
+ * engine and *published* there. Where the process dies in between, checks go on asking the directory, which knows; a
+ * revocation that was acknowledged holds even if the session engine forgets it. A sign-in is committed first and its session
+ * added after: a generation that moved in between makes that session one of the past.
+ *
+ * Two things are weaker than in one engine: the audit rows of sessions that a cap evicts are written right after the
+ * eviction, and a process that dies between the two steps of a sign-in leaves an audit row of a session that never was.
+ */
+export function split({ directory, sessions, ephemeral }: SplitOptions): Stores {
+  const engine: Engine = { name: `${directory.engine.name}+${sessions.engine.name}` };
+  const halves: Halves = { directory, sessions, owners: owners(directory, sessions) };
+  return {
+    directory: splitDirectory(engine, halves),
+    sessions: splitSessions(engine, halves),
+    ephemeral,
+  };
+}
+
+function splitDirectory(engine: Engine, halves: Halves): DirectoryStore {
+  const { directory, sessions } = halves;
+  return {
+    engine,
+    ping: (call) => directory.ping(call),
+    close: () => directory.close(),
+    user: (userId, call) => directory.user(userId, call),
+    userWithPassword: (by, call) => directory.userWithPassword(by, call),
+    sessionOwner: (userId, call) => directory.sessionOwner(userId, call),
+    revokedBefore: (instant, limit, call) => directory.revokedBefore(instant, limit, call),
+    isEmpty: (call) => directory.isEmpty(call),
+    deletedBefore: (instant, limit, call) => directory.deletedBefore(instant, limit, call),
+    auditRows: (query, call) => directory.auditRows(query, call),
+    commit: committer(halves),
+    async forget(userId, call) {
+      await directory.forget(userId, call);
+      await sessions.owners?.forget(userId, call);
+    },
+  };
+}
+
+function splitSessions(engine: Engine, halves: Halves): SessionStore {
+  const { sessions, owners: known } = halves;
+  const { find, list } = sessionReader(halves);
+  return {
+    engine,
+    ping: (call) => sessions.ping(call),
+    async close() {
+      await known.settled();
+      await sessions.close();
+    },
+    find,
+    list,
+    touch: (touches, call) => sessions.touch(touches, call),
+    sweep: sweeper(halves),
+  };
+}

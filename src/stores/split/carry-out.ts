@@ -1,0 +1,119 @@
+import type { AuditRow } from "../../domain/audit.ts";
+import type { Session } from "../../domain/session.ts";
+import type { Committed, Report, StoreCall, Write } from "../../ports/store.ts";
+import type { Halves } from "./halves.ts";
+import { handsOver, type Part, type Step } from "./plan.ts";
+
+/** A transaction that the directory has committed. */
+interface Run {
+  readonly halves: Halves;
+  readonly call: StoreCall;
+  /** Ids of the sessions whose end this transaction put on record. */
+  readonly won: ReadonlySet<string>;
+  readonly ended: Session[];
+  readonly reported: AuditRow[];
+}
+
+/**
+ * Does in the session engine what the directory has committed.
+ *
+ * @throws where the session engine fails. What the directory has committed stays: ended sessions have ended, since every check
+ * that could still find one asks the directory.
+ */
+export async function carryOut(
+  parts: readonly Part[],
+  committed: Extract<Committed, { ok: true }>,
+  context: Pick<Run, "halves" | "call">,
+): Promise<Committed> {
+  const steps = parts.flatMap(({ step }) => step ?? []);
+  const rotated = new Set(steps.flatMap((step) => (step.kind === "rotate" ? [step.from.id] : [])));
+  const run: Run = {
+    ...context,
+    won: new Set(committed.ended.map(({ id }) => id)),
+    // A session that goes on under a new id has not ended.
+    ended: committed.ended.filter(({ id }) => !rotated.has(id)),
+    reported: [...committed.reported],
+  };
+  for (const step of steps) await carryOutOne(step, run);
+  return { ok: true, ended: run.ended, reported: run.reported };
+}
+
+async function carryOutOne(step: Step, run: Run): Promise<void> {
+  const { sessions } = run.halves;
+  switch (step.kind) {
+    case "insert":
+      return insert(step, run);
+    case "replace": {
+      const before =
+        step.before !== null && run.won.has(step.before.id) ? await takeOne(step.before, run) : null;
+      const data = handsOver(before, step.session, run.call.now) ? before.data : step.session.data;
+      return insert({ ...step, session: { ...step.session, data } }, run);
+    }
+    case "rotate": {
+      const { data } = (await takeOne(step.from, run)) ?? step.from;
+      await sessions.insert({ ...step.session, data }, 0, run.call);
+      return;
+    }
+    case "take":
+      await sessions.take(
+        step.sessions.map(({ id }) => id),
+        run.call,
+      );
+      return;
+    case "take_all":
+      return takeAll(step, run);
+    case "session.set_data":
+      if (await sessions.setData(step, run.call)) return;
+      throw new Error("somebody else wrote the session's data in the meantime");
+  }
+}
+
+// Sessions that sign-ins added since the plan was made are of a generation that has passed; nobody reports those.
+async function takeAll({ key, sessions }: Extract<Step, { kind: "take_all" }>, { halves, call }: Run) {
+  const user = await halves.directory.user(key.userId, call);
+  const all = await halves.sessions.list(key, call);
+  const past = user === null ? all : all.filter(({ generation }) => generation !== user.generation);
+  const ids = [...sessions, ...past].map(({ id }) => id);
+  await halves.sessions.take([...new Set(ids)], call);
+}
+
+async function takeOne({ id }: Session, { halves, call }: Run): Promise<Session | null> {
+  const [taken] = await halves.sessions.take([id], call);
+  return taken ?? null;
+}
+
+async function insert(
+  { session, cap, evicted }: { readonly session: Session; readonly cap: number; readonly evicted: Report },
+  { halves, call, ended, reported }: Run,
+): Promise<void> {
+  const gone = await halves.sessions.insert(session, cap, call);
+  await takeBackIfPast(session, { halves, call });
+  const writes = gone.length > 0 ? [revoked(gone, evicted)] : evicted([]).map(inserted);
+  if (writes.length === 0) return;
+  const result = await halves.directory.commit(writes, call);
+  if (!result.ok) throw new Error(`the record of an eviction was refused: ${result.refused}`);
+  ended.push(...result.ended);
+  reported.push(
+    ...result.reported,
+    ...writes.flatMap((write) => (write.kind === "audit.insert" ? write.row : [])),
+  );
+}
+
+// Somebody may have ended all sessions of the user between the directory's commit and the insert. The session is refused
+// by its generation anyway; it is not left to lie.
+async function takeBackIfPast(
+  { id, userId, generation }: Session,
+  { halves, call }: Pick<Run, "halves" | "call">,
+): Promise<void> {
+  if (userId === null) return;
+  const user = await halves.directory.user(userId, call);
+  if (user !== null && user.generation !== generation) await halves.sessions.take([id], call);
+}
+
+function revoked(sessions: readonly Session[], ended: Report): Write {
+  return { kind: "session.revoke", sessions, requires: "any", ended };
+}
+
+function inserted(row: AuditRow): Write {
+  return { kind: "audit.insert", row };
+}
