@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, describe, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { DetachedSessions } from "../../src/ports/detached-sessions.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { memory } from "../../src/stores/memory.ts";
@@ -10,6 +10,7 @@ import { memorySessions } from "../../src/stores/memory-sessions.ts";
 import { split } from "../../src/stores/split.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { detachedSessionContract, type StoreHarness, sessionContract } from "../../src/testing/testing.ts";
+import { dieEverywhere, type Engines, flows } from "./split-deaths.ts";
 
 const root = mkdtempSync(join(tmpdir(), "latchkey-split-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -46,4 +47,13 @@ for (const [where, harness] of Object.entries({ memory: inMemory, SQLite: beside
 describe("sessions in memory keep the contract of detached sessions", () => {
   const harness = { open: async () => memorySessions() };
   for (const { section, name, run } of detachedSessionContract(harness)) it(`${section}: ${name}`, run);
+});
+
+describe("a process that dies at any call to either engine leaves no session that the directory has ended", () => {
+  for (const [name, flow] of Object.entries(flows)) {
+    it(`in ${name}`, async () => {
+      const open = async (): Promise<Engines> => ({ directory: memory(), sessions: memorySessions() });
+      expect(await dieEverywhere(flow, open)).toBeGreaterThan(1);
+    });
+  }
 });

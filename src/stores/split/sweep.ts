@@ -4,10 +4,10 @@ import type { StoreCall, Write } from "../../ports/store.ts";
 import type { Halves } from "./halves.ts";
 
 /**
- * How long the end of a session stays on record: longer than a session engine may need to be sure of a deletion. A replica
- * that takes over lacks seconds of what its primary had acknowledged.
+ * How long the end of a session stays on record: longer than a session engine's memory may reach back after a crash. A replica
+ * that takes over lacks seconds, a Redis that starts from its snapshot up to an hour of what had been acknowledged.
  */
-const recordSeconds = 3_600;
+const recordSeconds = 86_400;
 /** Records that one step drops. */
 const recordBatch = 500;
 
