@@ -1,7 +1,7 @@
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
-import { mediaType } from "../http/body.ts";
+import { declaredLength, mediaType } from "../http/body.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
 import type { Guard, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
@@ -109,9 +109,9 @@ function honoRequest<C extends HonoContext>(context: C, maxBodyBytes: number): H
 async function formField(req: HonoContext["req"], name: string, maxBytes: number): Promise<string | null> {
   const type = mediaType(req.header("content-type"));
   if (type !== "application/x-www-form-urlencoded" && type !== "multipart/form-data") return null;
-  const length = Number(req.header("content-length") || Number.NaN);
+  const length = declaredLength(req.header("content-length"));
+  if (length === null) return null;
   if (length > maxBytes) throw new AuthError("payload_too_large");
-  if (!(length <= maxBytes)) return null;
   // What cannot be parsed holds no token.
   const fields = await req.parseBody().catch(() => null);
   const value = fields?.[name];

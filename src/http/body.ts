@@ -15,14 +15,19 @@ const deepest = 8;
  * control characters, lone surrogates, deep nesting)
  */
 export async function readBody(request: RouteRequest, maxBytes: number): Promise<Body> {
-  const declared = request.headers.get("content-length");
-  if (declared && Number(declared) > maxBytes) throw new AuthError("payload_too_large");
+  if ((declaredLength(request.headers.get("content-length")) ?? 0) > maxBytes)
+    throw new AuthError("payload_too_large");
   const bytes = request.body === null ? new Uint8Array() : await readBytes(request.body, maxBytes);
   const type = mediaType(request.headers.get("content-type"));
   if (bytes.length === 0 && type === null) return {};
   if (type === "application/json") return bytes.length === 0 ? {} : parseJson(bytes);
   if (type === "application/x-www-form-urlencoded") return parseForm(decode(bytes, "invalid_input"));
   throw new AuthError("unsupported_media_type");
+}
+
+/** What a `Content-Length` header declares, in bytes; null where it declares none. @see RFC 9110, section 8.6 */
+export function declaredLength(header: string | null | undefined): number | null {
+  return header && /^\d+$/.test(header) ? Number(header) : null;
 }
 
 /** The media type of a `Content-Type` header in lower case, or null. Charsets other than UTF-8 read as unsupported. */

@@ -1,7 +1,7 @@
 import type { Config } from "../config.ts";
 import { csrfMac } from "../domain/csrf.ts";
 import { AuthError } from "../errors.ts";
-import { mediaType } from "../http/body.ts";
+import { declaredLength, mediaType } from "../http/body.ts";
 import type { AuthRequest } from "../ports/request.ts";
 import type { Keys } from "../ports/services.ts";
 
@@ -58,8 +58,8 @@ async function tokenField(request: AuthRequest, maxBytes: number): Promise<strin
   const isForm = type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
   if (!isForm || !(request instanceof Request) || request.bodyUsed) return null;
   // Through a clone, so that the handler still has the body. What declares no size or too large a one is not read.
-  const length = Number(request.headers.get("content-length") ?? Number.NaN);
-  if (!(length <= maxBytes)) return null;
+  const length = declaredLength(request.headers.get("content-length"));
+  if (length === null || length > maxBytes) return null;
   const field = (
     await request
       .clone()

@@ -68,3 +68,11 @@ test("a form that cannot be parsed holds no token, and is no failure of the serv
   expect([status, body.code]).toEqual([403, "csrf_required"]);
   expect(here.log).toEqual([]);
 });
+
+test.each(["", "-1", "1e3", "0x10", "10, 10"])("a form whose size is %j declares none", async (length) => {
+  const { send } = await usual();
+  const { body, bytes } = endless();
+  const { body: said } = await send(body, { "content-type": form, "content-length": length });
+  expect(said.code).toBe("csrf_required");
+  expect(bytes()).toBeLessThanOrEqual(65_536);
+});

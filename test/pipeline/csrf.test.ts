@@ -250,6 +250,8 @@ describe("the form field", () => {
     expect(await ask({ json: form, headers: { "content-length": "150" } })).toBe("csrf_required");
     expect(await ask({ form })).toBe("csrf_required");
     expect(await ask({ form, headers: { "content-length": "65537" } })).toBe("csrf_required");
+    for (const length of ["", "-1", "1e3"])
+      expect(await ask({ form, headers: { "content-length": length } })).toBe("csrf_required");
     expect(await ask({ form, headers: { "content-length": "65536" } })).toBe("ok");
     const read = ana.request("POST", "/x", { csrf: false, form, headers: { "content-length": "150" } });
     await read.text();
