@@ -1,12 +1,12 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Session } from "../../domain/session.ts";
 import type { Write } from "../../ports/store.ts";
-import { addSession, addUser, found, isAccepted, live, silent, winners, write } from "./steps.ts";
+import { addSession, addUser, found, isAccepted, live, winners, write } from "./steps.ts";
 import { type Rules, race } from "./trial.ts";
 
 const racers = 40;
 
-/** Ends, data, uses and sweeps under concurrent calls, over two handles where the backend has them. */
+/** Ends, data and uses under concurrent calls, over two handles where the backend has them. */
 export const sessionRaces: Rules = {
   "of a rotation and an end of one session only one finds it": async (trial) => {
     for (let round = 0; round < 10; round++) {
@@ -99,45 +99,5 @@ export const sessionRaces: Rules = {
       strictEqual((await directory.commit([set], trial.call())).ok, true);
     });
     deepStrictEqual({ ...(await live(trial, session.id)).data }, { kept: true });
-  },
-
-  "concurrent sweeps end each expired session once, with one row": async (trial) => {
-    const user = await addUser(trial);
-    const expired: string[] = [];
-    for (let index = 0; index < 30; index++) expired.push((await addSession(trial, user)).id);
-    trial.clock.advance(30 * 60);
-    const row = (sessionId: string) => trial.make.auditRow({ type: "session.expired", sessionId });
-    const swept = await race(trial, 10, async ({ sessions }) =>
-      sessions.sweep(7, (ended) => ended.map(({ id }) => row(id)), trial.call()),
-    );
-    deepStrictEqual(
-      swept
-        .flat()
-        .map(({ id }) => id)
-        .sort(),
-      [...expired].sort(),
-    );
-    const rows = await trial.stores.directory.auditRows({ userId: null, limit: 99 }, trial.call());
-    deepStrictEqual(rows.map(({ sessionId }) => sessionId).sort(), [...expired].sort());
-  },
-
-  "a sweep that races an end reports each session once, by one of them": async (trial) => {
-    const user = await addUser(trial);
-    const expired: string[] = [];
-    for (let index = 0; index < 20; index++) expired.push((await addSession(trial, user)).id);
-    trial.clock.advance(30 * 60);
-    const ended = await race(trial, 30, async ({ directory, sessions }, index) => {
-      const id = expired[index];
-      if (id === undefined) return sessions.sweep(5, silent, trial.call());
-      const result = await directory.commit([write.end(id)], trial.call());
-      return result.ok ? result.ended : [];
-    });
-    deepStrictEqual(
-      ended
-        .flat()
-        .map(({ id }) => id)
-        .sort(),
-      [...expired].sort(),
-    );
   },
 };

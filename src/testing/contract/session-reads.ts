@@ -216,7 +216,8 @@ export const sessionReads: Rules = {
 
   "a list has the sessions whole": async (trial) => {
     const user = await addUser(trial, { generation: 3 });
-    const session = fullSession(trial, { userId: user.id, data: { cart: [1] } });
+    const { id } = trial.make.session(user);
+    const session = fullSession(trial, { id, userId: user.id, data: { cart: [1] } });
     await committed(trial, [write.session(session)]);
     same(await trial.stores.sessions.list(user.id, trial.call()), [session]);
   },

@@ -2,8 +2,19 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Session } from "../../domain/session.ts";
 import type { Touch } from "../../ports/session-store.ts";
 import { same } from "./same.ts";
-import { addSession, addUser, committed, found, listed, live, refused, silent, write } from "./steps.ts";
-import type { Rules, Trial } from "./trial.ts";
+import {
+  addSession,
+  addUser,
+  committed,
+  found,
+  listed,
+  live,
+  noting,
+  refused,
+  silent,
+  write,
+} from "./steps.ts";
+import type { Rules } from "./trial.ts";
 
 const seconds = (from: Date, count: number): Date => new Date(from.getTime() + count * 1000);
 
@@ -14,17 +25,6 @@ function use(session: Session, usedAfterSeconds: number, idleAfterSeconds: numbe
     seconds(lastUsedAt, idleAfterSeconds),
   ];
   return { sessionId: id, usedAt, idleExpiresAt };
-}
-
-/** Ends of sessions as a report sees them, noted in `seen`, with one audit row for each. */
-function noting(
-  { make }: Trial,
-  seen: string[],
-): (ended: readonly Session[]) => ReturnType<Trial["make"]["auditRow"]>[] {
-  return (ended) => {
-    seen.push(...ended.map(({ id }) => id));
-    return ended.map(({ id }) => make.auditRow({ type: "session.evicted", sessionId: id }));
-  };
 }
 
 /** Inserting, changing and ending sessions, one call at a time. */
@@ -242,31 +242,5 @@ export const sessionWrites: Rules = {
     const { ended } = await committed(trial, [write.endAll(user.id)]);
     deepStrictEqual(ended.map(({ id }) => id).sort(), [outdated.id, expired.id].sort());
     for (const { id } of [outdated, expired, single]) strictEqual(await found(trial, id), null);
-  },
-
-  "a sweep ends expired sessions alone, at most its limit, and reports each once": async (trial) => {
-    const { stores, call, clock } = trial;
-    const user = await addUser(trial);
-    const short = { idleExpiresAt: seconds(clock.now(), 10) };
-    const expired: Session[] = [];
-    for (let index = 0; index < 7; index++)
-      expired.push(await addSession(trial, index < 5 ? user : null, short));
-    const kept = [await addSession(trial, user), await addSession(trial, null)];
-    const seen: string[] = [];
-    deepStrictEqual([...(await stores.sessions.sweep(9, noting(trial, seen), call()))], []);
-    clock.advance(10);
-    const swept: Session[] = [];
-    for (const most of [3, 3, 3, 3]) {
-      const some = await stores.sessions.sweep(most, noting(trial, seen), call());
-      strictEqual(some.length <= most, true);
-      swept.push(...some);
-    }
-    const byId = (sessions: readonly Session[]) => [...sessions].sort((a, b) => (a.id < b.id ? -1 : 1));
-    same(byId(swept), byId(expired));
-    deepStrictEqual([...seen].sort(), expired.map(({ id }) => id).sort());
-    const rows = await stores.directory.auditRows({ userId: null, limit: 99 }, call());
-    deepStrictEqual(rows.map(({ sessionId }) => sessionId).sort(), [...seen].sort());
-    for (const { id } of expired) strictEqual(await found(trial, id), null);
-    for (const { id } of kept) await live(trial, id);
   },
 };

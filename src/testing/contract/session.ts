@@ -1,9 +1,10 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { rejects, strictEqual } from "node:assert/strict";
 import { faulty } from "../faulty.ts";
 import { same } from "./same.ts";
 import { handoverRaces, handoverRules } from "./session-handover.ts";
 import { sessionRaces } from "./session-races.ts";
 import { sessionReads } from "./session-reads.ts";
+import { noSweeps, sweepFaults, sweepRaces, sweepRules } from "./session-sweeps.ts";
 import { sessionWrites } from "./session-writes.ts";
 import { signInRaces } from "./sign-in-races.ts";
 import { addSession, addUser, committed, found, live, write } from "./steps.ts";
@@ -16,25 +17,16 @@ import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial
 export function sessionContract(harness: StoreHarness): readonly ContractCase[] {
   return [
     ...cases(harness, "basics", sessionReads, sessionWrites, handoverRules),
+    ...cases(harness, "basics", harness.expiresByItself ? noSweeps : sweepRules),
     ...cases(harness, "concurrency", signInRaces, sessionRaces, handoverRaces),
+    ...(harness.expiresByItself ? [] : cases(harness, "concurrency", sweepRaces)),
     ...cases(harness, "faults", faults),
+    ...(harness.expiresByItself ? [] : cases(harness, "faults", sweepFaults)),
     ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
   ];
 }
 
 const faults: Rules = {
-  "a sweep that fails ends nothing, and the next one reports every session once": async (trial) => {
-    const { stores, call, clock, make } = trial;
-    const ids = [(await addSession(trial, null)).id, (await addSession(trial, await addUser(trial))).id];
-    clock.advance(30 * 60);
-    const { sessions } = faulty(stores, () => ({ beforeWrite: 0 }));
-    await rejects(sessions.sweep(9, () => [make.auditRow()], call()));
-    for (const id of ids) strictEqual((await found(trial, id))?.expired, true);
-    deepStrictEqual([...(await stores.directory.auditRows({ userId: null, limit: 9 }, call()))], []);
-    const swept = await stores.sessions.sweep(9, () => [], call());
-    deepStrictEqual(swept.map(({ id }) => id).sort(), ids.sort());
-  },
-
   "a failed transaction is not found in a session either": async (trial) => {
     const user = await addUser(trial);
     const session = await addSession(trial, user, { data: { kept: true } });

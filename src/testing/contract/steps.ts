@@ -129,3 +129,14 @@ export function winners(results: readonly Committed[], reason: Refusal): number 
   for (const result of results) if (!result.ok) strictEqual(result.refused, reason);
   return results.filter((result) => result.ok).length;
 }
+
+/** Ends of sessions as a report sees them, noted in `seen`, with one audit row for each. */
+export function noting(
+  { make }: Trial,
+  seen: string[],
+): (ended: readonly Session[]) => ReturnType<Trial["make"]["auditRow"]>[] {
+  return (ended) => {
+    seen.push(...ended.map(({ id }) => id));
+    return ended.map(({ id }) => make.auditRow({ type: "session.evicted", sessionId: id }));
+  };
+}

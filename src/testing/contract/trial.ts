@@ -17,6 +17,8 @@ export interface StoreHarness {
    * on disk when a call resolved is gone. Leave it out where nothing outlives the process: durability is then not asked for.
    */
   reopen?(): Promise<Stores>;
+  /** Whether sessions that expired go by themselves, so that sweeps have none to report. Default false. */
+  readonly expiresByItself?: boolean;
   /** Deletes a user's row behind the stores' back, as an application with SQL of its own may; `forget` is called after it. */
   removeUser?(userId: string): Promise<void>;
 }
