@@ -1,37 +1,75 @@
 import type { TestProject } from "vitest/node";
-import { findChromium } from "./services/chromium.ts";
-
-/** What the tests need beside this repository: found or brought before the first test, or skipped by name. */
-const SERVICES = [{ key: "chromiumPath", name: "Chromium", find: findChromium }] as const;
-
-declare module "vitest" {
-  export interface ProvidedContext {
-    /** An executable Chromium, or null: skip, `test.skipIf(inject("chromiumPath") === null)`. */
-    chromiumPath: string | null;
-  }
-}
+import { unprivilegedAccount } from "./services/account.ts";
+import { keys, type Supplied, supply } from "./services/catalogue.ts";
+import { openGroup, type ServerGroup } from "./services/server-group.ts";
+import { wordsIn } from "./services/wanted.ts";
 
 /**
- * Provides each service's address to the tests and answers the closing summary of what had to be skipped.
+ * Provides to the tests the services that the files of this run ask for, and answers what ends them.
  *
- * @throws Error - a service is missing and `REQUIRE_SERVICES=1` asks for all of them
+ * A server runs once for all tests, on a random port with its data in a temporary directory.
+ *
+ * @throws Error - a service is missing, and `REQUIRE_SERVICES=1` asks for all of them that any machine can have
  */
-export default function setup(project: TestProject): () => void {
-  const missing: string[] = [];
-  for (const { key, name, find } of SERVICES) {
-    const found = find();
-    project.provide(key, found.value);
-    if (found.value === null) missing.push(`${name} (${found.reason})`);
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const startedAt = performance.now();
+  const wantedBy = wordsIn(filesOf(project), keys);
+  const wanted = isWholeRun(project)
+    ? new Set<string>(keys)
+    : new Set([...wantedBy.values()].flatMap((all) => [...all]));
+  let group: ServerGroup | null = null;
+  const open = (): ServerGroup => {
+    group ??= openGroup("tests", unprivilegedAccount());
+    return group;
+  };
+  const end = async (): Promise<void> => await group?.end();
+
+  const supplied = await supply(wanted, open);
+  for (const [key, value] of supplied.flatMap(({ values }) => [...values])) project.provide(key, value);
+  const summary = summarize(supplied);
+  if (process.env.REQUIRE_SERVICES === "1" && supplied.some(({ missing }) => missing?.isError)) {
+    await end();
+    throw new Error(summary);
   }
-  const summary = summarize(missing);
-  if (missing.length > 0 && process.env.REQUIRE_SERVICES === "1") throw new Error(summary);
-  if (missing.length > 0) console.warn(`\n${summary}`);
-  // Said again at the end, where people look.
-  return () => console.log(`\n${summary}`);
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  if (supplied.length > 0) console.log(`\n${summary} (${seconds} s)`);
+  return async () => {
+    await end();
+    // Said again at the end, where people look.
+    if (supplied.length > 0)
+      console.log(`\n${summarize(supplied, (lacking) => skippedTests(project, wantedBy, lacking))}`);
+  };
 }
 
-function summarize(missing: readonly string[]): string {
-  const found = `services: ${SERVICES.length - missing.length} of ${SERVICES.length} found`;
-  if (missing.length === 0) return found;
-  return `${found}; SKIPPED ${missing.length}, with every test that needs them: ${missing.join(", ")}`;
+function filesOf({ vitest }: TestProject): string[] {
+  return vitest.state.getPaths();
+}
+
+/** While watching, the next run is of other files; and a run whose files are not known is of all. */
+function isWholeRun(project: TestProject): boolean {
+  return project.vitest.config.watch || filesOf(project).length === 0;
+}
+
+function summarize(supplied: readonly Supplied[], count?: (lacking: Supplied) => number): string {
+  const lacking = supplied.filter(({ missing }) => missing !== null);
+  const found = `services: ${supplied.length - lacking.length} of ${supplied.length} found`;
+  if (lacking.length === 0) return found;
+  const lines = lacking.map((each) => {
+    const tests = count === undefined ? "" : `; ${count(each)} tests skipped in files that ask for it`;
+    return `  ${each.name}: ${each.missing?.reason}${tests}`;
+  });
+  return `${found}; SKIPPED ${lacking.length}, with every test that needs them:\n${lines.join("\n")}`;
+}
+
+/** Skipped tests of the files that ask for it; one that lacks two services counts for both. */
+function skippedTests(
+  project: TestProject,
+  wantedBy: ReadonlyMap<string, ReadonlySet<string>>,
+  { values }: Supplied,
+): number {
+  const lost = [...values].flatMap(([key, value]) => (value === null ? [key] : []));
+  const modules = project.vitest.state
+    .getTestModules()
+    .filter(({ moduleId }) => lost.some((key) => wantedBy.get(moduleId)?.has(key)));
+  return modules.reduce((sum, { children }) => sum + [...children.allTests("skipped")].length, 0);
 }
