@@ -30,6 +30,7 @@ export interface NodeRedisSentinel {
 export interface IoRedisClient {
   readonly isCluster: boolean;
   readonly status: string;
+  connect(): Promise<void>;
   call(command: string, args: string[]): Promise<unknown>;
   once(event: string, listener: () => void): unknown;
   off(event: string, listener: () => void): unknown;
@@ -59,10 +60,10 @@ export interface Sender {
 export function senderOf(client: RedisClient): Sender {
   if (typeof client !== "object" || client === null) throw new TypeError("redis: client is missing");
   if ("call" in client) return ioRedis(client);
+  if ("getSentinelNode" in client) return nodeRedisSentinel(client);
   if (!("sendCommand" in client))
     throw new TypeError("redis: client is neither a client of node-redis nor of ioredis");
   if ("masters" in client) return nodeRedisCluster(client);
-  if ("getSentinelNode" in client) return nodeRedisSentinel(client);
   return nodeRedis(client);
 }
 
@@ -87,14 +88,22 @@ function nodeRedisCluster(client: NodeRedisCluster): Sender {
   };
 }
 
+// Where two commands begin in the same turn while none is under way, node-redis 6.3 takes a connection for each, keeps count of
+// one only, and lets later ones wait for ever. So each begins a few microtasks after the one before.
 function nodeRedisSentinel(client: NodeRedisSentinel): Sender {
+  let begun: Promise<unknown> = Promise.resolve();
+  const pause = (): void => undefined;
   return {
     isCluster: false,
-    send: ({ args, signal }) => client.sendCommand(false, [...args], optionsOf(signal)),
+    async send({ args, signal }) {
+      const sent = begun.then(() => ({ answer: client.sendCommand(false, [...args], optionsOf(signal)) }));
+      begun = sent.then(pause).then(pause).then(pause);
+      return (await sent).answer;
+    },
   };
 }
 
-// ioredis cannot take a command back, so none is handed over while it would only queue it.
+// ioredis cannot take a command back from its queue, so none is handed over while it would wait there.
 function ioRedis(client: IoRedisClient): Sender {
   let connecting: Promise<void> | null = null;
 
@@ -117,8 +126,9 @@ function ioRedis(client: IoRedisClient): Sender {
   return {
     isCluster: client.isCluster,
     async send({ args: [name, ...args], signal }) {
-      // `wait`: it connects with the first command. `end`: it says so itself.
-      if (!["ready", "wait", "end"].includes(client.status)) await connected();
+      if (client.status === "wait") client.connect().catch(() => undefined);
+      // Where it has ended it says so itself.
+      if (client.status !== "ready" && client.status !== "end") await connected();
       signal.throwIfAborted();
       return client.call(name, args);
     },

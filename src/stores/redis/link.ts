@@ -67,6 +67,15 @@ function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
       signal.removeEventListener("abort", giveUp);
     };
     signal.addEventListener("abort", giveUp, { once: true });
-    work.finally(done).then(resolve, reject);
+    work.then(
+      (answer) => {
+        done();
+        resolve(answer);
+      },
+      (error) => {
+        done();
+        reject(error);
+      },
+    );
   });
 }

@@ -1,0 +1,80 @@
+import type { DetachedSessions } from "../../ports/detached-sessions.ts";
+import type { EphemeralStore } from "../../ports/ephemeral-store.ts";
+import type { Engine } from "../../ports/store.ts";
+import { type RedisClient, senderOf } from "./client.ts";
+import { ephemeralStore } from "./ephemeral.ts";
+import { keys } from "./keys.ts";
+import { link as linkOver } from "./link.ts";
+import { ownerRecords } from "./owners.ts";
+import type { Parts } from "./parts.ts";
+import { detachedSessions } from "./sessions.ts";
+import { checkedLink } from "./start-check.ts";
+
+export type {
+  IoRedisClient,
+  NodeRedisClient,
+  NodeRedisCluster,
+  NodeRedisCommandOptions,
+  NodeRedisSentinel,
+  RedisClient,
+} from "./client.ts";
+
+/** Settings of {@link redis}. */
+export interface RedisOptions {
+  /**
+   * A client of node-redis (`createClient`, `createClientPool`, `createCluster`, `createSentinel`) or of ioredis (`Redis`,
+   * `Cluster`). It stays yours: connect it, listen to its errors, close it after the store.
+   */
+  readonly client: RedisClient;
+  /** What every key begins with; no braces. Default `latchkey:`. */
+  readonly prefix?: string;
+}
+
+/** Two stores on one Redis, for `split`. */
+export interface RedisStores {
+  readonly sessions: DetachedSessions;
+  readonly ephemeral: EphemeralStore;
+  /**
+   * Resolves once the servers answered and are fit; the first call of any method asks for it by itself.
+   *
+   * @throws Error - older than Redis 6.2, or `maxmemory-policy` is not `noeviction`
+   */
+  ready(): Promise<void>;
+}
+
+/**
+ * Sessions, and one-time tokens, counters and marks, on Redis 6.2 or newer or on Valkey: one server, Sentinel, or Cluster.
+ *
+ * A check is one command. Every step is one script over the keys of one slot, with nothing before or after it that matters.
+ * After a change of primary every check asks the directory, until a new copy of the user was made there; revocations that
+ * the new primary never heard of hold. Set `min-replicas-to-write` to 1 where there are replicas, so that a primary which
+ * was cut off stops answering for users at once.
+ *
+ * With ioredis set `autoResendUnfulfilledCommands: false`: sent again after a lost connection, an attempt counts twice and a
+ * token that was taken reads as unknown. Nothing else has to be set for safety. A command that waits or hangs is given up with
+ * its call; one that the server runs late all the same can do no harm: it checks ends and versions itself, copies of users are refused by
+ * the server's clock, and a late session has a secret that nobody was told.
+ *
+ * @throws TypeError - an option cannot be used
+ */
+export function redis({ client, prefix = "latchkey:" }: RedisOptions): RedisStores {
+  const link = checkedLink(linkOver(senderOf(client)), prefix);
+  const engine: Engine = { name: "redis" };
+  const pinged = `${prefix}ping`;
+  const parts: Parts = {
+    engine,
+    link,
+    keys: keys(prefix),
+    // A key, not PING: a server that is loading, or a cluster that is down, answers PING.
+    async ping(call) {
+      await link.send(["EXISTS", pinged], pinged, call);
+    },
+    // The client is its owner's.
+    async close() {},
+  };
+  return {
+    sessions: detachedSessions(parts, ownerRecords(parts)),
+    ephemeral: ephemeralStore(parts),
+    ready: link.ready,
+  };
+}

@@ -1,0 +1,57 @@
+import { keys as keysBelow } from "./keys.ts";
+import { type Link, script } from "./link.ts";
+
+/** Keys that are asked for in a cluster, so that every primary is likely to be among those that answer. */
+const spreadOver = 32;
+const oldest = [6, 2] as const;
+
+const setupScript = script(`
+local function field(section, name)
+  return string.match(redis.call('INFO', section), name .. ':([^\\r\\n]*)') or ''
+end
+return { field('server', 'redis_version'), field('memory', 'maxmemory_policy') }
+`);
+
+/** Holds back every command until the servers were found fit for what is kept there; a failed look is repeated by the next. */
+export function checkedLink(link: Link, prefix: string): Link & { readonly ready: () => Promise<void> } {
+  let isFit = false;
+  let looking: Promise<void> | null = null;
+
+  async function look(): Promise<void> {
+    const places = keysBelow(prefix).spread(link.isCluster ? spreadOver : 1);
+    const call = { signal: new AbortController().signal };
+    const answers = await Promise.all(places.map((key) => link.run(setupScript, [key], [], call)));
+    for (const answer of answers) assertFit(answer as readonly [string, string]);
+    isFit = true;
+  }
+
+  function ready(): Promise<void> {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    return looking;
+  }
+
+  return {
+    isCluster: link.isCluster,
+    ready: async () => (isFit ? undefined : ready()),
+    async send(args, key, call) {
+      if (!isFit) await ready();
+      return link.send(args, key, call);
+    },
+    async run(script, keys, args, call) {
+      if (!isFit) await ready();
+      return link.run(script, keys, args, call);
+    },
+  };
+}
+
+function assertFit([version, policy]: readonly [version: string, policy: string]): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const isOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
+  if (isOld) throw new Error(`Redis ${oldest.join(".")} or newer is needed, this is ${version || "unknown"}`);
+  if (policy === "noeviction") return;
+  throw new Error(
+    `Redis: maxmemory-policy must be noeviction, it is ${policy || "unknown"}: a server that evicts forgets spent tokens and attempts`,
+  );
+}
