@@ -2,9 +2,9 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import type { Migration } from "../../src/stores/sqlite/migrations/migration.ts";
+import type { Migration } from "../../src/stores/migration.ts";
+import { SchemaError } from "../../src/stores/schema-error.ts";
 import { assertSchema, migrateDown, migrateUp, migrationStatus } from "../../src/stores/sqlite/migrations.ts";
-import { SchemaError } from "../../src/stores/sqlite/schema-error.ts";
 import { foundBy, sqliteFile } from "./sqlite-file.ts";
 
 const three: readonly Migration[] = [

@@ -2,9 +2,9 @@ import type { AuditRow } from "../../domain/audit.ts";
 import { isExpired, type Session } from "../../domain/session.ts";
 import type { Touch } from "../../ports/session-store.ts";
 import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
+import { changedUser, erasedUser } from "../user-changes.ts";
 import { isLive } from "./sessions.ts";
 import type { Tables } from "./tables.ts";
-import { changedUser, erasedUser } from "./users.ts";
 
 /** One transaction under way. */
 interface Transaction {

@@ -1,5 +1,5 @@
 import type { AuditRow } from "../../domain/audit.ts";
-import { type AuditEventRow, auditColumns, auditOf, placeholders, qualified } from "./rows.ts";
+import { type AuditEventRow, auditColumns, auditOf, placeholders, qualified } from "../rows.ts";
 import type { Prepare, Statement } from "./statement.ts";
 
 /** Statements about the audit log. */

@@ -1,7 +1,4 @@
 import type { DirectoryStore, UserWithPassword } from "../../ports/directory-store.ts";
-import { type AuditReading, auditReading, readAudit } from "./audit.ts";
-import type { Parts } from "./parts.ts";
-import { type RevocationReading, revocationReading } from "./revocations.ts";
 import {
   type PasswordRow,
   passwordColumns,
@@ -10,7 +7,10 @@ import {
   type UserRow,
   userColumns,
   userOf,
-} from "./rows.ts";
+} from "../rows.ts";
+import { type AuditReading, auditReading, readAudit } from "./audit.ts";
+import type { Parts } from "./parts.ts";
+import { type RevocationReading, revocationReading } from "./revocations.ts";
 import type { Prepare, SqlValue, Statement } from "./statement.ts";
 import { runWrites } from "./writes.ts";
 

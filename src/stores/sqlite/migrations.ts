@@ -1,42 +1,26 @@
-import { hash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import type { Migration } from "../migration.ts";
+import {
+  type AppliedMigration,
+  assertNonePending,
+  assertNothingMissing,
+  checksumOf,
+  dueDown,
+  dueUp,
+  type MigrationStatus,
+  migrationFailed,
+  statusOf,
+} from "../migration-status.ts";
 import { migrations } from "./migrations/all.ts";
-import type { Migration } from "./migrations/migration.ts";
-import { SchemaError } from "./schema-error.ts";
 import { missingFrom } from "./schema-fit.ts";
 import { transactionsOn } from "./transaction.ts";
-
-/** A migration as the database and this program know it. */
-export interface MigrationStatus {
-  readonly number: number;
-  readonly name: string;
-  /**
-   * `applied`; `pending`: this program has it, the database not yet; `edited`: applied in another wording than this
-   * program's; `unknown`: applied by a newer program.
-   */
-  readonly state: "applied" | "pending" | "edited" | "unknown";
-  /** Null while pending. */
-  readonly appliedAt: Date | null;
-}
 
 /** Every migration that the database or the program knows, by number. Writes nothing. */
 export function migrationStatus(
   db: DatabaseSync,
   known: readonly Migration[] = migrations,
 ): readonly MigrationStatus[] {
-  const applied = new Map(appliedTo(db).map((row) => [row.number, row]));
-  const ours = known.map(({ number, name, ...texts }): MigrationStatus => {
-    const row = applied.get(number);
-    if (row === undefined) return { number, name, state: "pending", appliedAt: null };
-    const isSame = row.checksum === checksum(texts);
-    return { number, name, state: isSame ? "applied" : "edited", appliedAt: row.appliedAt };
-  });
-  const numbers = new Set(known.map(({ number }) => number));
-  const theirs = [...applied.values()].filter(({ number }) => !numbers.has(number));
-  return [
-    ...ours,
-    ...theirs.map(({ number, name, appliedAt }) => ({ number, name, state: "unknown", appliedAt }) as const),
-  ];
+  return statusOf(appliedTo(db), known);
 }
 
 /**
@@ -51,10 +35,7 @@ export function migrateUp(
   to: number = Number.POSITIVE_INFINITY,
   known: readonly Migration[] = migrations,
 ): readonly number[] {
-  const due = (): readonly Migration[] => {
-    const pending = numbersOf(verified(db, known), "pending");
-    return known.filter(({ number }) => pending.has(number) && number <= to);
-  };
+  const due = (): readonly Migration[] => dueUp(appliedTo(db), known, to);
   // Asked without the lock first: a process that starts beside others, with nothing to do, waits for nobody.
   if (due().length === 0) return [];
   return transactionsOn(db)(() => {
@@ -75,12 +56,9 @@ export function migrateDown(
   to?: number,
   known: readonly Migration[] = migrations,
 ): readonly number[] {
-  return transactionsOn(db)(() => {
-    const applied = numbersOf(verified(db, known), "applied");
-    const target = to ?? [...applied].at(-2) ?? 0;
-    const due = known.filter(({ number }) => applied.has(number) && number > target).toReversed();
-    return due.map((migration) => takeBack(db, migration));
-  });
+  return transactionsOn(db)(() =>
+    dueDown(appliedTo(db), known, to).map((migration) => takeBack(db, migration)),
+  );
 }
 
 /**
@@ -94,15 +72,8 @@ export function assertSchema(
   scratch: DatabaseSync,
   known: readonly Migration[] = migrations,
 ): void {
-  const pending = verified(db, known).filter(({ state }) => state === "pending");
-  if (pending.length > 0) {
-    throw new SchemaError(`migrations are pending: ${list(pending)}. Run \`latchkey migrate up\` first.`);
-  }
-  const missing = missingFrom(db, known, scratch);
-  if (missing.length === 0) return;
-  throw new SchemaError(
-    `the database was changed by other means than migrations. It lacks:\n- ${missing.join("\n- ")}\nRestore them, or a backup.`,
-  );
+  assertNonePending(appliedTo(db), known);
+  assertNothingMissing(missingFrom(db, known, scratch));
 }
 
 const table = `
@@ -112,13 +83,6 @@ CREATE TABLE IF NOT EXISTS latchkey_migrations (
   checksum TEXT NOT NULL,
   applied_at INTEGER NOT NULL
 ) STRICT`;
-
-interface AppliedMigration {
-  readonly number: number;
-  readonly name: string;
-  readonly checksum: string;
-  readonly appliedAt: Date;
-}
 
 function appliedTo(db: DatabaseSync): readonly AppliedMigration[] {
   const exists =
@@ -135,39 +99,19 @@ function appliedTo(db: DatabaseSync): readonly AppliedMigration[] {
   }));
 }
 
-function verified(db: DatabaseSync, known: readonly Migration[]): readonly MigrationStatus[] {
-  const all = migrationStatus(db, known);
-  const edited = all.filter(({ state }) => state === "edited");
-  if (edited.length > 0) {
-    throw new SchemaError(
-      `migrations were edited after they had been applied: ${list(edited)}. Run the version of Latchkey that applied them; ` +
-        "a change to the schema is a new migration.",
-    );
-  }
-  const unknown = all.filter(({ state }) => state === "unknown");
-  if (unknown.length > 0) {
-    const newest = known.at(-1)?.number ?? 0;
-    throw new SchemaError(
-      `the database is newer than this program, which does not know: ${list(unknown)}. Run the newer version of Latchkey, ` +
-        `or let that version take them back first: \`latchkey migrate down ${newest}\`.`,
-    );
-  }
-  return all;
-}
-
-function apply(db: DatabaseSync, { number, name, ...texts }: Migration): number {
+function apply(db: DatabaseSync, migration: Migration): number {
+  const { number, name, up } = migration;
   try {
-    db.exec(texts.up);
+    db.exec(up);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     const advice =
       "Nothing was changed. Tables of the application beside Latchkey's need other names, or a file of their own.";
-    throw new SchemaError(`migration ${number} ${name} failed: ${reason}. ${advice}`, { cause });
+    throw migrationFailed(migration, cause, advice);
   }
   // The database's own clock: the time is for people, nothing is decided on it.
   db.prepare(
     "INSERT INTO latchkey_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, CAST(unixepoch('subsec') * 1000 AS INTEGER))",
-  ).run(number, name, checksum(texts));
+  ).run(number, name, checksumOf(migration));
   return number;
 }
 
@@ -175,16 +119,4 @@ function takeBack(db: DatabaseSync, { number, down }: Migration): number {
   db.exec(down);
   db.prepare("DELETE FROM latchkey_migrations WHERE number = ?").run(number);
   return number;
-}
-
-function numbersOf(all: readonly MigrationStatus[], wanted: MigrationStatus["state"]): ReadonlySet<number> {
-  return new Set(all.filter(({ state }) => state === wanted).map(({ number }) => number));
-}
-
-function checksum({ up, down }: Pick<Migration, "up" | "down">): string {
-  return hash("sha256", `${up}\0${down}`);
-}
-
-function list(statuses: readonly MigrationStatus[]): string {
-  return statuses.map(({ number, name }) => `${number} ${name}`).join(", ");
 }

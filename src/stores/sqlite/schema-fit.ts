@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Migration } from "./migrations/migration.ts";
+import type { Migration } from "../migration.ts";
 
 // Each fact is a line that people can read, since the missing ones are what a refusal shows.
 const columns = `

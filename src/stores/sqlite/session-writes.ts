@@ -1,8 +1,8 @@
 import { isExpired, type Session } from "../../domain/session.ts";
 import type { Touch } from "../../ports/session-store.ts";
 import type { Report, Write } from "../../ports/store.ts";
+import { placeholders, type SessionRow, sessionColumns, sessionOf, sessionRow } from "../rows.ts";
 import { insertAudit } from "./audit.ts";
-import { placeholders, type SessionRow, sessionColumns, sessionOf, sessionRow } from "./rows.ts";
 import type { Prepare } from "./statement.ts";
 import type { Handlers, SessionStatements, WriteRun } from "./write-run.ts";
 

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { FoundSession, SessionStore, Touch } from "../../ports/session-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
-import type { Parts } from "./parts.ts";
 import {
   qualified,
   type SessionRow,
@@ -10,7 +9,8 @@ import {
   type UserRow,
   userColumns,
   userOf,
-} from "./rows.ts";
+} from "../rows.ts";
+import type { Parts } from "./parts.ts";
 import { sweepSessions, touchSession } from "./session-writes.ts";
 import type { Prepare, SqlValue, Statement } from "./statement.ts";
 

@@ -1,9 +1,10 @@
 import type { Stores } from "../../ports/stores.ts";
+import type { MigrationStatus } from "../migration-status.ts";
 import { type SessionCache, sessionCache } from "./cache.ts";
 import { Connection } from "./connection.ts";
 import { directoryStore } from "./directory.ts";
 import { ephemeralStore } from "./ephemeral.ts";
-import { type MigrationStatus, migrateDown, migrateUp, migrationStatus } from "./migrations.ts";
+import { migrateDown, migrateUp, migrationStatus } from "./migrations.ts";
 import { endStart, openDatabase } from "./open.ts";
 import type { Parts } from "./parts.ts";
 import { sessionStore } from "./sessions.ts";

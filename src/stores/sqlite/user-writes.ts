@@ -1,6 +1,7 @@
-import { anonymousEmail, anonymousUsername, type User, type UserChanges } from "../../domain/user.ts";
+import type { User } from "../../domain/user.ts";
 import type { Refusal } from "../../ports/store.ts";
-import { passwordColumns, passwordRow, placeholders, userColumns, userOf, userRow } from "./rows.ts";
+import { passwordColumns, passwordRow, placeholders, userColumns, userOf, userRow } from "../rows.ts";
+import { changedUser, erasedUser } from "../user-changes.ts";
 import type { Prepare } from "./statement.ts";
 import type { Handlers, UserStatements, WriteRun } from "./write-run.ts";
 
@@ -50,12 +51,14 @@ export const userHandlers: Pick<
 
   "user.update": ({ userId, version, changes }, run) => {
     const user = read(run, userId);
-    return user?.version === version ? write(run, changed(user, changes)) : "conflict";
+    return user?.version === version ? write(run, changedUser(user, changes, run.now)) : "conflict";
   },
 
   "user.advance": ({ userId, from }, run) => {
     const user = read(run, userId);
-    return user?.generation === from ? write(run, { ...user, generation: from + 1 }) : "stale";
+    return user?.generation === from
+      ? write(run, { ...changedUser(user, {}, run.now), generation: from + 1 })
+      : "stale";
   },
 
   "user.erase": ({ userId, requires }, run) => {
@@ -64,7 +67,7 @@ export const userHandlers: Pick<
     if (user === null) return null;
     run.statements.users.deletePasswords.run(userId);
     run.statements.audit.deletePersonal.run(userId);
-    return write(run, changed(user, erasure(userId)));
+    return write(run, erasedUser(user, run.now));
   },
 
   "directory.require_empty": (_, { statements }) =>
@@ -92,10 +95,9 @@ function read({ statements }: WriteRun, userId: string): User | null {
 }
 
 function write(run: WriteRun, user: User): Refusal | null {
-  const next = { ...user, version: user.version + 1, updatedAt: run.now };
   run.cache?.dropUser(user.id);
-  const [id, ...values] = userRow(next);
-  return unlessTaken(run, next, () => run.statements.users.update.run(...values, id));
+  const [id, ...values] = userRow(user);
+  return unlessTaken(run, user, () => run.statements.users.update.run(...values, id));
 }
 
 // The index decides, so that no check of ours can be raced; afterwards it is asked which of the two it was.
@@ -113,46 +115,4 @@ function unlessTaken({ statements }: WriteRun, user: User, work: () => void): Re
 /** @see https://sqlite.org/rescode.html#constraint_unique */
 function isUniqueViolation(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && error.errcode === 2067;
-}
-
-// Named one by one: a field that no flow may change does not get in through a cast.
-const changeable: Readonly<Record<keyof UserChanges, true>> = {
-  username: true,
-  email: true,
-  emailKey: true,
-  emailVerified: true,
-  name: true,
-  status: true,
-  roles: true,
-  permissions: true,
-  tier: true,
-  isSuperuser: true,
-  locale: true,
-  data: true,
-  deletedAt: true,
-};
-
-function changed(user: User, changes: UserChanges): User {
-  const named = Object.entries(changes).filter(
-    ([field, value]) => Object.hasOwn(changeable, field) && value !== undefined,
-  );
-  return { ...user, ...Object.fromEntries(named) };
-}
-
-function erasure(userId: string): UserChanges {
-  const email = anonymousEmail(userId);
-  return {
-    username: anonymousUsername(userId),
-    email,
-    emailKey: email,
-    emailVerified: false,
-    name: null,
-    status: "anonymized",
-    roles: [],
-    permissions: [],
-    tier: null,
-    isSuperuser: false,
-    locale: null,
-    data: {} as User["data"],
-  };
 }

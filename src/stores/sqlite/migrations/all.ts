@@ -1,6 +1,6 @@
+import type { Migration } from "../../migration.ts";
 import { initial } from "./0001-initial.ts";
 import { revocations } from "./0002-revocations.ts";
-import type { Migration } from "./migration.ts";
 
 /** Every migration, in order. The last one makes the schema that this version works on. */
 export const migrations: readonly Migration[] = [initial, revocations];

@@ -1,7 +1,7 @@
-import type { AuditRow, PersonalField } from "../../domain/audit.ts";
-import type { PasswordCredential } from "../../domain/credential.ts";
-import type { Session } from "../../domain/session.ts";
-import type { User } from "../../domain/user.ts";
+import type { AuditRow, PersonalField } from "../domain/audit.ts";
+import type { PasswordCredential } from "../domain/credential.ts";
+import type { Session } from "../domain/session.ts";
+import type { User } from "../domain/user.ts";
 
 // Column lists and the rows they give, side by side: statements are composed of these constants and nothing else.
 

@@ -1,0 +1,157 @@
+import { hash } from "node:crypto";
+import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
+import type { StoreCall } from "../../ports/store.ts";
+import { counted } from "../counted.ts";
+import type { Queries, SqlParts } from "../sql-queries.ts";
+import { retried } from "../sql-retry.ts";
+import { isAnswer } from "./link.ts";
+import { statement } from "./statement.ts";
+
+type Digest = Uint8Array;
+
+const read = statement<readonly [value: string]>(
+  "SELECT value FROM ephemeral WHERE key_digest = $1 AND expires_at > $2",
+);
+const put = statement(`
+  INSERT INTO ephemeral (key_digest, value, expires_at) VALUES ($1, $2, $3)
+  ON CONFLICT (key_digest) DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`);
+const take = statement<readonly [value: string, expiresAt: number]>(
+  "DELETE FROM ephemeral WHERE key_digest = $1 RETURNING value, expires_at",
+);
+const add = statement(`
+  INSERT INTO ephemeral (key_digest, value, expires_at) VALUES ($1, '', $2)
+  ON CONFLICT (key_digest) DO UPDATE SET value = '', expires_at = excluded.expires_at WHERE ephemeral.expires_at <= $3`);
+const remove = statement(`
+  WITH gone AS (DELETE FROM ephemeral WHERE key_digest = ANY($1::bytea[]))
+  DELETE FROM counters WHERE key_digest = ANY($1::bytea[])`);
+/**
+ * Takes from all counters or from none, in one statement: counters that are there are locked in the order of their digests,
+ * looked at, and taken from where none is exhausted. A counter that another process makes meanwhile is not seen by the look;
+ * its constraint then refuses what is too much, which undoes the whole statement. An ended window begins anew.
+ */
+const reserve = statement<readonly [place: number, freesAt: number]>(`
+  WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[])
+    WITH ORDINALITY AS a (key_digest, amount, most, expires_at, place)
+  ), locked AS MATERIALIZED (
+    SELECT c.key_digest, c.taken, c.expires_at FROM counters c
+    WHERE c.key_digest = ANY($1::bytea[]) ORDER BY c.key_digest FOR UPDATE
+  ), exhausted AS MATERIALIZED (
+    SELECT a.place, l.expires_at AS frees_at FROM asked a JOIN locked l ON l.key_digest = a.key_digest
+    WHERE l.expires_at > $5 AND l.taken + a.amount > a.most
+  ), given AS (
+    INSERT INTO counters (key_digest, taken, most, expires_at)
+    SELECT a.key_digest, a.amount, a.most, a.expires_at FROM asked a
+    WHERE NOT EXISTS (SELECT FROM exhausted) ORDER BY a.key_digest
+    ON CONFLICT (key_digest) DO UPDATE SET
+      taken = CASE WHEN counters.expires_at > $5 THEN counters.taken ELSE 0 END + excluded.taken,
+      most = excluded.most,
+      expires_at = CASE WHEN counters.expires_at > $5 THEN counters.expires_at ELSE excluded.expires_at END
+  )
+  SELECT place, frees_at FROM exhausted ORDER BY frees_at DESC LIMIT 1`);
+// What attempts that succeed leave behind would otherwise stay until a sweep.
+const refund = statement(`
+  WITH asked AS (
+    SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS a (key_digest, amount)
+  ), locked AS MATERIALIZED (
+    SELECT c.key_digest, c.taken FROM counters c
+    WHERE c.key_digest = ANY($1::bytea[]) AND c.expires_at > $3 ORDER BY c.key_digest FOR UPDATE
+  ), rest AS MATERIALIZED (
+    SELECT l.key_digest, l.taken - a.amount AS taken FROM locked l JOIN asked a ON a.key_digest = l.key_digest
+  ), gone AS (
+    DELETE FROM counters c USING rest r WHERE c.key_digest = r.key_digest AND r.taken <= 0
+  )
+  UPDATE counters c SET taken = r.taken FROM rest r WHERE c.key_digest = r.key_digest AND r.taken > 0`);
+const sweep = statement<readonly [swept: number]>(`
+  WITH old_values AS MATERIALIZED (
+    SELECT key_digest FROM ephemeral WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+  ), gone_values AS (
+    DELETE FROM ephemeral e USING old_values o WHERE e.key_digest = o.key_digest RETURNING 1
+  ), old_counters AS MATERIALIZED (
+    SELECT key_digest FROM counters WHERE expires_at <= $1
+    LIMIT $2 - (SELECT count(*) FROM gone_values) FOR UPDATE SKIP LOCKED
+  ), gone_counters AS (
+    DELETE FROM counters c USING old_counters o WHERE c.key_digest = o.key_digest RETURNING 1
+  )
+  SELECT (SELECT count(*) FROM gone_values) + (SELECT count(*) FROM gone_counters)`);
+
+/** One-time tokens, counters and spent marks on PostgreSQL, each call one statement. */
+export function ephemeralStore({ connection, ping, close }: SqlParts): EphemeralStore {
+  const each = connection.each.bind(connection);
+  return {
+    engine: connection.engine,
+    ping,
+    close,
+    read: (key, call) =>
+      each(call, async (queries) => {
+        const [[value] = [null]] = await queries.all(read, digest(key), call.now.getTime());
+        return value;
+      }),
+    put: async (key, value, ttlSeconds, call) => {
+      await each(call, (queries) => queries.run(put, digest(key), value, later(call.now, ttlSeconds)));
+    },
+    take: (key, call) =>
+      each(call, async (queries) => {
+        const [[value, expiresAt] = [null, 0]] = await queries.all(take, digest(key));
+        return expiresAt > call.now.getTime() ? value : null;
+      }),
+    add: (key, ttlSeconds, call) =>
+      each(call, async (queries) => {
+        const values = [digest(key), later(call.now, ttlSeconds), call.now.getTime()] as const;
+        return (await queries.run(add, ...values)) === 1;
+      }),
+    remove: async (keys, call) => {
+      if (keys.length > 0) await each(call, (queries) => queries.run(remove, keys.map(digest)));
+    },
+    reserve: async (limits, call) => {
+      if (limits.length === 0) return { ok: true };
+      return retried(call, isOverLimit, () => each(call, (queries) => reserveAll(queries, limits, call)));
+    },
+    refund: async (keys, call) => {
+      if (keys.length === 0) return;
+      const amounts = [...counted(keys)];
+      const [digests, counts] = [amounts.map(([key]) => digest(key)), amounts.map(([, count]) => count)];
+      await each(call, (queries) => queries.run(refund, digests, counts, call.now.getTime()));
+    },
+    sweep: (limit, call) =>
+      each(call, async (queries) => {
+        const [[swept] = [0]] = await queries.all(sweep, call.now.getTime(), limit);
+        return swept;
+      }),
+  };
+}
+
+async function reserveAll(
+  queries: Queries,
+  limits: readonly Limit[],
+  { now }: StoreCall,
+): Promise<Reservation> {
+  const amounts = counted(limits.map(({ key }) => key));
+  // A key that is named twice is taken from twice, by one row.
+  const asked = limits.filter(({ key }, at) => limits.findIndex((other) => other.key === key) === at);
+  const [exhausted] = await queries.all(
+    reserve,
+    asked.map(({ key }) => digest(key)),
+    asked.map(({ key }) => amounts.get(key) ?? 1),
+    asked.map(({ limit }) => limit),
+    asked.map(({ windowSeconds }) => later(now, windowSeconds)),
+    now.getTime(),
+  );
+  if (exhausted === undefined) return { ok: true };
+  const [place, freesAt] = exhausted;
+  const key = asked[place - 1]?.key ?? "";
+  return { ok: false, key, retryAfterSeconds: Math.ceil((freesAt - now.getTime()) / 1000) };
+}
+
+/** Two processes made a counter at the same moment, and together wanted more than its limit. */
+function isOverLimit(error: unknown): boolean {
+  return isAnswer(error) && error.code === "23514" && error.constraint === "counters_within_limit";
+}
+
+function digest(key: string): Digest {
+  return hash("sha256", key, "buffer");
+}
+
+function later(now: Date, seconds: number): number {
+  return now.getTime() + seconds * 1000;
+}

@@ -1,0 +1,5 @@
+import type { Migration } from "../../migration.ts";
+import { initial } from "./0001-initial.ts";
+
+/** Every migration, in order. The last one makes the schema that this version works on. */
+export const migrations: readonly Migration[] = [initial];

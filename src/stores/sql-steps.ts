@@ -1,0 +1,57 @@
+import type { AuditRow } from "../domain/audit.ts";
+import type { Session } from "../domain/session.ts";
+import type { Refusal } from "../ports/store.ts";
+import type { PasswordRow, SessionRow, UserRow } from "./rows.ts";
+
+/** What a column takes and gives; a truth is 1 or 0, an instant its milliseconds. */
+export type SqlValue = string | number | null | Uint8Array;
+
+/**
+ * The steps that transactions on a server are made of, each one statement or two in the words of its engine. They run within
+ * one transaction on one connection; what they read they have locked until it ends.
+ */
+export interface SqlSteps {
+  /** Keeps other transactions that ask for the same from going on before this one ended. */
+  lockDirectory(what: "empty" | "superusers"): Promise<void>;
+  /** The users who are there, locked in the order of their ids. `ids` are sorted and different from each other. */
+  lockUsers(ids: readonly string[]): Promise<readonly UserRow[]>;
+  insertUser(row: UserRow): Promise<Refusal | null>;
+  updateUser(row: UserRow): Promise<Refusal | null>;
+  hasAnyUser(): Promise<boolean>;
+  /** Whether somebody else is an active superuser; that they are holds until the transaction ends. */
+  hasOtherSuperuser(userId: string): Promise<boolean>;
+  /** False where the user has one. */
+  insertPassword(row: PasswordRow): Promise<boolean>;
+  /** False where the row is not of the version before. */
+  replacePassword(row: PasswordRow): Promise<boolean>;
+  deletePasswords(userId: string): Promise<void>;
+  /** Adds a session and answers those that it deleted to stay within the cap (0: none), least recently used first. */
+  addSession(
+    row: SessionRow,
+    limit: { readonly cap: number; readonly nowMs: number },
+  ): Promise<readonly SessionRow[]>;
+  /** Deletes an unexpired session that is a visitor's or of this user; null where there is none. */
+  takeSession(id: string, userId: string | null, nowMs: number): Promise<SessionRow | null>;
+  /** Deletes a session, only if it is theirs where a user is given. */
+  deleteSession(id: string, userId: string | null): Promise<readonly SessionRow[]>;
+  deleteSessions(userId: string, except: string | null): Promise<readonly SessionRow[]>;
+  /** Leaves out what others are deleting at the moment. */
+  deleteExpired(nowMs: number, limit: number): Promise<readonly SessionRow[]>;
+  /** False where there is no such session of this data version. */
+  setData(change: SessionDataChange): Promise<boolean>;
+  /** Puts ends on record; answers the ids that were not there. */
+  insertRevocations(sessions: readonly Session[], nowMs: number): Promise<readonly string[]>;
+  deleteRevocations(sessionIds: readonly string[]): Promise<void>;
+  /** Adds rows in their order, personal fields beside them. */
+  insertAudit(rows: readonly AuditRow[]): Promise<void>;
+  deletePersonal(userId: string): Promise<void>;
+}
+
+/** A data bag that takes the place of another. */
+export interface SessionDataChange {
+  readonly sessionId: string;
+  readonly dataVersion: number;
+  /** JSON of the bag. */
+  readonly data: string;
+  readonly nowMs: number;
+}

@@ -1,0 +1,75 @@
+import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
+import { inject, onTestFinished } from "vitest";
+import type { StoreCall } from "../../src/ports/store.ts";
+import { type MysqlOptions, type MysqlStores, mysql } from "../../src/stores/mysql/mysql.ts";
+import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
+
+/** The server of the tests, or null: skip. */
+export const mysqlUrl: string | null = inject("mysqlUrl");
+
+/** An empty database on the server of the tests. */
+export interface Database {
+  readonly name: string;
+  readonly url: string;
+  /** A new pool whose connections work in it. The caller ends it. */
+  pool(config?: PoolOptions): Pool;
+  drop(): Promise<void>;
+}
+
+let made = 0;
+
+/** Makes an empty database. */
+export async function newDatabase(): Promise<Database> {
+  const name = `t${process.pid}_${++made}`;
+  const url = new URL(mysqlUrl ?? "mysql://nowhere");
+  await asAdministrator(`CREATE DATABASE ${name} DEFAULT CHARACTER SET latin1`);
+  url.pathname = `/${name}`;
+  return {
+    name,
+    url: url.href,
+    pool: (config = {}) => createPool({ uri: url.href, ...config }),
+    drop: () => asAdministrator(`DROP DATABASE ${name}`),
+  };
+}
+
+async function asAdministrator(sql: string): Promise<void> {
+  const pool = createPool({ uri: mysqlUrl ?? "", connectionLimit: 1 });
+  await pool.query(sql);
+  await pool.end();
+}
+
+/** One state for one test, and everything that opens it; gone when the test ends. */
+export interface MysqlDatabase extends Omit<Database, "drop"> {
+  readonly clock: TestClock;
+  readonly make: Fixtures;
+  call(signal?: AbortSignal): StoreCall;
+  /** Latchkey's stores on a pool of their own. */
+  open(options?: Partial<MysqlOptions>, config?: PoolOptions): MysqlStores;
+  /** The application's own connections. */
+  readonly raw: Pool;
+}
+
+export async function mysqlDatabase(): Promise<MysqlDatabase> {
+  const database = await newDatabase();
+  const clock = testClock();
+  const pools: Pool[] = [];
+  function pool(config?: PoolOptions): Pool {
+    const made = database.pool(config);
+    pools.push(made);
+    return made;
+  }
+  onTestFinished(async () => {
+    for (const each of pools) await each.end();
+    await database.drop();
+  });
+  return {
+    name: database.name,
+    url: database.url,
+    pool,
+    clock,
+    make: fixtures(clock),
+    call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
+    open: (options = {}, config = {}) => mysql({ pool: pool(config), ...options }),
+    raw: pool({ multipleStatements: true }),
+  };
+}

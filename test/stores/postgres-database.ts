@@ -1,0 +1,71 @@
+import { Pool, type PoolConfig } from "pg";
+import { inject, onTestFinished } from "vitest";
+import type { StoreCall } from "../../src/ports/store.ts";
+import { type PostgresOptions, type PostgresStores, postgres } from "../../src/stores/postgres/postgres.ts";
+import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
+
+/** The server of the tests, or null: skip. */
+export const postgresUrl: string | null = inject("postgresUrl");
+
+/** A schema of its own in the database of the tests: what lies in it is one state, as a database of its own would be. */
+export interface Schema {
+  readonly name: string;
+  /** A new pool whose connections work in the schema. The caller ends it. */
+  pool(config?: PoolConfig): Pool;
+  drop(): Promise<void>;
+}
+
+let made = 0;
+
+/** Makes an empty schema. */
+export async function newSchema(): Promise<Schema> {
+  const name = `t${process.pid}_${++made}`;
+  await asAdministrator(`CREATE SCHEMA ${name}`);
+  return {
+    name,
+    pool: (config = {}) =>
+      new Pool({ connectionString: postgresUrl ?? "", options: `-c search_path=${name}`, ...config }),
+    drop: () => asAdministrator(`DROP SCHEMA ${name} CASCADE`),
+  };
+}
+
+async function asAdministrator(sql: string): Promise<void> {
+  const pool = new Pool({ connectionString: postgresUrl ?? "", max: 1 });
+  await pool.query(sql);
+  await pool.end();
+}
+
+/** One state for one test, and everything that opens it; gone when the test ends. */
+export interface PostgresDatabase extends Omit<Schema, "drop"> {
+  readonly clock: TestClock;
+  readonly make: Fixtures;
+  call(signal?: AbortSignal): StoreCall;
+  /** Latchkey's stores on a pool of their own. */
+  open(options?: Partial<PostgresOptions>, config?: PoolConfig): PostgresStores;
+  /** The application's own connections. */
+  readonly raw: Pool;
+}
+
+export async function postgresDatabase(): Promise<PostgresDatabase> {
+  const schema = await newSchema();
+  const clock = testClock();
+  const pools: Pool[] = [];
+  function pool(config?: PoolConfig): Pool {
+    const made = schema.pool(config);
+    pools.push(made);
+    return made;
+  }
+  onTestFinished(async () => {
+    for (const each of pools) if (!each.ending) await each.end();
+    await schema.drop();
+  });
+  return {
+    name: schema.name,
+    pool,
+    clock,
+    make: fixtures(clock),
+    call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
+    open: (options = {}, config = {}) => postgres({ pool: pool(config), ...options }),
+    raw: pool(),
+  };
+}

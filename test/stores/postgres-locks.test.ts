@@ -1,0 +1,254 @@
+import type { PoolClient } from "pg";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Committed, Write } from "../../src/ports/store.ts";
+import type { PostgresStores } from "../../src/stores/postgres/postgres.ts";
+import { until } from "../support/until.ts";
+import { type PostgresDatabase, postgresDatabase, postgresUrl } from "./postgres-database.ts";
+
+/** Somebody else's transaction, under way. */
+async function othersTransaction({ raw }: PostgresDatabase): Promise<PoolClient> {
+  const client = await raw.connect();
+  onTestFinished(() => client.release(true));
+  await client.query("BEGIN");
+  return client;
+}
+
+/** Resolves when `count` backends of this schema's stores wait for a lock. */
+function waiting({ raw, name }: PostgresDatabase, count = 1): Promise<void> {
+  return until(async () => {
+    const { rows } = await raw.query(
+      "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND application_name = $1",
+      [name],
+    );
+    return rows[0].n >= count;
+  });
+}
+
+async function opened(database: PostgresDatabase, options = {}, config = {}): Promise<PostgresStores> {
+  const stores = database.open(options, { application_name: database.name, ...config });
+  await stores.directory.ping(database.call());
+  return stores;
+}
+
+describe.skipIf(postgresUrl === null)("a transaction on PostgreSQL that finds a row locked", () => {
+  it("waits, fails once its time is up, and leaves nothing and nobody locked", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database, { lockTimeoutMs: 100 });
+    const user = database.make.user();
+    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
+    const other = await othersTransaction(database);
+    await other.query("SELECT 1 FROM users FOR UPDATE");
+    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
+    await expect(stores.directory.commit([advance], database.call())).rejects.toThrow(/lock timeout/);
+    await other.query("ROLLBACK");
+    expect(await stores.directory.commit([advance], database.call())).toMatchObject({ ok: true });
+  });
+
+  it("leaves reading as it is", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database);
+    const user = database.make.user();
+    const session = database.make.session(user);
+    const insert = { kind: "session.insert", session, cap: 1, evicted: () => [] } as const;
+    await stores.directory.commit([{ kind: "user.insert", user }, insert], database.call());
+    const other = await othersTransaction(database);
+    await other.query("SELECT 1 FROM users, sessions FOR UPDATE");
+    expect(await stores.sessions.find([session.id], database.call())).toMatchObject([{ expired: false }]);
+  });
+
+  it("is given up with its caller, and its connection with it: it is not done later", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database, { lockTimeoutMs: 1_000 }, { max: 1 });
+    const user = database.make.user();
+    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
+    const other = await othersTransaction(database);
+    await other.query("SELECT 1 FROM users FOR UPDATE");
+    const caller = new AbortController();
+    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
+    const commit = stores.directory.commit([advance], database.call(caller.signal));
+    await waiting(database);
+    caller.abort(new Error("gone"));
+    await expect(commit).rejects.toThrow("gone");
+    // The pool has one place: it is free again.
+    expect(await stores.directory.isEmpty(database.call())).toBe(false);
+    await other.query("COMMIT");
+    const again = await stores.directory.commit([advance], database.call());
+    expect(again).toMatchObject({ ok: true });
+    expect((await stores.directory.user(user.id, database.call()))?.generation).toBe(2);
+  });
+
+  it("gives a caller up who waits for a connection, and keeps no place for them", async () => {
+    const database = await postgresDatabase();
+    const pool = database.pool({ max: 1 });
+    const stores = database.open({ pool });
+    await stores.directory.ping(database.call());
+    const held = await pool.connect();
+    const caller = new AbortController();
+    const read = Promise.resolve(stores.directory.isEmpty(database.call(caller.signal)));
+    caller.abort(new Error("gone"));
+    await expect(read).rejects.toThrow("gone");
+    held.release();
+    expect(await stores.directory.isEmpty(database.call())).toBe(true);
+    expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([1, 1, 0]);
+  });
+
+  it("does nothing for a caller who gave up before", async () => {
+    const database = await postgresDatabase();
+    const sent: string[] = [];
+    const stores = await opened(database, { onStatement: (sql: string) => sent.push(sql) });
+    sent.length = 0;
+    const signal = AbortSignal.abort(new Error("gone"));
+    await expect(stores.ephemeral.put("key", "value", 60, database.call(signal))).rejects.toThrow("gone");
+    expect(sent).toEqual([]);
+  });
+});
+
+describe.skipIf(postgresUrl === null)("a transaction on PostgreSQL that hangs", () => {
+  it("is undone by the server, and its locks are free", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database, { transactionTimeoutMs: 150 });
+    const other = await opened(database);
+    const user = database.make.user();
+    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
+    let isHanging = false;
+    // A process that was stopped between two statements: it holds the lock, and sends nothing.
+    const hang = (): never[] => {
+      isHanging = true;
+      const stopped = performance.now() + 400;
+      while (performance.now() < stopped);
+      return [];
+    };
+    const end = { kind: "session.delete_all", userId: user.id, except: null, ended: hang } as const;
+    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
+    await expect(stores.directory.commit([end, advance], database.call())).rejects.toThrow();
+    expect(isHanging).toBe(true);
+    expect(await other.directory.commit([advance], database.call())).toMatchObject({ ok: true });
+    expect((await other.directory.user(user.id, database.call()))?.generation).toBe(2);
+    await stores.directory.ping(database.call());
+  });
+});
+
+describe.skipIf(postgresUrl === null)(
+  "transactions on PostgreSQL that would wait for each other in a circle",
+  () => {
+    it("are run again, reports and all, and each is done once", async () => {
+      const database = await postgresDatabase();
+      const stores = await opened(database);
+      const { make, call } = database;
+      const user = make.user();
+      const session = make.session(user);
+      const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
+      await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
+      const other = await othersTransaction(database);
+      await other.query("SET deadlock_timeout = '10s'");
+      await other.query("SELECT 1 FROM sessions FOR UPDATE");
+      let reports = 0;
+      const ended = (sessions: readonly { id: string }[]) => {
+        reports++;
+        return sessions.map(({ id }) => make.auditRow({ type: "session.revoked", sessionId: id }));
+      };
+      const writes: readonly Write[] = [
+        { kind: "session.delete_all", userId: "nobody", except: null, ended },
+        { kind: "user.advance", userId: user.id, from: 1 },
+        { kind: "session.delete_all", userId: user.id, except: null, ended },
+      ];
+      const commit = stores.directory.commit(writes, call());
+      await waiting(database);
+      // The store's backend finds the circle first, and makes way.
+      await other.query("SELECT 1 FROM users FOR UPDATE");
+      await other.query("ROLLBACK");
+      const result = await commit;
+      expect(result).toMatchObject({ ok: true, ended: [{ id: session.id }] });
+      expect(reports).toBeGreaterThan(2);
+      const rows = await stores.directory.auditRows({ userId: null, limit: 9 }, call());
+      expect(rows.map(({ id }) => id)).toEqual(
+        (result as Extract<Committed, { ok: true }>).reported.map(({ id }) => id),
+      );
+      expect((await stores.directory.user(user.id, call()))?.generation).toBe(2);
+    });
+
+    it("are rare: users are locked in one order, whatever the order of the writes", async () => {
+      const database = await postgresDatabase();
+      const stores = await opened(database);
+      const [a, b] = [database.make.user(), database.make.user()];
+      await stores.directory.commit(
+        [a, b].map((user) => ({ kind: "user.insert", user })),
+        database.call(),
+      );
+      const update = (id: string): Write => ({ kind: "user.require", userId: id, generation: 1 });
+      let deadlocks = 0;
+      const before = await deadlocksSoFar(database);
+      await Promise.all(
+        Array.from({ length: 40 }, (_, index) => {
+          const order = index % 2 === 0 ? [a.id, b.id] : [b.id, a.id];
+          return stores.directory.commit(order.map(update), database.call());
+        }),
+      );
+      deadlocks = (await deadlocksSoFar(database)) - before;
+      expect(deadlocks).toBe(0);
+    });
+  },
+);
+
+async function deadlocksSoFar({ raw }: PostgresDatabase): Promise<number> {
+  const { rows } = await raw.query(
+    "SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = current_database()",
+  );
+  return rows[0].n;
+}
+
+describe.skipIf(postgresUrl === null)("a counter on PostgreSQL", () => {
+  it("that another process makes at the same moment gives no more than its limit, and takes nothing from the others", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database);
+    const limits = [
+      { key: "first", limit: 5, windowSeconds: 60 },
+      { key: "full", limit: 1, windowSeconds: 60 },
+      { key: "last", limit: 5, windowSeconds: 60 },
+    ];
+    await stores.ephemeral.reserve(limits.slice(1, 2), database.call());
+    const { rows } = await database.raw.query("DELETE FROM counters RETURNING *");
+    const other = await othersTransaction(database);
+    const { key_digest, taken, most, expires_at } = rows[0];
+    await other.query("INSERT INTO counters VALUES ($1, $2, $3, $4)", [key_digest, taken, most, expires_at]);
+    const reserved = stores.ephemeral.reserve(limits, database.call());
+    await waiting(database);
+    await other.query("COMMIT");
+    expect(await reserved).toEqual({ ok: false, key: "full", retryAfterSeconds: 60 });
+    const left = await database.raw.query("SELECT count(*)::int AS n FROM counters");
+    expect(left.rows).toEqual([{ n: 1 }]);
+  });
+});
+
+describe.skipIf(postgresUrl === null)("round trips to PostgreSQL", () => {
+  it("are one for a check, one for each call about tokens and counters, five for a sign-in", async () => {
+    const database = await postgresDatabase();
+    const sent: string[] = [];
+    const stores = await opened(database, { onStatement: (sql: string) => sent.push(sql) });
+    const { make, call } = database;
+    const user = make.user();
+    await stores.directory.commit([{ kind: "user.insert", user }], call());
+    const session = make.session(user);
+    const trips = async (work: () => unknown): Promise<number> => {
+      sent.length = 0;
+      await work();
+      return sent.length;
+    };
+    const signIn: readonly Write[] = [
+      { kind: "user.require", userId: user.id, generation: 1 },
+      { kind: "session.insert", session, cap: 5, evicted: () => [make.auditRow(), make.auditRow()] },
+      { kind: "audit.insert", row: make.auditRow() },
+    ];
+    const limits = [1, 2, 3].map((n) => ({ key: `counter ${n}`, limit: 5, windowSeconds: 60 }));
+    const touch = { sessionId: session.id, usedAt: new Date(0), idleExpiresAt: new Date(0) };
+    expect(await trips(() => stores.directory.commit(signIn, call()))).toBe(5);
+    expect(await trips(() => stores.sessions.find([session.id, "a", "b"], call()))).toBe(1);
+    expect(await trips(() => stores.sessions.touch(Array(300).fill(touch), call()))).toBe(1);
+    expect(await trips(() => stores.ephemeral.reserve(limits, call()))).toBe(1);
+    expect(await trips(() => stores.ephemeral.refund(["counter 1", "counter 2"], call()))).toBe(1);
+    expect(await trips(() => stores.ephemeral.add("mark", 60, call()))).toBe(1);
+    expect(await trips(() => stores.ephemeral.take("mark", call()))).toBe(1);
+    expect(await trips(() => stores.ephemeral.sweep(10, call()))).toBe(1);
+    expect(await trips(() => stores.sessions.find([], call()))).toBe(0);
+  });
+});
