@@ -1,0 +1,299 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { Client } from "pg";
+import { createClient, createCluster } from "redis";
+import { afterAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import type { Session } from "../../src/domain/session.ts";
+import type { StoreCall, Write } from "../../src/ports/store.ts";
+import type { Stores } from "../../src/ports/stores.ts";
+import {
+  type Changes,
+  cached,
+  type InvalidationChannel,
+  postgresChannel,
+  redisChannel,
+} from "../../src/stores/cached.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
+import { fixtures } from "../../src/testing/testing.ts";
+import { startRedisCluster } from "../services/start-redis.ts";
+import { type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
+import { until } from "../support/until.ts";
+import { sqliteFile } from "./sqlite-file.ts";
+
+const { postgresUrl, redisUrl } = { postgresUrl: inject("postgresUrl"), redisUrl: inject("redisUrl") };
+const wallClock = { now: () => new Date(), sleep };
+const make = fixtures(wallClock);
+const call = (): StoreCall => ({ now: new Date(), signal: new AbortController().signal });
+const insert = (session: Session): Write => ({ kind: "session.insert", session, cap: 0, evicted: () => [] });
+const end = ({ id }: Session): Write => ({ kind: "session.delete", sessionId: id, ended: () => [] });
+
+/** How a process opens a channel over the server at `url`. */
+interface Kind {
+  readonly url: string | null;
+  open(url: string): Promise<InvalidationChannel>;
+}
+
+let named = 0;
+/** A name that no other test hears. */
+const ownName = (): string => `test_${process.pid}_${++named}`;
+
+const kinds: Readonly<Record<string, (name: string) => Kind>> = {
+  PostgreSQL: (name) => ({
+    url: postgresUrl,
+    open: async (url) =>
+      postgresChannel({
+        client: () => new Client({ connectionString: url, connectionTimeoutMillis: 1_000 }),
+        name,
+      }),
+  }),
+  "Redis by node-redis": (name) => ({
+    url: redisUrl,
+    async open(url) {
+      const client = createClient({ url, disableOfflineQueue: true });
+      client.on("error", () => undefined);
+      await client.connect();
+      onTestFinished(() => client.destroy());
+      return redisChannel({ client, name });
+    },
+  }),
+  "Redis by ioredis": (name) => ({
+    url: redisUrl,
+    async open(url) {
+      const client = new Redis(url);
+      client.on("error", () => undefined);
+      onTestFinished(() => client.disconnect());
+      return redisChannel({ client, name });
+    },
+  }),
+};
+
+/** Two processes on one database that hear each other. */
+async function two(openA: () => Promise<InvalidationChannel>, openB: () => Promise<InvalidationChannel>) {
+  const base = memory();
+  const a = cached(base, { channel: await openA() });
+  const b = cached(base, { channel: await openB() });
+  onTestFinished(async () => {
+    for (const { sessions } of [a, b]) await sessions.close();
+  });
+  const user = make.user();
+  await a.directory.commit([{ kind: "user.insert", user }], call());
+  const isThere = async (at: Stores, { id }: Session): Promise<boolean> =>
+    (await at.sessions.find([id], call()))[0] !== null;
+  /** Milliseconds from the acknowledged end of a session at `from` to its refusal at `at`. */
+  const refusedAfter = async (from: Stores, at: Stores): Promise<number> => {
+    const session = make.session(user);
+    await from.directory.commit([insert(session)], call());
+    expect(await isThere(at, session)).toBe(true);
+    await from.directory.commit([end(session)], call());
+    const since = performance.now();
+    while (await isThere(at, session)) await setImmediate();
+    return performance.now() - since;
+  };
+  const hearEachOther = async (): Promise<void> => {
+    await until(async () => (await refusedAfter(a, b)) < 50 && (await refusedAfter(b, a)) < 50);
+  };
+  return { a, b, user, isThere, refusedAfter, hearEachOther };
+}
+
+function report(what: string, times: readonly number[]): void {
+  const sorted = [...times].sort((x, y) => x - y);
+  const [median, max] = [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0];
+  console.log(`${what}: median ${median.toFixed(1)} ms, at most ${max.toFixed(1)} ms`);
+}
+
+for (const [title, kindNamed] of Object.entries(kinds)) {
+  describe.skipIf(kindNamed("").url === null)(`a channel over ${title}`, () => {
+    it("brings the end of a session to another process within 50 ms", async () => {
+      const kind = kindNamed(ownName());
+      const open = () => kind.open(kind.url ?? "");
+      const { a, b, refusedAfter, hearEachOther } = await two(open, open);
+      await hearEachOther();
+      const times: number[] = [];
+      for (let round = 0; round < 100; round++) {
+        times.push(round % 2 === 0 ? await refusedAfter(a, b) : await refusedAfter(b, a));
+      }
+      report(title, times);
+      expect(Math.max(...times)).toBeLessThan(50);
+    });
+
+    it.each(["refuse", "hang"] as const)(
+      "where the listener is cut off (%s), refuses within the bound, and at once after it is back",
+      async (fault) => {
+        const kind = kindNamed(ownName());
+        const proxy = await proxied(kind);
+        const { a, b, refusedAfter, hearEachOther } = await two(
+          () => kind.open(kind.url ?? ""),
+          () => kind.open(proxy.urlOf(kind.url ?? "")),
+        );
+        await hearEachOther();
+        await proxy.set(fault);
+        const cut = await refusedAfter(a, b);
+        report(`${title}, listener cut off (${fault})`, [cut]);
+        expect(cut).toBeLessThan(5_050);
+        expect(cut).toBeGreaterThan(100);
+        await proxy.set("pass");
+        await hearEachOther();
+        expect(await refusedAfter(a, b)).toBeLessThan(50);
+      },
+      40_000,
+    );
+
+    it.each(["refuse", "hang"] as const)(
+      "where the one who ends is cut off (%s), refuses within the bound, and at once after it is back",
+      async (fault) => {
+        const kind = kindNamed(ownName());
+        const proxy = await proxied(kind);
+        const { a, b, user, isThere, refusedAfter, hearEachOther } = await two(
+          () => kind.open(proxy.urlOf(kind.url ?? "")),
+          () => kind.open(kind.url ?? ""),
+        );
+        await hearEachOther();
+        await proxy.set(fault);
+        const cut = await refusedAfter(a, b);
+        report(`${title}, teller cut off (${fault})`, [cut]);
+        expect(cut).toBeLessThan(5_050);
+        // What could not be told is made up for when it is back, long before the bound.
+        const session = make.session(user);
+        await a.directory.commit([insert(session)], call());
+        expect(await isThere(b, session)).toBe(true);
+        await a.directory.commit([end(session)], call());
+        expect(await isThere(b, session)).toBe(true);
+        await proxy.set("pass");
+        const since = performance.now();
+        while (await isThere(b, session)) await setImmediate();
+        report(`${title}, teller back after ${fault}`, [performance.now() - since]);
+        expect(performance.now() - since).toBeLessThan(3_500);
+        await hearEachOther();
+      },
+      40_000,
+    );
+
+    it("tells of an end that comes before it is connected, and before it is closed", async () => {
+      const kind = kindNamed(ownName());
+      const told: Changes[] = [];
+      const listener = await kind.open(kind.url ?? "");
+      listener.open((changes) => told.push(changes));
+      onTestFinished(() => listener.close());
+      await until(() => told.includes("everything"));
+      const teller = await kind.open(kind.url ?? "");
+      teller.open(() => undefined);
+      teller.tell({ sessions: ["one"], users: [] });
+      await teller.close();
+      await until(() => told.some((changes) => changes !== "everything" && changes.sessions.includes("one")));
+    });
+
+    it("tells whoever may have missed something to forget everything", async () => {
+      const kind = kindNamed(ownName());
+      const proxy = await proxied(kind);
+      const told: Changes[] = [];
+      const listener = await kind.open(proxy.urlOf(kind.url ?? ""));
+      listener.open((changes) => told.push(changes));
+      onTestFinished(() => listener.close());
+      await until(() => told.length > 0);
+      told.length = 0;
+      proxy.reset();
+      await until(() => told.includes("everything"));
+    });
+
+    it("carries any id, and more ids than one message holds", async () => {
+      const kind = kindNamed(ownName());
+      const [teller, listener] = [await kind.open(kind.url ?? ""), await kind.open(kind.url ?? "")];
+      const told: Changes[] = [];
+      listener.open((changes) => told.push(changes));
+      teller.open(() => undefined);
+      onTestFinished(() => teller.close());
+      onTestFinished(() => listener.close());
+      await until(() => told.includes("everything"));
+      // The first that is heard of a process may be told as everything.
+      await sleep(400);
+      told.length = 0;
+      const users = ["a b", 'quote"', "'; DROP TABLE users; --", "\u0000", "\ud800", "\u{1f511}"];
+      teller.tell({ sessions: [], users });
+      await until(() => told.length > 0);
+      expect(told).toEqual([{ sessions: [], users }]);
+      teller.tell({ sessions: Array.from({ length: 1_000 }, (_, index) => `session-${index}`), users: [] });
+      await until(() => told.length > 1);
+      expect(told[1]).toBe("everything");
+    });
+  });
+}
+
+async function proxied(kind: Kind): Promise<FaultProxy> {
+  const proxy = await openFaultProxy(kind.url ?? "");
+  onTestFinished(() => proxy.end());
+  return proxy;
+}
+
+describe.skipIf(inject("redisBinary") === null)("a channel over Redis Cluster", () => {
+  it("brings the end of a session to a process that listens at any node", async () => {
+    const cluster = await startRedisCluster();
+    const open = async () => {
+      const client = createCluster({ rootNodes: cluster.urls.map((url) => ({ url })) });
+      client.on("error", () => undefined);
+      await client.connect();
+      onTestFinished(() => client.destroy());
+      return redisChannel({ client });
+    };
+    const { a, b, refusedAfter, hearEachOther } = await two(open, open);
+    await hearEachOther();
+    const times: number[] = [];
+    for (let round = 0; round < 50; round++) times.push(await refusedAfter(a, b));
+    report("Redis Cluster", times);
+    expect(Math.max(...times)).toBeLessThan(50);
+    for (const { node } of cluster.primaries.slice(0, 1).map((node) => ({ node }))) await node.kill();
+    expect(await refusedAfter(a, b)).toBeLessThan(5_050);
+    await expect.poll(() => refusedAfter(a, b), { timeout: 20_000 }).toBeLessThan(50);
+  }, 60_000);
+});
+
+describe("two processes", () => {
+  for (const [title, url] of Object.entries({ PostgreSQL: postgresUrl, Redis: redisUrl })) {
+    it.skipIf(url === null)(`hear each other over ${title}`, async () => {
+      const { path } = sqliteFile();
+      const channel =
+        title === "Redis"
+          ? redisChannel({ client: await connectedClient(url ?? "") })
+          : postgresChannel({ client: () => new Client(url ?? "") });
+      const stores = cached(sqlite({ path }), { channel });
+      onTestFinished(async () => {
+        for (const { close } of [stores.sessions, stores.directory]) await close();
+      });
+      const child = spawn(
+        process.execPath,
+        [new URL("cached-process.ts", import.meta.url).pathname, path, url ?? ""],
+        {
+          stdio: ["pipe", "pipe", "inherit"],
+        },
+      );
+      onTestFinished(() => void child.kill("SIGKILL"));
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const line = async (): Promise<string> => (await lines.next()).value ?? "";
+      expect(await line()).toBe("ready");
+      const times: number[] = [];
+      for (let round = 0; round < 40; round++) {
+        const session = make.session(null);
+        await stores.directory.commit([insert(session)], call());
+        child.stdin.write(`${session.id}\n`);
+        expect(await line()).toBe("cached");
+        await stores.directory.commit([end(session)], call());
+        const since = performance.timeOrigin + performance.now();
+        times.push(Number(await line()) - since);
+      }
+      // Until both are connected it may take longer.
+      report(`two processes over ${title}`, times.slice(10));
+      expect(Math.max(...times.slice(10))).toBeLessThan(50);
+    });
+  }
+});
+
+const connected: { destroy(): void }[] = [];
+afterAll(() => connected.forEach((client) => void client.destroy()));
+
+async function connectedClient(url: string) {
+  const client = await createClient({ url }).connect();
+  connected.push(client);
+  return client;
+}
