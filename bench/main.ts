@@ -5,12 +5,16 @@ import { coldStart } from "./cold-start.ts";
 import type { Effort } from "./effort.ts";
 import { flood } from "./flood.ts";
 import { memoryUse } from "./memory-use.ts";
+import { redisCheck } from "./redis-check.ts";
 import { sessionCheck } from "./session-check.ts";
 import { signIns } from "./sign-ins.ts";
+import { stores } from "./stores.ts";
 import { printTable, type Row } from "./table.ts";
 
 const sections: Readonly<Record<string, (effort: Effort) => Promise<readonly Row[]>>> = {
   "session-check": sessionCheck,
+  "redis-check": redisCheck,
+  stores,
   "sign-ins": signIns,
   flood,
   "cold-start": coldStart,

@@ -13,7 +13,13 @@ export function seededToken(index: number): string {
 
 /** Fills a database with sessions, {@link perUser} of each user, through the store itself. */
 export async function seed(path: string, sessions: number): Promise<void> {
-  const stores: Stores = sqlite({ path });
+  const stores = sqlite({ path });
+  await seedStores(stores, sessions);
+  await stores.directory.close();
+}
+
+/** The same through any stores, which stay open. */
+export async function seedStores({ directory }: Stores, sessions: number): Promise<void> {
   const now = new Date();
   for (let from = 0; from < sessions; from += batch) {
     const writes: Write[] = [];
@@ -21,10 +27,9 @@ export async function seed(path: string, sessions: number): Promise<void> {
       if (index % perUser === 0) writes.push({ kind: "user.insert", user: seededUser(index / perUser, now) });
       writes.push({ kind: "session.insert", session: seededSession(index, now), cap: 0, evicted: () => [] });
     }
-    const result = await stores.directory.commit(writes, { now, signal: new AbortController().signal });
+    const result = await directory.commit(writes, { now, signal: new AbortController().signal });
     if (!result.ok) throw new Error(`seeding was refused: ${result.refused}`);
   }
-  await stores.directory.close();
 }
 
 /** The n-th seeded user. */
