@@ -3,12 +3,10 @@ import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { systemClock, systemRandom } from "../../src/services/system.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
-import { fixtures } from "../../src/testing/fixtures.ts";
 
 /** What another process can be asked to do with a database file. */
-export type Role = "commit" | "open" | "end-session" | "hold-rollback-journal";
+export type Role = "open" | "end-session" | "hold-rollback-journal";
 
 /** A process that runs a role, and the lines that it prints. */
 export interface OtherProcess {
@@ -32,31 +30,7 @@ export function startProcess(role: Role, path: string, argument = ""): OtherProc
   return { child, lines, line: async () => String((await once(lines, "line"))[0]), ended };
 }
 
-/** Rows that one transaction of the role `commit` writes into the audit log, besides a user and a session. */
-export const rowsPerCommit = 8;
-
 const roles: Readonly<Record<Role, (path: string, argument: string) => Promise<void>>> = {
-  // Prints a number for each transaction, once it is acknowledged; until it is killed.
-  async commit(path, from) {
-    const { directory } = sqlite({ path });
-    const make = fixtures(systemClock(), systemRandom());
-    const call = { now: new Date(), signal: new AbortController().signal };
-    for (let number = Number(from); ; number++) {
-      const user = make.user({ username: `user${number}`, email: `user${number}@example.com` });
-      const rows = Array.from({ length: rowsPerCommit }, () => make.auditRow({ userId: user.id }));
-      const result = await directory.commit(
-        [
-          { kind: "user.insert", user },
-          ...rows.map((row) => ({ kind: "audit.insert", row }) as const),
-          { kind: "session.insert", session: make.session(user), cap: 0, evicted: () => [] },
-        ],
-        call,
-      );
-      if (!result.ok) throw new Error(result.refused);
-      console.log(number);
-    }
-  },
-
   // Opens the file at the word of the parent, together with others.
   async open(path) {
     console.log("ready");
