@@ -150,9 +150,7 @@ describe.skipIf(inject("redisBinary") === null).each(everywhere)("a primary that
     await primary.kill();
     for (const replica of replicas) replica.cont();
 
-    const diedAt = performance.now();
     await eventually(() => isBack(stores, user), 30_000);
-    console.log(`${where}: back after ${Math.round(performance.now() - diedAt)} ms`);
     // The session is there again: nothing but the directory's word keeps it out.
     const now = await primaryOf(group, first);
     expect(now.port).not.toBe(primary.port);

@@ -1,6 +1,7 @@
 /** What is used of a command's options in node-redis. */
 export interface NodeRedisCommandOptions {
   readonly abortSignal?: AbortSignal;
+  readonly timeout?: number | undefined;
   readonly typeMapping?: Readonly<Record<never, never>>;
 }
 
@@ -67,9 +68,11 @@ export function senderOf(client: RedisClient): Sender {
   return nodeRedis(client);
 }
 
-// Texts stay strings whatever the client maps them to elsewhere.
+// Texts stay strings whatever the client maps them to elsewhere. The signal ends every command in time; the client's own timeout
+// costs an exception for each, five seconds after it was answered.
 const optionsOf = (signal: AbortSignal): NodeRedisCommandOptions => ({
   abortSignal: signal,
+  timeout: undefined,
   typeMapping: {},
 });
 

@@ -32,9 +32,10 @@ export interface Link {
 
 /** A link over a client. */
 export function link(sender: Sender): Link {
-  const send: Link["send"] = (args, key, { signal }) => {
+  const send: Link["send"] = async (args, key, { signal }) => {
     signal.throwIfAborted();
-    return settled(sender.send({ args, key, signal }), signal);
+    const end = new AbortController();
+    return settled(sender.send({ args, key, signal: end.signal }), end, signal);
   };
 
   return {
@@ -57,15 +58,21 @@ function isNoScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("NOSCRIPT");
 }
 
-// A command that was written to a connection which hangs cannot be taken back; the caller is let go.
-function settled<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+// Takes the command out of the client's queue where the caller gives up or time is up. One that was written to a connection
+// which hangs cannot be taken back; the caller is let go.
+function settled<T>(work: Promise<T>, end: AbortController, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason);
-    const timer = setTimeout(() => reject(new Error(`Redis: no answer for ${callLimitMs} ms`)), callLimitMs);
     const done = (): void => {
       clearTimeout(timer);
       signal.removeEventListener("abort", giveUp);
     };
+    const fail = (reason: unknown): void => {
+      done();
+      end.abort(reason);
+      reject(reason);
+    };
+    const giveUp = (): void => fail(signal.reason);
+    const timer = setTimeout(() => fail(new Error(`Redis: no answer for ${callLimitMs} ms`)), callLimitMs);
     signal.addEventListener("abort", giveUp, { once: true });
     work.then(
       (answer) => {

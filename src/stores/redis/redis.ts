@@ -18,6 +18,7 @@ export type {
   NodeRedisSentinel,
   RedisClient,
 } from "./client.ts";
+export { UnfitRedisError } from "./start-check.ts";
 
 /** Settings of {@link redis}. */
 export interface RedisOptions {
@@ -37,7 +38,7 @@ export interface RedisStores {
   /**
    * Resolves once the servers answered and are fit; the first call of any method asks for it by itself.
    *
-   * @throws Error - older than Redis 6.2, or `maxmemory-policy` is not `noeviction`
+   * @throws UnfitRedisError - older than Redis 6.2, or `maxmemory-policy` is not `noeviction`
    */
   ready(): Promise<void>;
 }
@@ -50,10 +51,13 @@ export interface RedisStores {
  * the new primary never heard of hold. Set `min-replicas-to-write` to 1 where there are replicas, so that a primary which
  * was cut off stops answering for users at once.
  *
- * With ioredis set `autoResendUnfulfilledCommands: false`: sent again after a lost connection, an attempt counts twice and a
- * token that was taken reads as unknown. Nothing else has to be set for safety. A command that waits or hangs is given up with
- * its call; one that the server runs late all the same can do no harm: it checks ends and versions itself, copies of users are refused by
- * the server's clock, and a late session has a secret that nobody was told.
+ * A command that waits in the client's queue is taken back when its call is given up. ioredis can take none back, and sends
+ * again what a lost connection left without an answer, so that an attempt counts twice and a taken token reads as unknown:
+ * set `enableOfflineQueue` and `autoResendUnfulfilledCommands` to false there. With `createSentinel` give the store a client
+ * of its own.
+ *
+ * What the server runs late all the same, since it hung or the way to it did, does no harm: sessions and data are written by
+ * version and end, copies of users by the server's clock, and a session that is added late has a secret that nobody was told.
  *
  * @throws TypeError - an option cannot be used
  */

@@ -46,12 +46,20 @@ export function checkedLink(link: Link, prefix: string): Link & { readonly ready
   };
 }
 
+/** The servers answered, and would lose what is kept there, or lack what it needs. */
+export class UnfitRedisError extends Error {
+  override readonly name = "UnfitRedisError";
+}
+
 function assertFit([version, policy]: readonly [version: string, policy: string]): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const isOld = major < oldest[0] || (major === oldest[0] && minor < oldest[1]);
-  if (isOld) throw new Error(`Redis ${oldest.join(".")} or newer is needed, this is ${version || "unknown"}`);
+  if (isOld)
+    throw new UnfitRedisError(
+      `Redis ${oldest.join(".")} or newer is needed, this is ${version || "unknown"}`,
+    );
   if (policy === "noeviction") return;
-  throw new Error(
+  throw new UnfitRedisError(
     `Redis: maxmemory-policy must be noeviction, it is ${policy || "unknown"}: a server that evicts forgets spent tokens and attempts`,
   );
 }
