@@ -20,6 +20,8 @@ export async function retried<T>(
       if (tries >= mostTries || !isPassing(error)) throw error;
     }
     // With jitter, so that two that met do not meet again.
-    await sleep(tries * (10 + Math.random() * 30), undefined, { signal });
+    await sleep(tries * (10 + Math.random() * 30), undefined, { signal }).catch(() =>
+      signal.throwIfAborted(),
+    );
   }
 }

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
+import { type Cluster, Redis } from "ioredis";
 import { Client } from "pg";
-import { createClient, createCluster } from "redis";
-import { afterAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { createClient, createCluster, type createSentinel } from "redis";
+import { afterAll, describe, expect, expectTypeOf, inject, it, onTestFinished } from "vitest";
 import type { Session } from "../../src/domain/session.ts";
 import type { StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
@@ -12,15 +12,19 @@ import {
   type Changes,
   cached,
   type InvalidationChannel,
+  type ListeningClient,
   postgresChannel,
+  type RedisChannelOptions,
   redisChannel,
 } from "../../src/stores/cached.ts";
 import { memory } from "../../src/stores/memory.ts";
+import { postgres } from "../../src/stores/postgres/postgres.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
-import { fixtures } from "../../src/testing/testing.ts";
+import { fixtures, type StoreHarness, sessionContract } from "../../src/testing/testing.ts";
 import { startRedisCluster } from "../services/start-redis.ts";
 import { type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
 import { until } from "../support/until.ts";
+import { newSchema, type Schema } from "./postgres-database.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 
 const { postgresUrl, redisUrl } = { postgresUrl: inject("postgresUrl"), redisUrl: inject("redisUrl") };
@@ -71,10 +75,14 @@ const kinds: Readonly<Record<string, (name: string) => Kind>> = {
 };
 
 /** Two processes on one database that hear each other. */
-async function two(openA: () => Promise<InvalidationChannel>, openB: () => Promise<InvalidationChannel>) {
+async function two(
+  openA: () => Promise<InvalidationChannel>,
+  openB: () => Promise<InvalidationChannel>,
+  maxStalenessSeconds?: number,
+) {
   const base = memory();
-  const a = cached(base, { channel: await openA() });
-  const b = cached(base, { channel: await openB() });
+  const a = cached(base, { channel: await openA(), maxStalenessSeconds });
+  const b = cached(base, { channel: await openB(), maxStalenessSeconds });
   onTestFinished(async () => {
     for (const { sessions } of [a, b]) await sessions.close();
   });
@@ -93,15 +101,26 @@ async function two(openA: () => Promise<InvalidationChannel>, openB: () => Promi
     return performance.now() - since;
   };
   const hearEachOther = async (): Promise<void> => {
-    await until(async () => (await refusedAfter(a, b)) < 50 && (await refusedAfter(b, a)) < 50);
+    // A driver whose connection was cut for long tries again in its own time.
+    const both = async () => Math.max(await refusedAfter(a, b), await refusedAfter(b, a));
+    await expect.poll(both, { timeout: 15_000 }).toBeLessThan(50);
   };
   return { a, b, user, isThere, refusedAfter, hearEachOther };
 }
 
 function report(what: string, times: readonly number[]): void {
-  const sorted = [...times].sort((x, y) => x - y);
-  const [median, max] = [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0];
+  const [median, max] = [quantile(times, 0.5), Math.max(...times)];
   console.log(`${what}: median ${median.toFixed(1)} ms, at most ${max.toFixed(1)} ms`);
+}
+
+function quantile(times: readonly number[], part: number): number {
+  return [...times].sort((x, y) => x - y)[Math.floor(times.length * part)] ?? Number.NaN;
+}
+
+/** Told, and not merely grown old; a machine that is busy with something else may be late now and then. */
+function expectTold(times: readonly number[]): void {
+  expect(quantile(times, 0.9)).toBeLessThan(50);
+  expect(Math.max(...times)).toBeLessThan(1_000);
 }
 
 for (const [title, kindNamed] of Object.entries(kinds)) {
@@ -116,7 +135,7 @@ for (const [title, kindNamed] of Object.entries(kinds)) {
         times.push(round % 2 === 0 ? await refusedAfter(a, b) : await refusedAfter(b, a));
       }
       report(title, times);
-      expect(Math.max(...times)).toBeLessThan(50);
+      expectTold(times);
     });
 
     it.each(["refuse", "hang"] as const)(
@@ -127,12 +146,13 @@ for (const [title, kindNamed] of Object.entries(kinds)) {
         const { a, b, refusedAfter, hearEachOther } = await two(
           () => kind.open(kind.url ?? ""),
           () => kind.open(proxy.urlOf(kind.url ?? "")),
+          2,
         );
         await hearEachOther();
         await proxy.set(fault);
         const cut = await refusedAfter(a, b);
         report(`${title}, listener cut off (${fault})`, [cut]);
-        expect(cut).toBeLessThan(5_050);
+        expect(cut).toBeLessThan(2_050);
         expect(cut).toBeGreaterThan(100);
         await proxy.set("pass");
         await hearEachOther();
@@ -242,8 +262,8 @@ describe.skipIf(inject("redisBinary") === null)("a channel over Redis Cluster", 
     const times: number[] = [];
     for (let round = 0; round < 50; round++) times.push(await refusedAfter(a, b));
     report("Redis Cluster", times);
-    expect(Math.max(...times)).toBeLessThan(50);
-    for (const { node } of cluster.primaries.slice(0, 1).map((node) => ({ node }))) await node.kill();
+    expectTold(times);
+    await cluster.primaries[0]?.kill();
     expect(await refusedAfter(a, b)).toBeLessThan(5_050);
     await expect.poll(() => refusedAfter(a, b), { timeout: 20_000 }).toBeLessThan(50);
   }, 60_000);
@@ -284,7 +304,7 @@ describe("two processes", () => {
       }
       // Until both are connected it may take longer.
       report(`two processes over ${title}`, times.slice(10));
-      expect(Math.max(...times.slice(10))).toBeLessThan(50);
+      expectTold(times.slice(10));
     });
   }
 });
@@ -297,3 +317,34 @@ async function connectedClient(url: string) {
   connected.push(client);
   return client;
 }
+
+describe.skipIf(postgresUrl === null)("stores on PostgreSQL, cached over a channel of its own,", () => {
+  const schemas: Schema[] = [];
+  afterAll(async () => {
+    for (const schema of schemas) await schema.drop();
+  });
+  const harness: StoreHarness = {
+    async open() {
+      const schema = await newSchema();
+      schemas.push(schema);
+      const stores = postgres({ pool: schema.pool(), ownsPool: true });
+      const client = (): Client => new Client(postgresUrl ?? "");
+      return cached(stores, { channel: postgresChannel({ client, name: schema.name }) });
+    },
+  };
+  // What answers at once is proven over memory and SQLite; here every reading takes a while.
+  const races = sessionContract(harness).filter(({ section }) => section === "concurrency");
+  for (const { name, run } of races) it(name, run);
+});
+
+describe("the types of the channels", () => {
+  it("take the clients of the drivers as they are", () => {
+    type Publisher = RedisChannelOptions["client"];
+    expectTypeOf<ReturnType<typeof createClient>>().toExtend<Publisher>();
+    expectTypeOf<ReturnType<typeof createCluster>>().toExtend<Publisher>();
+    expectTypeOf<ReturnType<typeof createSentinel>>().toExtend<Publisher>();
+    expectTypeOf<Redis>().toExtend<Publisher>();
+    expectTypeOf<Cluster>().toExtend<Publisher>();
+    expectTypeOf<Client>().toExtend<ListeningClient>();
+  });
+});

@@ -1,7 +1,9 @@
 import type { PoolClient } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Committed, Write } from "../../src/ports/store.ts";
+import { onLink } from "../../src/stores/postgres/link.ts";
 import type { PostgresStores } from "../../src/stores/postgres/postgres.ts";
+import { statement } from "../../src/stores/postgres/statement.ts";
 import { until } from "../support/until.ts";
 import { type PostgresDatabase, postgresDatabase, postgresUrl } from "./postgres-database.ts";
 
@@ -220,6 +222,41 @@ describe.skipIf(postgresUrl === null)("a counter on PostgreSQL", () => {
   });
 });
 
+describe.skipIf(postgresUrl === null)("what another transaction on PostgreSQL is changing", () => {
+  it("is waited for: attempts that come back at once all come back", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database);
+    const limits = [{ key: "counter", limit: 3, windowSeconds: 60 }];
+    for (let taken = 0; taken < 3; taken++) await stores.ephemeral.reserve(limits, database.call());
+    const other = await othersTransaction(database);
+    await other.query("UPDATE counters SET taken = taken - 1");
+    const refund = stores.ephemeral.refund(["counter"], database.call());
+    await waiting(database);
+    await other.query("COMMIT");
+    await refund;
+    const { rows } = await database.raw.query("SELECT taken::int FROM counters");
+    expect(rows).toEqual([{ taken: 1 }]);
+  });
+
+  it("is waited for: of two first users one is", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database);
+    const other = await othersTransaction(database);
+    // Everybody may look whether there are users, and nobody can add one.
+    await other.query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE");
+    const commits = [1, 2].map(() =>
+      stores.directory.commit(
+        [{ kind: "directory.require_empty" }, { kind: "user.insert", user: database.make.user() }],
+        database.call(),
+      ),
+    );
+    await waiting(database, 2);
+    await other.query("COMMIT");
+    const results = await Promise.all(commits);
+    expect(results.map(({ ok }) => ok).toSorted()).toEqual([false, true]);
+  });
+});
+
 describe.skipIf(postgresUrl === null)("round trips to PostgreSQL", () => {
   it("are one for a check, one for each call about tokens and counters, five for a sign-in", async () => {
     const database = await postgresDatabase();
@@ -250,5 +287,74 @@ describe.skipIf(postgresUrl === null)("round trips to PostgreSQL", () => {
     expect(await trips(() => stores.ephemeral.take("mark", call()))).toBe(1);
     expect(await trips(() => stores.ephemeral.sweep(10, call()))).toBe(1);
     expect(await trips(() => stores.sessions.find([], call()))).toBe(0);
+  });
+});
+
+describe.skipIf(postgresUrl === null)("another superuser on PostgreSQL", () => {
+  it("is there until the transaction ends, and not while somebody takes their rights away", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database);
+    const [a, b] = [database.make.user({ isSuperuser: true }), database.make.user({ isSuperuser: true })];
+    await stores.directory.commit(
+      [a, b].map((user) => ({ kind: "user.insert", user })),
+      database.call(),
+    );
+    const other = await othersTransaction(database);
+    await other.query(`UPDATE users SET is_superuser = false WHERE id = '${b.id}'`);
+    const stepDown: readonly Write[] = [
+      { kind: "directory.require_other_superuser", userId: a.id },
+      { kind: "user.update", userId: a.id, version: 1, changes: { isSuperuser: false } },
+    ];
+    const commit = stores.directory.commit(stepDown, database.call());
+    await waiting(database);
+    await other.query("COMMIT");
+    expect(await commit).toEqual({ ok: false, refused: "last_superuser" });
+  });
+});
+
+describe.skipIf(postgresUrl === null)("a connection to PostgreSQL that the server ends", () => {
+  it("while it is idle ends no process, and the next call gets another", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database);
+    const { rows } = await database.raw.query(
+      "SELECT pg_terminate_backend(pid) AS is_ended FROM pg_stat_activity WHERE application_name = $1",
+      [database.name],
+    );
+    expect(rows).toEqual([{ is_ended: true }]);
+    await until(() => Promise.resolve(stores.directory.isEmpty(database.call())).catch(() => false));
+  });
+
+  it("between two statements ends no process, and the connection is not used again", async () => {
+    const database = await postgresDatabase();
+    const pool = database.pool({ max: 1 });
+    const pid = statement<readonly [number]>("SELECT pg_backend_pid()");
+    const [first] = await onLink({ pool, prepare: false }, new AbortController(), async (link) => {
+      const [[own] = [0]] = await link.all(pid);
+      await database.raw.query("SELECT pg_terminate_backend($1)", [own]);
+      await until(() => link.isBroken);
+      return [own];
+    });
+    const second = await onLink({ pool, prepare: false }, new AbortController(), (link) => link.all(pid));
+    expect(second).not.toEqual([[first]]);
+  });
+
+  it("within a transaction ends no process, and leaves nothing half-done", async () => {
+    const database = await postgresDatabase();
+    const stores = await opened(database, {}, { max: 1 });
+    const user = database.make.user();
+    const other = await othersTransaction(database);
+    await other.query("LOCK TABLE sessions");
+    const writes: readonly Write[] = [
+      { kind: "user.insert", user },
+      { kind: "session.insert", session: database.make.session(user), cap: 0, evicted: () => [] },
+    ];
+    const commit = stores.directory.commit(writes, database.call());
+    await waiting(database);
+    await other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [
+      database.name,
+    ]);
+    await expect(commit).rejects.toThrow();
+    await other.query("ROLLBACK");
+    expect(await stores.directory.isEmpty(database.call())).toBe(true);
   });
 });

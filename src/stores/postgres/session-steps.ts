@@ -9,14 +9,14 @@ export const endsAt = "LEAST(s.idle_expires_at, s.expires_at)";
 const own = qualified("s", sessionColumns);
 
 const insert = statement(`INSERT INTO sessions (${sessionColumns}) VALUES (${numbered(sessionColumns)})`);
-// All but the `cap - 1` most recently used of the others. Chosen first and then locked in the order of their ids, as every
+// All but the `cap - 1` most recently used of the others: a statement does not see what it adds. Chosen first and then locked in the order of their ids, as every
 // statement here locks more than one: those who were only just chosen wait for nobody in a circle.
 const insertWithin = statement<SessionRow>(`
   WITH added AS (
     INSERT INTO sessions (${sessionColumns}) VALUES (${numbered(sessionColumns)})
   ), surplus AS MATERIALIZED (
     SELECT s.id FROM sessions s
-    WHERE s.user_id = $3 AND s.id <> $1 AND ${endsAt} > $17
+    WHERE s.user_id = $3 AND ${endsAt} > $17
     AND s.generation = (SELECT u.generation FROM users u WHERE u.id = s.user_id)
     ORDER BY s.last_used_at DESC, s.created_at DESC, s.id OFFSET $18
   ), locked AS MATERIALIZED (
