@@ -206,6 +206,7 @@ describe.skipIf(mysqlUrl === null)("connections to MySQL whose settings the stor
     const stores = database.open({ migrate: false, pool });
     await expect(stores.directory.ping(database.call())).rejects.toThrow(`have ${name} = `);
     await expect(stores.migrations.check()).rejects.toThrow(TypeError);
+    await expect(stores.migrations.down()).rejects.toThrow(TypeError);
   });
 
   it("are refused: a character set without all characters", async () => {

@@ -238,6 +238,23 @@ describe.skipIf(postgresUrl === null)("what another transaction on PostgreSQL is
     expect(rows).toEqual([{ taken: 1 }]);
   });
 
+  it("is waited for: the last attempt of a counter is seen to be taken", async () => {
+    const database = await postgresDatabase();
+    const sent: string[] = [];
+    const stores = await opened(database, { onStatement: (sql: string) => sent.push(sql) });
+    const limits = [{ key: "counter", limit: 2, windowSeconds: 60 }];
+    await stores.ephemeral.reserve(limits, database.call());
+    const other = await othersTransaction(database);
+    await other.query("UPDATE counters SET taken = taken + 1");
+    sent.length = 0;
+    const reserved = stores.ephemeral.reserve(limits, database.call());
+    await waiting(database);
+    await other.query("COMMIT");
+    expect(await reserved).toEqual({ ok: false, key: "counter", retryAfterSeconds: 60 });
+    // By the look at it, not by the constraint, which would fill the server's log.
+    expect(sent).toHaveLength(1);
+  });
+
   it("is waited for: of two first users one is", async () => {
     const database = await postgresDatabase();
     const stores = await opened(database);

@@ -101,7 +101,11 @@ export class Connection implements SqlConnection {
 
   #migrate(work: (link: Link) => Promise<readonly number[]>): Promise<readonly number[]> {
     this.#frame = null;
-    return onLink(this.#options, patient, work);
+    return onLink(this.#options, patient, async (link) => {
+      // Before anything is written: without autocommit, for one, it would not stay.
+      await assertSettings(link);
+      return work(link);
+    });
   }
 }
 
