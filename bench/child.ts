@@ -12,7 +12,7 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-/** Starts `bench/<file>` and waits until it says that it is ready. */
+/** Starts `bench/<file>`, or the program of a `file:` URL, and waits until it says that it is ready. */
 export async function startChild(file: string, args: readonly string[]): Promise<Child> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = fork(path, [...args], { execArgv: ["--conditions=latchkey-source", "--expose-gc"] });

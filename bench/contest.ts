@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Child, startChild } from "./child.ts";
 import type { Effort } from "./effort.ts";
 import type { Load, Loaded } from "./load.ts";
@@ -43,6 +44,22 @@ export async function contest(
   }));
 }
 
+/** Longer than uses of sessions are gathered before they are written. */
+const restMs = 300;
+/** Processor time in that while that still counts as rest. */
+const restMicroseconds = 15_000;
+
+// What a contender writes after its answers is its own cost, and must not slow down whoever comes next.
+async function atRest(server: Child): Promise<{ cpuMicroseconds: number }> {
+  let before = await server.ask<{ cpuMicroseconds: number }>("cpu");
+  for (;;) {
+    await sleep(restMs);
+    const now = await server.ask<{ cpuMicroseconds: number }>("cpu");
+    if (now.cpuMicroseconds - before.cpuMicroseconds < restMicroseconds) return now;
+    before = now;
+  }
+}
+
 async function turn(
   load: Child,
   { name, server, requests, figures }: Contender,
@@ -52,7 +69,7 @@ async function turn(
   const before = await server.ask<{ cpuMicroseconds: number }>("cpu");
   const wanted: Load = { port: server.ready.port ?? 0, requests, connections: 32, seconds };
   const loaded = await load.ask<Loaded>(wanted);
-  const after = await server.ask<{ cpuMicroseconds: number }>("cpu");
+  const after = await atRest(server);
   if (loaded.failed > 0) throw new Error(`${name}: ${loaded.failed} requests were refused`);
   if (!counts) return;
   figures.perSecond.push(loaded.perSecond);

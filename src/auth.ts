@@ -9,10 +9,11 @@ import { type Features, installFeatures, passwordServices, useFeature } from "./
 import { loadRoutes } from "./features/routes.ts";
 import { formTokens } from "./flows/form-tokens.ts";
 import { sessionData } from "./flows/session-data.ts";
-import { authenticate, inAskingOrder } from "./pipeline/authenticate.ts";
+import { authenticate, changing, inAskingOrder, reading } from "./pipeline/authenticate.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./pipeline/check.ts";
 import { handleRoute } from "./pipeline/handle.ts";
 import { type RouteLimit, takeFromLimit } from "./pipeline/limit.ts";
+import { isUnsafe } from "./pipeline/origin.ts";
 import { type Protect, protection } from "./pipeline/protect.ts";
 import { type ErrorAnswer, errorAnswer, guardedOnError, type OnError } from "./pipeline/respond.ts";
 import { routeTable } from "./pipeline/route-table.ts";
@@ -168,7 +169,8 @@ function assemble(
     check: (request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]) =>
       check(pipeline, request, client, { guards }),
     async authenticate(request: AuthRequest, client: ClientInfo) {
-      const { principal, change } = await authenticate(pipeline.strategies, request, client);
+      const stakes = isUnsafe(request.method) ? changing : reading;
+      const { principal, change } = await authenticate(pipeline.strategies, request, client, stakes);
       return { principal, change };
     },
     takeFromLimit: (limit: RouteLimit, request: AuthRequest, client: ClientInfo) =>

@@ -46,7 +46,7 @@ export type { Login } from "./flows/login.ts";
 export type { LoggedOut } from "./flows/logout.ts";
 export type { ProfileChanged, ProfileChanges } from "./flows/profile.ts";
 export type { Registered, Registration } from "./flows/register.ts";
-export type { StartOptions } from "./flows/sessions.ts";
+export type { StartOptions, SweepOptions } from "./flows/sessions.ts";
 export type { SignIn } from "./flows/start-session.ts";
 // Guards
 export { all, any, anyone, guard, signedIn, signedInToWrite, skipIfAuthenticated } from "./guards/guards.ts";
@@ -117,15 +117,15 @@ export type { SessionData } from "./ports/session-data.ts";
 export type { FoundSession, SessionStore, Touch } from "./ports/session-store.ts";
 export type { Awaitable, Committed, Engine, Port, Refusal, Report, StoreCall, Write } from "./ports/store.ts";
 export type { Stores } from "./ports/stores.ts";
-export type { Outcome, Strategy } from "./ports/strategy.ts";
+export type { Outcome, Stakes, Strategy } from "./ports/strategy.ts";
 export type { Listener } from "./services/events.ts";
 export type { EventSubscriptions } from "./services/listeners.ts";
 // Stores
 export { memory } from "./stores/memory.ts";
 export { memorySessions } from "./stores/memory-sessions.ts";
+export type { MigrationStatus } from "./stores/migration-status.ts";
+export { SchemaError } from "./stores/schema-error.ts";
 export { type SplitOptions, split } from "./stores/split.ts";
-export type { MigrationStatus } from "./stores/sqlite/migrations.ts";
-export { SchemaError } from "./stores/sqlite/schema-error.ts";
 export {
   type SqliteMigrations,
   type SqliteOptions,

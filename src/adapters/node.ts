@@ -5,10 +5,11 @@ import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError, asAuthError } from "../errors.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
+import type { SessionChange } from "../ports/change.ts";
 import type { Guard, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
-import { SealedData } from "./sealed-data.ts";
+import { SealedData, type Sealing } from "./sealed-data.ts";
 
 /** Settings of the adapter. */
 export interface NodeOptions {
@@ -50,66 +51,61 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
  */
 export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
   const ip = clientIp(options.trustedProxies);
-  const exchangeOf = (incoming: IncomingMessage, outgoing: ServerResponse): Exchange => ({
-    request: nodeRequest(incoming),
-    client: new NodeClient(incoming, ip),
-    incoming,
-    outgoing,
-  });
   return {
     async handle(incoming, outgoing) {
-      const exchange = exchangeOf(incoming, outgoing);
-      let isOurs = true;
-      await answering(auth, exchange, async () => {
+      const exchange = new Exchange(auth, incoming, outgoing, ip);
+      try {
         const response = await auth.handle(exchange.request, exchange.client);
-        isOurs = response !== null;
-        if (response !== null) await send(response, exchange);
-      });
-      return isOurs;
+        if (response === null) return false;
+        await send(response, exchange);
+      } catch (thrown) {
+        await afterFailure(exchange, thrown);
+      }
+      return true;
     },
     protect(handler: NodeHandler<SignedIn>, ...guards: readonly Guard[]): NodeListener {
-      return (incoming, outgoing) => {
-        const exchange = exchangeOf(incoming, outgoing);
-        return answering(auth, exchange, () => runHandler(auth, exchange, handler, guards));
+      // On the way of every check: one promise and one wait, and none for a handler that answers at once.
+      return async (incoming, outgoing) => {
+        const exchange = new Exchange(auth, incoming, outgoing, ip);
+        try {
+          const verdict = await auth.check(exchange.request, exchange.client, ...guards);
+          const underWay = runHandler(exchange, verdict, handler);
+          if (underWay !== undefined) await underWay;
+        } catch (thrown) {
+          await afterFailure(exchange, thrown);
+        }
       };
     },
   };
 }
 
-async function runHandler(
-  auth: Auth,
+type Verdict = Awaited<ReturnType<Auth["check"]>>;
+type Refused = Extract<Verdict, { ok: false }>;
+
+function runHandler(
   exchange: Exchange,
+  verdict: Verdict,
   handler: NodeHandler<SignedIn>,
-  guards: readonly Guard[],
-): Promise<void> {
-  const { request, client, incoming, outgoing } = exchange;
-  const verdict = await auth.check(request, client, ...guards);
-  if (verdict.change !== undefined) auth.seal(sink(outgoing), verdict.change);
-  if (!verdict.ok) return refuse(auth, verdict, exchange);
+): void | Promise<void> {
+  const { incoming, outgoing } = exchange;
+  if (verdict.change !== undefined) exchange.seal(verdict.change);
+  if (!verdict.ok) return refuse(exchange, verdict);
   if (verdict.principal.isAuthenticated) outgoing.setHeader("Cache-Control", "no-store");
-  const session = new SealedData(() => verdict.session, {
-    seal: (change) => auth.seal(sink(outgoing), change),
-    isTooLate: () => outgoing.headersSent,
-    failed: (thrown) => auth.caught(thrown),
-  });
+  const session = new SealedData(verdict, exchange);
   // With an open guard the handler is typed for anybody; the overloads see to it.
-  await handler(incoming, outgoing, verdict.principal as SignedIn, session);
+  return handler(incoming, outgoing, verdict.principal as SignedIn, session);
 }
 
 // Never rejects: a failure becomes the answer or, where that has begun, the end of the connection.
-async function answering(auth: Auth, exchange: Exchange, work: () => Promise<void>): Promise<void> {
-  const { outgoing } = exchange;
+async function afterFailure(exchange: Exchange, thrown: unknown): Promise<void> {
+  const { auth, outgoing } = exchange;
   try {
-    await work();
-  } catch (thrown) {
-    try {
-      if (!outgoing.headersSent) return await refuse(auth, auth.caught(thrown), exchange);
-      auth.caught(tooLate(thrown));
-    } catch (again) {
-      auth.caught(again);
-    }
-    if (!outgoing.writableEnded) outgoing.destroy();
+    if (!outgoing.headersSent) return await refuse(exchange, auth.caught(thrown));
+    auth.caught(tooLate(thrown));
+  } catch (again) {
+    auth.caught(again);
   }
+  if (!outgoing.writableEnded) outgoing.destroy();
 }
 
 // A refusal that can no longer be told is a failure that somebody should hear of.
@@ -135,19 +131,28 @@ class NodeRequest implements RouteRequest {
     this.#incoming = incoming;
     this.method = incoming.method ?? "GET";
     this.url = incoming.url ?? "/";
-    this.headers = {
-      get: (name) => {
-        // Node keeps names in lower case; strategies of an application may ask as the header is written.
-        const value = incoming.headers[name] ?? incoming.headers[name.toLowerCase()];
-        return Array.isArray(value) ? value.join(", ") : value;
-      },
-    };
+    this.headers = new NodeHeaders(incoming);
   }
 
   get body(): ReadableStream<Uint8Array> | null {
     if (this.method === "GET" || this.method === "HEAD") return null;
     this.#body ??= Readable.toWeb(this.#incoming) as ReadableStream<Uint8Array>;
     return this.#body;
+  }
+}
+
+class NodeHeaders {
+  readonly #incoming: IncomingMessage;
+
+  constructor(incoming: IncomingMessage) {
+    this.#incoming = incoming;
+  }
+
+  get(name: string): string | undefined {
+    const { headers } = this.#incoming;
+    // Node keeps names in lower case; strategies of an application may ask as the header is written.
+    const value = headers[name] ?? headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(", ") : value;
   }
 }
 
@@ -175,24 +180,42 @@ class NodeClient implements Required<ClientInfo> {
   }
 }
 
-function sink(outgoing: ServerResponse) {
-  return { append: (name: string, value: string) => void outgoing.appendHeader(name, value) };
-}
-
-/** One request and the answer to it. */
-interface Exchange {
-  readonly request: RouteRequest;
-  readonly client: ClientInfo;
+/** One request and the answer to it. A class, since its methods cost a check nothing where closures would be made for each. */
+class Exchange implements Sealing {
+  readonly auth: Auth;
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
+  readonly request: RouteRequest;
+  readonly client: ClientInfo;
+
+  constructor(auth: Auth, incoming: IncomingMessage, outgoing: ServerResponse, ip: ClientIp) {
+    this.auth = auth;
+    this.incoming = incoming;
+    this.outgoing = outgoing;
+    this.request = nodeRequest(incoming);
+    this.client = new NodeClient(incoming, ip);
+  }
+
+  /** For `seal`, which writes its headers here. */
+  append(name: string, value: string): void {
+    this.outgoing.appendHeader(name, value);
+  }
+
+  seal(change: SessionChange): void {
+    this.auth.seal(this, change);
+  }
+
+  isTooLate(): boolean {
+    return this.outgoing.headersSent;
+  }
+
+  failed(thrown: unknown): void {
+    this.auth.caught(thrown);
+  }
 }
 
-async function refuse(
-  auth: Auth,
-  refused: Parameters<Auth["errorAnswer"]>[0],
-  exchange: Exchange,
-): Promise<void> {
-  const { request, client, incoming, outgoing } = exchange;
+async function refuse(exchange: Exchange, refused: Refused): Promise<void> {
+  const { auth, request, client, incoming, outgoing } = exchange;
   const own = refused.redirect === undefined ? await auth.onError?.(refused.error, request) : null;
   if (own) return send(own, exchange);
   const { status, headers, body } = auth.errorAnswer(refused, client);

@@ -3,11 +3,11 @@ import type { SessionData } from "../ports/session-data.ts";
 
 /** The answer that a {@link SealedData} writes its cookies into. */
 export interface Sealing {
-  readonly seal: (change: SessionChange) => void;
+  seal(change: SessionChange): void;
   /** Whether the headers were sent. */
-  readonly isTooLate: () => boolean;
+  isTooLate(): boolean;
   /** Is told of writes that failed, since a handler need not wait for them. */
-  readonly failed: (thrown: unknown) => void;
+  failed(thrown: unknown): void;
 }
 
 /**
@@ -17,18 +17,18 @@ export interface Sealing {
  * none and rejects with a TypeError. A handler that does not wait for a write does not end the process with it.
  */
 export class SealedData implements SessionData {
-  readonly #open: () => SessionData;
+  readonly #verdict: { readonly session: SessionData };
   readonly #sealing: Sealing;
   #sealed: SessionChange | null = null;
 
-  /** @param open - gives the bag, the same one each time; asked only when the handler uses it */
-  constructor(open: () => SessionData, sealing: Sealing) {
-    this.#open = open;
+  /** @param verdict - gives the bag, the same one each time; asked only when the handler uses it */
+  constructor(verdict: { readonly session: SessionData }, sealing: Sealing) {
+    this.#verdict = verdict;
     this.#sealing = sealing;
   }
 
   get #data(): SessionData {
-    return this.#open();
+    return this.#verdict.session;
   }
 
   get id(): string | null {
@@ -60,7 +60,7 @@ export class SealedData implements SessionData {
 
   #heard(write: () => Promise<void>): Promise<void> {
     const written = this.#sealAfter(write);
-    written.catch(this.#sealing.failed);
+    written.catch((thrown) => this.#sealing.failed(thrown));
     return written;
   }
 

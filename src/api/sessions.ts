@@ -6,6 +6,7 @@ import {
   revokeOtherSessions,
   revokeSession,
   type StartOptions,
+  type SweepOptions,
   startSession,
   sweep,
 } from "../flows/sessions.ts";
@@ -29,7 +30,7 @@ export interface Sessions {
   /** Ends every session of a user, and every sign-in under way; returns how many ended. @throws AuthError `not_found` */
   revokeAll(userId: string): Promise<number>;
   /** Deletes what has expired and anonymises accounts deleted 30 days ago; returns how many sessions. */
-  sweep(): Promise<number>;
+  sweep(options?: SweepOptions): Promise<number>;
 
   /** Ends the caller's session. @throws AuthError `origin_rejected` - a form of another site asks for it */
   logout(visit: Visit): Promise<LoggedOut>;
@@ -56,8 +57,8 @@ export function bindSessions(pipeline: Pipeline): Sessions {
     list: async (userId) => (await stores.sessions.list(userId, call())).map(withoutDigest),
     revoke: async (userId, sessionId) => revokeSession(services, { userId, sessionId }, operator, "operator"),
     revokeAll: (userId) => revokeAllSessions(services, userId, operator, "operator"),
-    async sweep() {
-      const count = await sweep(services);
+    async sweep(options) {
+      const count = await sweep(services, options);
       await eraseDeletedAccounts(services);
       return count;
     },

@@ -4,7 +4,7 @@ import type { SignedIn } from "../domain/principal.ts";
 import type { Session } from "../domain/session.ts";
 import { AuthError } from "../errors.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
-import { type Authenticated, authenticate } from "../pipeline/authenticate.ts";
+import { type Authenticated, authenticate, changing } from "../pipeline/authenticate.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import { assertOrigin } from "../pipeline/origin.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
@@ -70,8 +70,9 @@ export async function inSession(
   return { ...found, current: found.current };
 }
 
+// Flows change something, or ask how fresh a proof is.
 async function whoIs(pipeline: Pipeline, { request, client }: Visit): Promise<Authenticated> {
-  return authenticate(pipeline.strategies, request, client);
+  return authenticate(pipeline.strategies, request, client, changing);
 }
 
 function context({ request, client }: Visit, current: Session | null): VisitContext {

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 /** How a person authenticated. @see RFC 8176 */
 export type AuthenticationMethod = "pwd" | "otp" | "hwk" | "swk" | "fed" | "email" | "mfa";
@@ -79,9 +79,16 @@ export function formatSessionToken(token: SessionToken): string {
   return `${token.id}.${token.secret}`;
 }
 
-/** SHA-256 of a session's secret, 32 bytes: what is stored, and what a presented secret is compared by. */
+/** SHA-256 of a session's secret, 32 bytes: what is stored. */
 export function digestSecret(secret: string): Uint8Array {
   return hash("sha256", secret, "buffer");
+}
+
+/** Whether a presented secret is the session's, in a time that does not tell how much of it is right. */
+export function isSecretOf({ secretDigest }: Pick<Session, "secretDigest">, secret: string): boolean {
+  // As text, and from there into Node's pool: a digest asked for as a buffer gets memory of its own at each check, which costs
+  // more than the hash.
+  return timingSafeEqual(Buffer.from(hash("sha256", secret, "binary"), "binary"), secretDigest);
 }
 
 /** Length of a user's slot tag and of a whole session id, in base62 characters. */

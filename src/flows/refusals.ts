@@ -21,6 +21,11 @@ export function refusalError(refused: Refusal): AuthError {
       return new AuthError("conflict", { message: "The last administrator cannot go." });
     case "first_user_exists":
       return new AuthError("token_invalid", { diagnosis: "the directory is not empty any more" });
+    case "unsupported":
+      return new AuthError("forbidden", {
+        message: "This cannot be changed here.",
+        diagnosis: "the application's repositories have no way to take this change",
+      });
     case "stale":
     case "conflict":
       return new AuthError("conflict", { diagnosis: `transaction refused: ${refused}` });

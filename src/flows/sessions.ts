@@ -153,12 +153,18 @@ export async function revokeOtherSessions(
 /** How many rows one step of a sweep takes: short enough to let requests in between. */
 const sweepBatch = 200;
 
+/** How a sweep tells what it has done so far. */
+export interface SweepOptions {
+  /** Called after each batch of sessions with their count since the beginning. */
+  readonly onProgress?: (count: number) => void;
+}
+
 /**
  * Deletes what has expired, letting requests in between batches: sessions (with one `session.expired` each), one-time tokens and counters.
  *
  * @returns how many sessions
  */
-export async function sweep(services: Services): Promise<number> {
+export async function sweep(services: Services, { onProgress }: SweepOptions = {}): Promise<number> {
   const { stores, events } = services;
   let count = 0;
   for (;;) {
@@ -177,6 +183,7 @@ export async function sweep(services: Services): Promise<number> {
     );
     services.published(ended.flatMap(({ id }) => rows.get(id) ?? []));
     count += ended.length;
+    onProgress?.(count);
     if (ended.length < sweepBatch) break;
     await setImmediate();
   }

@@ -3,7 +3,7 @@ import type { Session } from "../domain/session.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Awaitable } from "../ports/store.ts";
-import type { Outcome, Strategy } from "../ports/strategy.ts";
+import type { Outcome, Stakes, Strategy } from "../ports/strategy.ts";
 
 /** Who a request is from. */
 export interface Authenticated {
@@ -31,18 +31,19 @@ export function authenticate(
   strategies: readonly Strategy[],
   request: AuthRequest,
   client: ClientInfo,
+  stakes: Stakes = reading,
   from = 0,
   before: Authenticated = nobody,
 ): Awaitable<Authenticated> {
   let so: Authenticated = before;
   for (let index = from; index < strategies.length; index++) {
     const strategy = strategies[index] as Strategy;
-    const outcome = strategy.authenticate(request, client);
+    const outcome = strategy.authenticate(request, client, stakes);
     // A thenable of another class counts: taken for an outcome it would read as "nobody".
     if ("then" in outcome) {
       return Promise.resolve(outcome).then((settled) => {
         const now = weigh(so, settled, strategy);
-        return isFinal(settled) ? now : authenticate(strategies, request, client, index + 1, now);
+        return isFinal(settled) ? now : authenticate(strategies, request, client, stakes, index + 1, now);
       });
     }
     so = weigh(so, outcome, strategy);
@@ -50,6 +51,10 @@ export function authenticate(
   }
   return so;
 }
+
+/** The stakes of reading and of changing something. */
+export const reading: Stakes = Object.freeze({ readsThrough: false });
+export const changing: Stakes = Object.freeze({ readsThrough: true });
 
 const nobody: Authenticated = Object.freeze({
   principal: anonymous,

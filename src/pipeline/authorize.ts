@@ -1,5 +1,6 @@
 import type { Principal } from "../domain/principal.ts";
 import type { Decision, Guard, GuardContext } from "../ports/guard.ts";
+import type { Awaitable } from "../ports/store.ts";
 
 /** What a refusing guard said, and which it was. */
 export interface Denial {
@@ -9,14 +10,15 @@ export interface Denial {
 
 /**
  * Deny by default: with no guard, somebody has to be signed in; a guard that does not ask about strangers never sees one.
+ * Answers at once where the guards do.
  *
  * @returns null where every guard allows, else the first refusal
  */
-export async function authorize(
+export function authorize(
   principal: Principal,
   guards: readonly Guard[],
   context: GuardContext,
-): Promise<Denial | null> {
+): Awaitable<Denial | null> {
   const isOpen = guards.length > 0 && guards.every((guard) => guard.asksAnonymous);
   if (!principal.isAuthenticated && !isOpen) {
     return {
@@ -24,9 +26,30 @@ export async function authorize(
       decision: { allow: false, code: "not_authenticated", because: "not signed in" },
     };
   }
-  for (const guard of guards) {
-    const decision = await guard.decide(principal, context);
-    if (!decision.allow) return { guard: guard.name, decision };
+  return askFrom(0, principal, guards, context);
+}
+
+function askFrom(
+  from: number,
+  principal: Principal,
+  guards: readonly Guard[],
+  context: GuardContext,
+): Awaitable<Denial | null> {
+  for (let index = from; index < guards.length; index++) {
+    const guard = guards[index] as Guard;
+    const decision = guard.decide(principal, context);
+    // A thenable of another class counts: taken for a decision it would refuse everybody.
+    if ("then" in decision) {
+      return Promise.resolve(decision).then(
+        (settled) => denialBy(guard, settled) ?? askFrom(index + 1, principal, guards, context),
+      );
+    }
+    const denial = denialBy(guard, decision);
+    if (denial !== null) return denial;
   }
   return null;
+}
+
+function denialBy(guard: Guard, decision: Decision): Denial | null {
+  return decision.allow ? null : { guard: guard.name, decision };
 }

@@ -10,7 +10,7 @@ import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import type { SessionData, Visit } from "../ports/session-data.ts";
 import type { Strategy } from "../ports/strategy.ts";
-import { type Authenticated, authenticate } from "./authenticate.ts";
+import { type Authenticated, authenticate, changing, reading } from "./authenticate.ts";
 import { authorize, type Denial } from "./authorize.ts";
 import { type RouteLimit, takeFromLimit } from "./limit.ts";
 import { assertCsrfToken, assertOrigin, isUnsafe } from "./origin.ts";
@@ -68,15 +68,18 @@ export async function check(
   let who: Authenticated | undefined;
   try {
     if (limit !== undefined) await takeFromLimit(pipeline.services, limit, request, client);
-    const answer = authenticate(pipeline.strategies, request, client);
+    const isUnsafeMethod = isUnsafe(request.method);
+    const stakes = isUnsafeMethod ? changing : reading;
+    const answer = authenticate(pipeline.strategies, request, client, stakes);
     who = answer instanceof Promise ? await answer : answer;
     // A visitor's session came by itself as well, but gives nobody's rights: its origin is checked, as where one starts.
     const originOnly = startsSession || !who.isAmbient;
-    if (isUnsafe(request.method) && (who.isAmbient || who.session !== null || startsSession)) {
+    if (isUnsafeMethod && (who.isAmbient || who.session !== null || startsSession)) {
       await assertNotForged(pipeline, request, client, { who, originOnly });
     }
     const context = { request, now: pipeline.services.clock.now() };
-    const denial = await authorize(who.principal, guards, context);
+    const asked = authorize(who.principal, guards, context);
+    const denial = asked instanceof Promise ? await asked : asked;
     if (denial !== null) return denied(pipeline, request, client, who, denial);
     return new Pass(pipeline, request, client, who);
   } catch (thrown) {
@@ -91,23 +94,35 @@ class Pass implements Allowed {
   readonly ok = true;
   readonly principal: Principal;
   readonly change: SessionChange | undefined;
-  readonly #open: () => SessionData;
+  readonly #pipeline: Pipeline;
+  readonly #request: AuthRequest;
+  readonly #client: ClientInfo;
+  readonly #session: Session | null;
   #data: SessionData | null = null;
 
   constructor(pipeline: Pipeline, request: AuthRequest, client: ClientInfo, who: Authenticated) {
     this.principal = who.principal;
     this.change = who.change;
-    this.#open = () =>
-      pipeline.openData(who.session, {
-        method: request.method,
-        from: () => eventOrigin(request, client),
-        assertOrigin: () => pipeline.services.config.csrf && assertOrigin(request, pipeline.services.config),
-      });
+    this.#session = who.session;
+    this.#pipeline = pipeline;
+    this.#request = request;
+    this.#client = client;
   }
 
   get session(): SessionData {
     this.#data ??= this.#open();
     return this.#data;
+  }
+
+  #open(): SessionData {
+    const request = this.#request;
+    const client = this.#client;
+    const { config } = this.#pipeline.services;
+    return this.#pipeline.openData(this.#session, {
+      method: request.method,
+      from: () => eventOrigin(request, client),
+      assertOrigin: () => config.csrf && assertOrigin(request, config),
+    });
   }
 }
 

@@ -12,6 +12,11 @@ export interface StoreCall {
   readonly now: Date;
   /** Aborted when the caller gives up waiting. A store that can cancel its work does. */
   readonly signal: AbortSignal;
+  /**
+   * Set where a write or a fresh proof hangs on the answer: it comes from the database itself. Only `cached()` has answers that
+   * it must then hold back; a store without a cache of bounded age has nothing to do.
+   */
+  readonly readsThrough?: boolean;
 }
 
 /** Identity of a database. Ports whose engines are the same object share one transaction and one joined read. */
@@ -31,7 +36,8 @@ export interface Port {
 
 /**
  * Turns sessions that a write is about to end into the audit rows that belong into the same transaction. Pure, synchronous.
- * Called once for its write, with an empty list where nothing ended, so that "all sessions revoked" is on record at any count.
+ * Called once for its write, with an empty list where nothing ended, so that "all sessions revoked" is on record at any count;
+ * again where the store runs the whole transaction again, as a database may ask of it. The rows of the last time count.
  */
 export type Report = (ended: readonly Session[]) => readonly AuditRow[];
 
@@ -144,7 +150,9 @@ export type Refusal =
   | "email_taken"
   | "username_taken"
   | "first_user_exists"
-  | "last_superuser";
+  | "last_superuser"
+  /** By `repositories` alone: the application's own tables have no way to take it. */
+  | "unsupported";
 
 /** What became of a transaction. */
 export type Committed =

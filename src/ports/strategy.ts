@@ -24,6 +24,12 @@ export type Outcome =
   /** My proof, and it is bad: final, also on a public route. */
   | { readonly kind: "rejected"; readonly error: AuthError };
 
+/** How much hangs on who it is. */
+export interface Stakes {
+  /** Whether something is to be changed: then nothing is answered from a cache of bounded age. @see StoreCall.readsThrough */
+  readonly readsThrough: boolean;
+}
+
 /** Recognises one kind of proof on a request. */
 export interface Strategy {
   /** Becomes `Principal.via`. */
@@ -32,6 +38,10 @@ export interface Strategy {
   readonly ambient: boolean;
   /** The scheme that a 401 names in `WWW-Authenticate` while this strategy is configured. */
   readonly challenge: string;
-  /** Claims by shape. A throw says that a backend failed, never that the proof is bad. */
-  authenticate(request: AuthRequest, client: ClientInfo): Awaitable<Outcome>;
+  /**
+   * Claims by shape. A throw says that a backend failed, never that the proof is bad.
+   *
+   * @param stakes - default: nothing is to be changed
+   */
+  authenticate(request: AuthRequest, client: ClientInfo, stakes?: Stakes): Awaitable<Outcome>;
 }

@@ -17,11 +17,13 @@ export function withDeadline(stores: Stores, timeoutMs: number): Stores {
 /** A call whose signal exists once somebody asks for it: an embedded store never does. */
 class BoundedCall implements StoreCall {
   readonly now: Date;
+  readonly readsThrough: boolean | undefined;
   #controller: AbortController | null = null;
   #isAborted = false;
 
-  constructor(now: Date) {
+  constructor({ now, readsThrough }: StoreCall) {
     this.now = now;
+    this.readsThrough = readsThrough;
   }
 
   get signal(): AbortSignal {
@@ -38,22 +40,28 @@ class BoundedCall implements StoreCall {
 
 type Method = (...args: unknown[]) => unknown;
 
+/** How long a call may take, and what a failure calls it. */
+interface TimeLimit {
+  readonly name: string;
+  readonly timeoutMs: number;
+}
+
 function bounded<P extends Port>(port: P, name: string, timeoutMs: number): P {
   const methods = port as unknown as Readonly<Record<string, unknown>>;
   const wrapped: Record<string, unknown> = { engine: port.engine };
   for (const method of methodNames(port)) {
     const inner = (methods[method] as Method).bind(port);
-    wrapped[method] = (...args: unknown[]) =>
-      callWithin(inner, args, { name: `${name}.${method}`, timeoutMs });
+    const limit: TimeLimit = { name: `${name}.${method}`, timeoutMs };
+    wrapped[method] = (...args: unknown[]) => callWithin(inner, args, limit);
   }
   return wrapped as unknown as P;
 }
 
-function callWithin(inner: Method, args: unknown[], limit: { name: string; timeoutMs: number }): unknown {
+function callWithin(inner: Method, args: unknown[], limit: TimeLimit): unknown {
   const last = args.at(-1);
   // `close` takes no call: nothing to bound.
   if (!isCall(last)) return inner(...args);
-  const call = new BoundedCall(last.now);
+  const call = new BoundedCall(last);
   args[args.length - 1] = call;
   try {
     const answer = inner(...args);
@@ -64,11 +72,7 @@ function callWithin(inner: Method, args: unknown[], limit: { name: string; timeo
   }
 }
 
-async function settleWithin(
-  answer: Promise<unknown>,
-  call: BoundedCall,
-  limit: { name: string; timeoutMs: number },
-) {
+async function settleWithin(answer: Promise<unknown>, call: BoundedCall, limit: TimeLimit) {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {

@@ -30,7 +30,7 @@ export interface CachedOptions {
 
 /**
  * Stores that answer `sessions.find` from this process's memory where it was asked lately: opt-in, for more checks than a
- * database on the network can answer. Everything else goes to `stores` as it is, and a store of its own engine it is not.
+ * database on the network can answer. Everything else goes to `stores` as it is.
  *
  * What it gives up is bounded. A session that another process ends, or a user whom it changes, is refused within 50 ms while
  * the channel lives, and after `maxStalenessSeconds` whatever happens: no answer is ever older than that, since a process may

@@ -1,8 +1,7 @@
-import { timingSafeEqual } from "node:crypto";
 import { signedInAs } from "../domain/principal.ts";
 import {
-  digestSecret,
   idleLimit,
+  isSecretOf,
   parseSessionToken,
   type Session,
   type SessionToken,
@@ -43,14 +42,14 @@ export function session(services: Services): Strategy {
     name: "session",
     ambient: true,
     challenge: "Cookie",
-    authenticate(request) {
+    authenticate(request, _client, stakes) {
       const values = cookieValues(request.headers.get("cookie"), cookie.name);
       if (values.length === 0) return absent;
       const tokens = wellFormed(values);
       if (tokens.length === 0) return clear;
       const found = services.stores.sessions.find(
         tokens.map(({ id }) => id),
-        services.call(),
+        stakes?.readsThrough ? { ...services.call(), readsThrough: true } : services.call(),
       );
       const read = (answers: readonly (FoundSession | null)[]): Outcome =>
         judge(services, tokens, answers) ?? staleFor(request, values.length);
@@ -100,7 +99,7 @@ function staleFor(request: AuthRequest, presented: number): Outcome {
 }
 
 function isLive({ session, user }: Live, token: SessionToken): boolean {
-  if (!timingSafeEqual(digestSecret(token.secret), session.secretDigest)) return false;
+  if (!isSecretOf(session, token.secret)) return false;
   if (session.userId === null) return true;
   return user !== null && user.status === "active" && user.generation === session.generation;
 }

@@ -10,7 +10,7 @@ import {
   skipIfAuthenticated,
 } from "../../src/guards/guards.ts";
 import { authorize } from "../../src/pipeline/authorize.ts";
-import type { Guard } from "../../src/ports/guard.ts";
+import type { Decision, Guard } from "../../src/ports/guard.ts";
 import { testClock } from "../../src/testing/clock.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
 import { bareRequest } from "../support/browser.ts";
@@ -74,6 +74,24 @@ describe("deny by default", () => {
     expect(await refusal(ana, [yes, no, hidden])).toBe("forbidden");
     expect(await refusal(ana, [yes, hidden, no])).toBe("not_found");
     expect(await refusal(ana, [yes, yes])).toBeNull();
+  });
+
+  test("an answer that comes later is waited for, whatever class of promise it is, and the guards after it are asked", async () => {
+    const later = (decision: Decision): Guard => ({
+      name: "later",
+      asksAnonymous: false,
+      // biome-ignore lint/suspicious/noThenProperty: what a driver's own promises look like
+      decide: () => ({ then: (tell: (decision: Decision) => void) => tell(decision) }) as Promise<Decision>,
+    });
+    const allows = later({ allow: true, because: "in time" });
+    const asked = counted(false);
+    expect(await refusal(ana, [allows, asked])).toBeNull();
+    expect(asked.asked).toBe(1);
+    expect(await refusal(ana, [allows, no])).toBe("forbidden");
+    expect(await refusal(ana, [later({ allow: false, code: "not_found", because: "hidden" }), asked])).toBe(
+      "not_found",
+    );
+    expect(asked.asked).toBe(1);
   });
 });
 

@@ -357,7 +357,10 @@ describe("repositories refuse what cannot work", () => {
       users: { ...users, createUser: (user) => users.createUser({ ...user, id: "1" }) },
     }));
     const { status } = await here.browser().post("/api/v1/auth/register", { email, password });
-    expect([status, here.log.at(-1)?.cause]).toMatchObject([503, { message: expect.stringContaining("keep the id") }]);
+    expect([status, here.log.at(-1)?.cause]).toMatchObject([
+      503,
+      { message: expect.stringContaining("keep the id") },
+    ]);
   });
 
   it("an address that only a collation takes for the same", async () => {

@@ -5,7 +5,7 @@ import type { Session } from "../../src/domain/session.ts";
 import type { User } from "../../src/domain/user.ts";
 import type { Report, Write } from "../../src/ports/store.ts";
 import { sessionRow, userRow } from "../../src/stores/rows.ts";
-import { type SessionCache, sessionCache } from "../../src/stores/sqlite/cache.ts";
+import { type SessionCache, sessionCache } from "../../src/stores/session-cache.ts";
 import type { SqliteStores } from "../../src/stores/sqlite/sqlite.ts";
 import { type Fixtures, fixtures, testClock } from "../../src/testing/testing.ts";
 import { foundBy, sqliteFile } from "./sqlite-file.ts";

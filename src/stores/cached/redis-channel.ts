@@ -19,7 +19,7 @@ export interface NodeRedisPublisher {
 export interface IoRedisSubscriber {
   subscribe(channel: string): Promise<unknown>;
   on(event: "message", listener: (channel: string, message: string) => void): unknown;
-  on(event: "error", listener: () => void): unknown;
+  on(event: "error" | "close", listener: () => void): unknown;
   disconnect(): unknown;
 }
 
@@ -50,8 +50,8 @@ export function redisChannel({
   name = "latchkey:changes",
 }: RedisChannelOptions): InvalidationChannel {
   const send = (text: string): Promise<unknown> => client.publish(name, text);
-  return linkedChannel((hear) => ({
-    ...(isIoRedis(client) ? ioRedis(client, name, hear) : nodeRedis(client, name, hear)),
+  return linkedChannel((hear, lost) => ({
+    ...(isIoRedis(client) ? ioRedis(client, name, hear, lost) : nodeRedis(client, name, hear, lost)),
     send,
   }));
 }
@@ -63,17 +63,18 @@ function isIoRedis(client: NodeRedisPublisher | IoRedisPublisher): client is IoR
   return "isCluster" in client;
 }
 
-// Both clients connect again by themselves; what they missed is seen by the numbers.
-function nodeRedis(client: NodeRedisPublisher, name: string, hear: Hear): Subscription {
+// Both clients would connect again by themselves, in their own time and without a word of what they missed.
+function nodeRedis(client: NodeRedisPublisher, name: string, hear: Hear, lost: () => void): Subscription {
   const subscriber = client.duplicate();
-  subscriber.on("error", () => undefined);
+  subscriber.on("error", lost);
   const ready = subscriber.connect().then(() => subscriber.subscribe(name, hear));
   return { ready, end: () => quietly(() => subscriber.destroy()) };
 }
 
-function ioRedis(client: IoRedisPublisher, name: string, hear: Hear): Subscription {
+function ioRedis(client: IoRedisPublisher, name: string, hear: Hear, lost: () => void): Subscription {
   const subscriber = client.duplicate();
-  subscriber.on("error", () => undefined);
+  subscriber.on("error", lost);
+  subscriber.on("close", lost);
   subscriber.on("message", (_channel, message) => hear(message));
   return { ready: subscriber.subscribe(name), end: () => quietly(() => subscriber.disconnect()) };
 }

@@ -1,5 +1,5 @@
 import type { StoreCall } from "../../ports/store.ts";
-import type { SessionCache } from "./cache.ts";
+import type { SessionCache } from "../session-cache.ts";
 import type { Connection } from "./connection.ts";
 import type { WriteRun } from "./write-run.ts";
 

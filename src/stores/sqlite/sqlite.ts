@@ -1,6 +1,6 @@
 import type { Stores } from "../../ports/stores.ts";
 import type { MigrationStatus } from "../migration-status.ts";
-import { type SessionCache, sessionCache } from "./cache.ts";
+import { type SessionCache, sessionCache } from "../session-cache.ts";
 import { Connection } from "./connection.ts";
 import { directoryStore } from "./directory.ts";
 import { ephemeralStore } from "./ephemeral.ts";

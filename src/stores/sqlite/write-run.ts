@@ -2,8 +2,8 @@ import type { AuditRow } from "../../domain/audit.ts";
 import type { Session } from "../../domain/session.ts";
 import type { Refusal, Write } from "../../ports/store.ts";
 import type { SessionRow, UserRow } from "../rows.ts";
+import type { SessionCache } from "../session-cache.ts";
 import type { AuditStatements } from "./audit.ts";
-import type { SessionCache } from "./cache.ts";
 import type { Statement } from "./statement.ts";
 
 /** Statements of the writes about users and their passwords. */

@@ -1,1 +1,0 @@
-export { type SessionCache, sessionCache } from "../session-cache.ts";
