@@ -1,28 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { type Auth, type AuthOptions, createAuth, memory, passwords, type Stores, sqlite } from "latchkey";
+import { type Auth, type AuthOptions, createAuth, passwords } from "latchkey";
 import { type DevelopmentSecret, developmentSecret } from "./settings/development-secret.ts";
 import type { Settings } from "./settings/settings.ts";
-import { SettingsError } from "./settings/settings-error.ts";
 
 /** Where a machine keeps the secret that it made for itself. */
 const secretDirectory = "data";
-
-/**
- * The stores that the settings name.
- *
- * One engine holds all three ports, so `SESSION_BACKEND=memory` puts the accounts into memory too.
- *
- * @throws SettingsError where that would lose the accounts of a production server
- */
-export function storesFromSettings({ database, sessionBackend, isProduction }: Settings): Stores {
-  if (sessionBackend === "database") return sqlite({ path: database.path });
-  if (isProduction) {
-    const problem = "would lose every account at the next start";
-    const fix = "Leave it out, or write database.";
-    throw new SettingsError([{ setting: "SESSION_BACKEND", found: '"memory"', problem, fix }]);
-  }
-  return memory();
-}
 
 /** The secrets that the settings name, or the one that this machine made for itself. */
 export interface Secrets {

@@ -1,4 +1,3 @@
-import type { Auth } from "latchkey";
 import type { Listener } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 
@@ -14,10 +13,14 @@ export interface Closing {
   readonly stop: () => Promise<void>;
 }
 
-/** Ends a server in order: first the connections, so that no request meets a closed store. */
+/**
+ * Ends a server in order: first the connections, so that no request meets a closed store.
+ *
+ * @param closeBack - ends what requests were answered from
+ */
 export function closingOf(
   listener: Listener,
-  auth: Auth,
+  closeBack: () => Promise<void>,
   log: ServerLog,
   graceMs: number = defaultGraceMs,
 ): Closing {
@@ -25,7 +28,7 @@ export function closingOf(
   return {
     hasBegun: () => closed !== null,
     stop() {
-      closed ??= endConnections(listener, log, graceMs).then(() => auth.close());
+      closed ??= endConnections(listener, log, graceMs).then(closeBack);
       return closed;
     },
   };

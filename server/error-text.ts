@@ -5,8 +5,8 @@ export function errorText(error: unknown): string {
   if (!(error instanceof AuthError)) return error instanceof Error ? error.message : String(error);
   const { fields, message, code, cause } = error;
   if (fields.length > 0) return fields.map(({ field, message: text }) => `${field}: ${text}`).join("\n");
-  // The operator owns the database, so they may read what it says.
+  // The operator owns what it comes from, so they may read what it says.
   if (code === "store_unavailable" && cause instanceof Error)
-    return `The database does not answer: ${cause.message}`;
+    return `What keeps accounts and sessions does not answer: ${cause.message || cause.name}`;
   return message;
 }

@@ -48,11 +48,6 @@ function greeting(
       ? `Latchkey is at ${origin}`
       : `Latchkey is at ${origin}, listening on ${address}`,
   ];
-  if (settings.sessionBackend === "memory") {
-    lines.push(
-      "Warning: SESSION_BACKEND=memory keeps accounts in memory too; DATABASE_URL is not used, and everything ends with this process.",
-    );
-  }
   lines.push(...warnings.map((warning) => `Warning: ${warning}`));
   if (newSecretPath !== null) lines.push(`A secret for this machine is now in ${newSecretPath}`);
   if (setupToken !== null) {

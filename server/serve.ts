@@ -1,19 +1,15 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Auth } from "latchkey";
+import { type Auth, AuthError } from "latchkey";
 import { serverApp } from "./app.ts";
-import {
-  type AuthParts,
-  authFromSettings,
-  secretsFromSettings,
-  storesFromSettings,
-} from "./auth-from-settings.ts";
+import { type AuthParts, authFromSettings, secretsFromSettings } from "./auth-from-settings.ts";
 import { type Closing, closingOf } from "./closing.ts";
 import { createListener, type Fetch, type Listener } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { originAt, type Settings } from "./settings/settings.ts";
+import { type OpenStores, openStores } from "./stores/open-stores.ts";
 
 /** A server that listens. */
 export interface Serving {
@@ -35,7 +31,10 @@ export interface Serving {
  * Starts a server: settings in, listening server out. It listens before anything else, so that the origin is known where
  * any free port was asked for, and answers 503 until it is ready.
  *
- * @throws SettingsError, SchemaError, or the error of the system (`EADDRINUSE`); nothing is left running
+ * A database that does not answer ends the start. A backend of sessions that does not answer holds it up for a moment only: `/readyz`
+ * says 503 until it does.
+ *
+ * @throws SettingsError, SchemaError, DriverMissing, DirectoryFailure, UnfitBackend, or the error of the system (`EADDRINUSE`); nothing is left running
  */
 export async function serve(settings: Settings, log: ServerLog): Promise<Serving> {
   const front = openFront(settings, log);
@@ -91,17 +90,29 @@ interface BackParts {
 /** What answers: the stores, `Auth` and the app. */
 async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serving, "origin" | "address">> {
   const { secrets, development } = await secretsFromSettings(settings);
-  const stores = storesFromSettings(settings);
+  const opened = await openStores(settings, { log: parts.log, prepare: (migrations) => migrations.up() });
   try {
-    const auth = openAuth(settings, { ...parts, secrets, stores });
+    const auth = openAuth(settings, { ...parts, secrets, stores: opened.stores });
     await auth.warmUp();
-    const { stop } = answerBy(auth, settings, parts);
-    // Who holds it becomes administrator, so it is made only where the terminal is the machine's own.
-    const setupToken = auth.config.isProduction ? null : await auth.users.issueSetupToken();
-    return { setupToken, newSecretPath: development?.isNew === true ? development.path : null, stop };
+    const { stop } = answerBy(auth, opened, settings, parts);
+    const newSecretPath = development?.isNew === true ? development.path : null;
+    return { setupToken: await setupToken(auth, parts.log), newSecretPath, stop };
   } catch (error) {
-    for (const port of Object.values(stores)) await port.close();
+    await opened.close();
     throw error;
+  }
+}
+
+/** Who holds it becomes administrator, so it is made only where the terminal is the machine's own. */
+async function setupToken(auth: Auth, log: ServerLog): Promise<string | null> {
+  if (auth.config.isProduction) return null;
+  try {
+    return await auth.users.issueSetupToken();
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.code !== "store_unavailable") throw error;
+    // It would have to be kept where nothing answers now, and the server waits for that as for the rest.
+    log.warn("no link for the first administrator could be made; start again once the stores answer");
+    return null;
   }
 }
 
@@ -122,8 +133,9 @@ function openAuth(
   });
 }
 
-function answerBy(auth: Auth, settings: Settings, { origin, log, front }: BackParts): Closing {
-  const closing = closingOf(front.listener, auth, log);
+function answerBy(auth: Auth, opened: OpenStores, settings: Settings, parts: BackParts): Closing {
+  const { origin, log, front } = parts;
+  const closing = closingOf(front.listener, () => auth.close().finally(opened.close), log);
   const app = serverApp({
     auth,
     log,

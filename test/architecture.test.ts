@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "..");
 
 describe("the repository", () => {
   const { violations, fileCount, importCount } = inspect(
-    readTree(["src", "server", "bench", "tools"]),
+    readTree(["src", "server", "bench", "tools", "test/services", "test/support"]),
     readPackages(),
   );
 
@@ -25,6 +25,7 @@ const packages: Packages = {
   coreDependencies: ["zod"],
   coreExports: ["latchkey", "latchkey/node"],
   serverDependencies: ["latchkey", "hono"],
+  serverDrivers: ["pg"],
 };
 
 /** A small house in which every import is allowed. */
@@ -44,6 +45,7 @@ const HOUSE: Readonly<Record<string, string>> = {
   "src/adapters/node.ts": `import type { createAuth } from "../auth.ts"; import { body } from "../http/body.ts";`,
   "server/main.ts": `import { createAuth } from "latchkey"; import "latchkey/node"; import { Hono } from "hono"; import "./page.css";`,
   "server/page.css": `not read`,
+  "server/drivers/pg.ts": `import type { Pool } from "pg"; export const load = (): Promise<Pool> => import("pg");`,
 };
 
 /** Rule, the file planted into the house, and what it says. Comments and strings must not count. */
@@ -85,6 +87,10 @@ const PLANTED: readonly (readonly [rule: string, file: string, text: string])[] 
   ["the server sees only what latchkey exports", "server/a.ts", `import "../src/auth.ts";`],
   ["the server sees only what latchkey exports", "server/a.ts", `import "latchkey/dist/auth.js";`],
   ["the server sees only what latchkey exports", "server/a.ts", `import "zod";`],
+  ["the server sees only what latchkey exports", "server/drivers/a.ts", `await import("mongodb");`],
+  ["the server loads a driver when it is asked for", "server/drivers/a.ts", `import { Pool } from "pg";`],
+  ["the server loads a driver when it is asked for", "server/a.ts", `await import("pg");`],
+  ["the server loads a driver when it is asked for", "server/a.ts", `import type { Pool } from "pg";`],
   ["every part of src has its row in the table", "src/helpers/a.ts", ``],
   ["only the root has an index.ts", "src/flows/index.ts", `export {} from "./login.ts";`],
   ["the root index only re-exports", "src/index.ts", `export const version = 1;`],
@@ -143,9 +149,10 @@ function readPackages(): Packages {
     coreDependencies: Object.keys(core.dependencies),
     coreExports: Object.keys(core.exports).map((subpath) => `latchkey${subpath.slice(1)}`),
     serverDependencies: Object.keys(server.dependencies),
+    serverDrivers: Object.keys(server.peerDependencies ?? {}),
   };
 }
 
-function readManifest(file: string): { dependencies: object; exports: object } {
+function readManifest(file: string): { dependencies: object; peerDependencies?: object; exports: object } {
   return JSON.parse(readFileSync(join(root, file), "utf8"));
 }

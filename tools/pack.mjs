@@ -13,6 +13,7 @@ const SOURCE_CONDITION = "latchkey-source";
 const PUBLISHED_FIELDS = [
   ...["name", "version", "description", "keywords", "license", "author", "repository", "homepage", "bugs"],
   ...["type", "sideEffects", "engines", "bin", "exports", "files", "dependencies"],
+  ...["peerDependencies", "peerDependenciesMeta"],
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { Command, CommanderError } from "commander";
 import { errorText } from "../error-text.ts";
 import { migrateCommands } from "./migrate.ts";
-import { withAuth } from "./open.ts";
 import { sessionCommands } from "./session.ts";
+import { sweepCommand } from "./sweep.ts";
 import type { Terminal } from "./terminal.ts";
 import { userCommands } from "./user.ts";
 
@@ -52,15 +52,7 @@ function commands(terminal: Terminal, setExitCode: (code: number) => void): Comm
   migrateCommands(program, terminal);
   userCommands(program, terminal);
   sessionCommands(program, terminal);
-  program
-    .command("sweep")
-    .description("delete what has expired; a running server does it by itself")
-    .option("--json", "for programs")
-    .action(async (options: { json?: true }) => {
-      const count = await withAuth(terminal, ({ auth }) => auth.sessions.sweep());
-      if (options.json === true) terminal.json({ count });
-      else terminal.say(`Cleaned up ${count} expired sessions`);
-    });
+  sweepCommand(program, terminal);
   program
     .command("secret")
     .description("print 32 random bytes, ready to stand behind SECRET_KEY=")

@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
-import { type Auth, type Log, type SqliteMigrations, sqlite } from "latchkey";
+import type { Auth, Log, SqliteMigrations } from "latchkey";
 import { authFromSettings, secretsFromSettings } from "../auth-from-settings.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { originAt, type Settings } from "../settings/settings.ts";
+import { openDirectory, reachingDirectory } from "../stores/directory.ts";
+import { openStores } from "../stores/open-stores.ts";
 import { CommandFailure } from "./failure.ts";
+import { sessionsInReach } from "./sessions-in-reach.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What commands about accounts work with. */
@@ -14,57 +17,57 @@ export interface Opened {
 }
 
 /**
- * Opens the database that the server works on, with the same settings, for as long as `work` takes. A server may be
- * running on it: it sees the changes at its next request.
+ * Opens the stores that the server works on, with the same settings, for as long as `work` takes. Servers may be
+ * running on them: they see the changes at their next request.
  *
- * @throws CommandFailure, SettingsError, SchemaError
+ * @throws CommandFailure, SettingsError, SchemaError, DriverMissing, DirectoryFailure
  */
 export async function withAuth<T>(terminal: Terminal, work: (opened: Opened) => Promise<T>): Promise<T> {
   const settings = await settingsFor(terminal);
-  const { path } = settings.database;
-  if (!existsSync(path)) {
+  const { database } = settings;
+  if (database.engine === "sqlite" && !existsSync(database.path)) {
     throw new CommandFailure(
-      `There is no database at ${path}. \`latchkey migrate up\` makes one, as does starting the server.`,
+      `There is no database at ${database.path}. \`latchkey migrate up\` makes one, as does starting the server.`,
     );
   }
   const { secrets } = await secretsFromSettings(settings);
-  const stores = sqlite({ path, migrate: false });
+  const log = complaints(terminal);
+  const { stores, close } = await openStores(settings, {
+    log,
+    prepare: (migrations) => migrations.check(),
+    openSessions: sessionsInReach(terminal),
+  });
   try {
-    await stores.migrations.check();
     const origin = originAt(settings, settings.port);
-    const auth = authFromSettings(settings, { origin, secrets, stores, log: complaints(terminal) });
+    const auth = authFromSettings(settings, { origin, secrets, stores, log });
     try {
       return await work({ auth, linkOrigin: linkOrigin(settings) });
     } finally {
       await auth.close();
     }
   } finally {
-    await stores.directory.close();
+    await close();
   }
 }
 
-/** Opens the schema alone. @throws CommandFailure, SettingsError */
+/** Opens the schema alone. @throws CommandFailure, SettingsError, DriverMissing, DirectoryFailure */
 export async function withMigrations<T>(
   terminal: Terminal,
   work: (migrations: SqliteMigrations) => Promise<T>,
 ): Promise<T> {
-  const { database } = await settingsFor(terminal);
-  const stores = sqlite({ path: database.path, migrate: false });
+  const settings = await settingsFor(terminal);
+  const { stores, migrations, end } = await openDirectory(settings, complaints(terminal));
   try {
-    return await work(stores.migrations);
+    return await reachingDirectory(settings, () => work(migrations));
   } finally {
     await stores.directory.close();
+    await end();
   }
 }
 
 async function settingsFor(terminal: Terminal): Promise<Settings> {
   const { settings, warnings } = await loadSettings(terminal.environment);
   terminal.complain(...warnings.map((warning) => `Warning: ${warning}`));
-  if (settings.sessionBackend === "memory") {
-    throw new CommandFailure(
-      "SESSION_BACKEND=memory keeps accounts in the server's own memory, which no command can reach.",
-    );
-  }
   return settings;
 }
 

@@ -10,6 +10,11 @@ export interface Terminal {
   complain(...lines: readonly string[]): void;
   /** Everything on standard input, as UTF-8. */
   readAll(): Promise<string>;
+  /**
+   * Shows a line that changes while something goes on, where standard output is a terminal; elsewhere nothing is written. It is wiped
+   * when the work has ended, however it ended.
+   */
+  during<T>(work: (show: (line: string) => void) => Promise<T>): Promise<T>;
   /** Whether there is a person to ask. */
   readonly isInteractive: boolean;
 }
@@ -31,6 +36,14 @@ export function processTerminal(): Terminal {
       const chunks: Buffer[] = [];
       for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
       return Buffer.concat(chunks).toString("utf8");
+    },
+    async during(work) {
+      if (stdout.isTTY !== true) return work(() => {});
+      try {
+        return await work((line) => void stdout.write(`\r\u001b[2K${clean(line)}`));
+      } finally {
+        stdout.write("\r\u001b[2K");
+      }
     },
     isInteractive: stdin.isTTY === true && stdout.isTTY === true,
   };

@@ -62,5 +62,10 @@ These refuse to start on loopback too:
 - a \`SESSION_DOMAIN\` that is a public suffix or does not cover the origin's host
 - a range in \`TRUSTED_PROXIES\` that covers every address
 - \`LOGIN_PATH\` and \`APP_PATH\` that are the same or lie under \`BASE_PATH\`
+- \`SESSION_HOST\` or \`SESSION_PORT\` beside the backend's own address
 - a \`data/secret.key\` that others can read
+
+What only the stores themselves can tell ends the start too: a driver that is not installed (with the command that installs it), a
+database that does not answer, a schema of another version, a Redis that evicts, a folder of sessions that another process uses. A backend of
+sessions that does not answer does not: the server starts, and \`/readyz\` says 503 until it does. [Stores](stores.md) has more.
 `;

@@ -3,6 +3,8 @@ import { type Draft, type Environment, readDraft } from "./draft.ts";
 import { inProduction } from "./production-rules.ts";
 import { brokenRules, everywhere, isProduction, originUrl } from "./rules.ts";
 import { secretWeakness } from "./secret-strength.ts";
+import { sessionPlace } from "./session-place.ts";
+import { sessionRules, sessionWarnings } from "./session-rules.ts";
 import type { Given, Settings } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 import { unreadNames } from "./similar-names.ts";
@@ -24,17 +26,31 @@ export interface ReadSettings {
 export function readSettings(environment: Environment): ReadSettings {
   const draft = readDraft(environment);
   const { given } = draft;
-  const rules = isProduction(given) ? [...everywhere, ...inProduction] : everywhere;
+  const rules = [...everywhere, ...sessionRules, ...(isProduction(given) ? inProduction : [])];
   const problems = [...draft.problems, ...brokenRules(rules, draft)];
   if (problems.length > 0) throw new SettingsError(problems);
   const names = Object.keys(environment).filter((name) => (environment[name]?.trim() ?? "") !== "");
-  return { settings: settle(given), warnings: [...warningsAbout(draft), ...unreadNames(names)] };
+  return {
+    settings: settle(given),
+    warnings: [...warningsAbout(draft), ...sessionWarnings(draft), ...unreadNames(names)],
+  };
 }
 
 function settle(given: Given): Settings {
-  const { environment: _, isProductionValidated: __, ...rest } = given;
+  // What only says where sessions are has become `sessions`.
+  const {
+    environment,
+    isProductionValidated,
+    sessionBackend,
+    sessionPath,
+    sessionHost,
+    sessionPort,
+    ...others
+  } = given;
+  const { redisUrl, valkeyUrl, mongodbUrl, memcachedUrl, ...rest } = others;
   return Object.freeze({
     ...rest,
+    sessions: sessionPlace(given),
     previousSecretKeys: given.previousSecretKeys.filter((secret) => secret !== given.secretKey),
     sessionAbsoluteSeconds: Math.max(given.sessionAbsoluteSeconds, given.sessionIdleSeconds),
     rememberedAbsoluteSeconds: Math.max(given.rememberedAbsoluteSeconds, given.rememberedIdleSeconds),

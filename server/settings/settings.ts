@@ -1,4 +1,5 @@
-import type { DatabaseAddress } from "./text-kinds.ts";
+import type { DatabaseAddress } from "./database-url.ts";
+import type { MongodbAddress, NodeAddress, RedisAddress, SessionPlace } from "./session-urls.ts";
 
 /** How much is logged, from most to nothing. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
@@ -22,7 +23,7 @@ export interface Settings {
   readonly loginPath: string;
   readonly appPath: string;
   readonly database: DatabaseAddress;
-  readonly sessionBackend: "database" | "memory";
+  readonly sessions: SessionPlace;
   readonly sessionIdleSeconds: number;
   /** At least `sessionIdleSeconds`. */
   readonly sessionAbsoluteSeconds: number;
@@ -64,7 +65,18 @@ export interface Settings {
 }
 
 /** The settings as they were given, before one decides about another; null is what was left out. */
-export type Given = Omit<Settings, "corsOrigins" | "isProduction" | "logLevel" | "secureCookies"> & {
+export type Given = Omit<
+  Settings,
+  "corsOrigins" | "isProduction" | "logLevel" | "secureCookies" | "sessions"
+> & {
+  readonly sessionBackend: SessionPlace["backend"];
+  readonly sessionPath: string | null;
+  readonly sessionHost: string | null;
+  readonly sessionPort: number | null;
+  readonly redisUrl: RedisAddress | null;
+  readonly valkeyUrl: RedisAddress | null;
+  readonly mongodbUrl: MongodbAddress | null;
+  readonly memcachedUrl: readonly NodeAddress[] | null;
   readonly corsOrigins: readonly string[];
   readonly environment: "local" | "development" | "test" | "staging" | "production" | null;
   readonly isProductionValidated: boolean;

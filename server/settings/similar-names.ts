@@ -16,9 +16,7 @@ export function unreadNames(names: readonly string[]): readonly string[] {
 
 // Settings that other parts of the documentation of Latchkey promise; silence would let an operator believe them on.
 const later: readonly string[] = [
-  ..."SESSION_BINDING SESSION_ENCRYPT SESSION_STORAGE SESSION_HOST SESSION_PORT TINA4_SESSION_HOST TINA4_SESSION_PORT".split(
-    " ",
-  ),
+  ..."SESSION_BINDING SESSION_ENCRYPT SESSION_STORAGE".split(" "),
   ..."PRODUCTION_SECURITY_STRICT_MODE TOKEN_EXPIRES_IN TINA4_TOKEN_EXPIRES_IN REFRESH_TOKEN_DAYS JWT_ALGORITHM".split(
     " ",
   ),

@@ -1,7 +1,9 @@
 import { addressRange, bindHost, cookieDomain, exactOrigin, originOrAny } from "./address-kinds.ts";
+import { databaseUrl } from "./database-url.ts";
 import { choice, duration, flag, type Kind, list, wholeNumber } from "./kind.ts";
+import { memcachedUrl, mongodbUrl, redisUrl } from "./session-urls.ts";
 import type { Given } from "./settings.ts";
-import { cookieName, databaseUrl, secret, sitePath } from "./text-kinds.ts";
+import { cookieName, folderPath, secret, sitePath } from "./text-kinds.ts";
 
 /** One setting: everything that the parser, the documentation and the start-up errors know about it. */
 export interface SettingRow {
@@ -105,22 +107,68 @@ export const settingsTable: Table = {
     kind: databaseUrl(),
     default: "sqlite:data/latchkey.db",
     meaning:
-      "Where accounts are kept: an SQLite file, by a path relative to the working directory or, after `sqlite://`, an absolute one.",
+      "Where accounts are kept, and everything else that SESSION_BACKEND does not put elsewhere: an SQLite file (a path relative to the working directory or, after `sqlite://`, an absolute one), PostgreSQL (`?sslmode=verify-full` for TLS), or MySQL and MariaDB (`?ssl-mode=VERIFY_IDENTITY`, `&ssl-ca=<path>`).",
     isSecret: true,
   },
   sessionBackend: {
     name: "SESSION_BACKEND",
-    kind: choice(["database", "memory"], {
-      file: notYet,
-      redis: notYet,
-      valkey: notYet,
-      mongodb: notYet,
-      memcached: notYet,
-    }),
+    kind: choice(["database", "memory", "file", "redis", "valkey", "mongodb", "memcached"]),
     default: "database",
     meaning:
-      "Where sessions are kept. In `memory` they end with the process, and accounts with them: for trying out, on loopback only.",
+      "Where sessions are kept. `database`: where accounts are. `memory`: in the server's process, until it ends. `file`: for one server. One-time tokens and counters go along to `redis`, `valkey` and `mongodb` alone.",
     aliases: [{ name: "TINA4_SESSION_BACKEND" }],
+  },
+  sessionPath: {
+    name: "SESSION_PATH",
+    kind: folderPath(),
+    default: null,
+    meaning: "The folder of the sessions with SESSION_BACKEND=file. Left out, `data/sessions`.",
+  },
+  sessionHost: {
+    name: "SESSION_HOST",
+    kind: bindHost(),
+    default: null,
+    meaning:
+      "The host of the server that SESSION_BACKEND names, where its own setting (REDIS_URL and its kin) is left out. Left out too, `localhost`.",
+    aliases: [{ name: "TINA4_SESSION_HOST" }],
+  },
+  sessionPort: {
+    name: "SESSION_PORT",
+    kind: wholeNumber(1, 65_535),
+    default: null,
+    meaning:
+      "That server's port. Left out, 6379 for redis and valkey, 27017 for mongodb, 11211 for memcached.",
+    aliases: [{ name: "TINA4_SESSION_PORT" }],
+  },
+  redisUrl: {
+    name: "REDIS_URL",
+    kind: redisUrl(),
+    default: null,
+    meaning:
+      "The Redis of SESSION_BACKEND=redis. A list is a cluster; after `redis+sentinel://` come Sentinels and the name of their primary, and a password is the primary's.",
+    isSecret: true,
+  },
+  valkeyUrl: {
+    name: "VALKEY_URL",
+    kind: redisUrl(),
+    default: null,
+    meaning: "The Valkey of SESSION_BACKEND=valkey, written as REDIS_URL is.",
+    isSecret: true,
+  },
+  mongodbUrl: {
+    name: "MONGODB_URL",
+    kind: mongodbUrl(),
+    default: null,
+    meaning: "The MongoDB of SESSION_BACKEND=mongodb. The database is `latchkey` where none is named.",
+    isSecret: true,
+  },
+  memcachedUrl: {
+    name: "MEMCACHED_URL",
+    kind: memcachedUrl(),
+    default: null,
+    meaning:
+      "The Memcached servers of SESSION_BACKEND=memcached. Every server of Latchkey needs the same list in the same order.",
+    isSecret: true,
   },
   sessionIdleSeconds: {
     name: "SESSION_TIMEOUT_MINUTES",
@@ -286,7 +334,8 @@ export const settingsTable: Table = {
     name: "STORE_TIMEOUT_MS",
     kind: wholeNumber(10, 60_000, "milliseconds"),
     default: "5000",
-    meaning: "How long the database may take to answer before the request is answered with 503.",
+    meaning:
+      "How long the database, or the server of the sessions, may take to answer before the request is answered with 503.",
   },
   hashThreads: {
     name: "HASH_THREADS",

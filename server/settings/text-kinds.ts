@@ -53,45 +53,21 @@ export function cookieName(): Kind<string> {
   };
 }
 
-/** Where accounts are kept. */
-export interface DatabaseAddress {
-  readonly engine: "sqlite";
-  /** Path of the file, relative to the working directory or absolute. */
-  readonly path: string;
-}
-
-/** A database by its URL: `sqlite:data/latchkey.db`, or `sqlite:///var/lib/latchkey.db` for an absolute path. */
-export function databaseUrl(): Kind<DatabaseAddress> {
+/** The path of a folder, relative to the working directory or absolute. */
+export function folderPath(): Kind<string> {
   return {
-    accepts: "sqlite:<path>",
+    accepts: "the path of a folder",
     unit: null,
     read: (text) => {
-      const fix =
-        "Write sqlite: and the path of a file, as in sqlite:data/latchkey.db or sqlite:///var/lib/latchkey.db.";
-      const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(text)?.[0]?.toLowerCase() ?? null;
-      if (scheme === null) return { ok: false, problem: "does not begin with a scheme", fix };
-      const known = Object.hasOwn(laterEngines, scheme) ? laterEngines[scheme] : undefined;
-      if (known !== undefined)
-        return { ok: false, problem: `names ${known}, which is not supported by this version`, fix };
-      if (scheme !== "sqlite") return { ok: false, problem: "names no database that is known", fix };
-      const path = text.slice("sqlite:".length).replace(/^\/\/\//, "/");
-      // "sqlite://data/x.db" has the host "data" to one reader and the folder to another.
-      if (path.startsWith("//")) return { ok: false, problem: "has a host where a path belongs", fix };
-      if (path === ":memory:")
-        return { ok: false, problem: "would lose every account at the next start", fix };
-      if (path === "" || path.endsWith("/")) return { ok: false, problem: "names no file", fix };
-      if (/[?#\p{Cc}]/u.test(path)) return { ok: false, problem: "has parameters, which are not read", fix };
-      return { ok: true, value: { engine: "sqlite", path } };
+      if (!/\p{Cc}/u.test(text)) return { ok: true, value: text };
+      return {
+        ok: false,
+        problem: "is no path of a folder",
+        fix: "Write one, as in data/sessions or /var/lib/latchkey/sessions.",
+      };
     },
   };
 }
-
-const laterEngines: Readonly<Record<string, string>> = {
-  postgres: "PostgreSQL",
-  postgresql: "PostgreSQL",
-  mysql: "MySQL",
-  mariadb: "MariaDB",
-};
 
 function isSegment(text: string): boolean {
   return /^[A-Za-z0-9._~-]+$/.test(text) && text !== "." && text !== "..";

@@ -63,6 +63,8 @@ export interface Packages {
   /** Names by which the core may be imported: `latchkey`, `latchkey/node`, … */
   readonly coreExports: readonly string[];
   readonly serverDependencies: readonly string[];
+  /** What the server can use and does not bring along: its optional peers. */
+  readonly serverDrivers: readonly string[];
 }
 
 export interface Violation {
@@ -134,9 +136,20 @@ const IMPORT_RULES: Readonly<Record<string, Check>> = {
     if (packageOf(specifier) === "latchkey") {
       return packages.coreExports.includes(specifier) ? null : `${specifier} is not exported`;
     }
-    return isNodeModule(specifier) || packages.serverDependencies.includes(packageOf(specifier))
+    const known = [...packages.serverDependencies, ...packages.serverDrivers];
+    return isNodeModule(specifier) || known.includes(packageOf(specifier))
       ? null
       : `${specifier} is no dependency of latchkey-server`;
+  },
+
+  // A driver that is loaded with the program would have to be installed by everybody.
+  "the server loads a driver when it is asked for": (
+    { from, specifier, isTypeOnly, isLate },
+    { packages },
+  ) => {
+    if (!from.startsWith("server/") || !packages.serverDrivers.includes(packageOf(specifier))) return null;
+    if (!from.startsWith("server/drivers/")) return `${specifier} is for server/drivers/ alone`;
+    return isTypeOnly || isLate ? null : `write import("${specifier}")`;
   },
 };
 

@@ -5,6 +5,8 @@ export interface Import {
   readonly specifier: string;
   /** Erased when run: it ties the texts of two files together, not their loading. */
   readonly isTypeOnly: boolean;
+  /** Loaded when the line runs, not with the file: `import("…")`. */
+  readonly isLate: boolean;
 }
 
 /** What the rules need to know of a file. */
@@ -42,14 +44,14 @@ function importOf(node: ts.Node): Import | null {
   if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
     return importFrom(node.argument.literal, true);
   }
-  if (ts.isCallExpression(node) && isLoadingCall(node)) return importFrom(node.arguments[0], false);
+  if (ts.isCallExpression(node) && isLoadingCall(node)) return importFrom(node.arguments[0], false, true);
   if (ts.isNewExpression(node) && isModuleUrl(node)) return importFrom(node.arguments?.[0], false);
   return null;
 }
 
-function importFrom(specifier: ts.Node | undefined, isTypeOnly: boolean): Import | null {
+function importFrom(specifier: ts.Node | undefined, isTypeOnly: boolean, isLate = false): Import | null {
   return specifier !== undefined && ts.isStringLiteralLike(specifier)
-    ? { specifier: specifier.text, isTypeOnly }
+    ? { specifier: specifier.text, isTypeOnly, isLate }
     : null;
 }
 

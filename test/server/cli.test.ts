@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { cli } from "../../server/cli/cli.ts";
 import { tableLines } from "../../server/cli/table.ts";
@@ -35,10 +37,17 @@ interface Ran {
   readonly err: string;
 }
 
+interface Options {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** Given the lines that would stand on a terminal for a while. */
+  readonly show?: (line: string) => void;
+}
+
 /** Runs a command in this process, on the database of the running server or another. */
 async function latchkey(
   args: readonly string[],
-  { env = {}, input = "" }: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
+  { env = {}, input = "", show = () => {} }: Options = {},
 ): Promise<Ran> {
   const written = { out: "", err: "" };
   const terminal: Terminal = {
@@ -57,6 +66,7 @@ async function latchkey(
       written.err += lines.map((line) => `${clean(line)}\n`).join("");
     },
     readAll: async () => input,
+    during: (work) => work((line) => show(line)),
     isInteractive: false,
   };
   return { code: await cli(args, terminal), ...written };
@@ -286,6 +296,11 @@ describe("migrate", () => {
   });
 });
 
+const insertVisitor = `
+  INSERT INTO sessions (id, secret_digest, generation, amr, is_remembered, created_at, last_used_at, idle_expires_at, expires_at, data,
+    data_version)
+  VALUES (?, zeroblob(32), 0, '[]', 0, 1, 1, 1, 1, '{}', 1)`;
+
 describe("sweep and secret", () => {
   test("sweep says how many expired sessions it cleaned up", async () => {
     await latchkey(["session", "revoke", "ann", "--all"]);
@@ -296,6 +311,21 @@ describe("sweep and secret", () => {
     expect((await latchkey(["sweep"])).out).toMatch(/^Cleaned up [1-9]\d* expired sessions\n$/);
     expect((await latchkey(["sweep"])).out).toBe("Cleaned up 0 expired sessions\n");
     expect(JSON.parse((await latchkey(["sweep", "--json"])).out)).toEqual({ count: 0 });
+  });
+
+  test("a sweep shows how far it is after each batch, and leaves only the count", async () => {
+    const ids = Array.from({ length: 450 }, (_, index) => `${index}`.padStart(22, "0"));
+    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`);
+    for (const id of ids) db.prepare(insertVisitor).run(id);
+    db.close();
+    const shown: string[] = [];
+    const { out } = await latchkey(["sweep"], { show: (line) => void shown.push(line) });
+    expect(out).toBe("Cleaned up 450 expired sessions\n");
+    expect(shown).toEqual([
+      expect.stringMatching(/^\[ ={6} {17}\] 200 expired sessions so far$/),
+      expect.stringMatching(/^\[ {2}={6} {16}\] 400 expired sessions so far$/),
+      expect.stringMatching(/^\[ {2}={6} {16}\] 450 expired sessions so far$/),
+    ]);
   });
 
   test("secret prints what SECRET_KEY accepts in production, another one each time", async () => {
@@ -354,9 +384,18 @@ describe("what it cannot work with", () => {
     expect((await latchkey(["session", "list", "ann"], { env })).code).toBe(1);
   });
 
-  test("accounts in the server's memory are out of reach", async () => {
-    const { code, err } = await latchkey(["sweep"], { env: { SESSION_BACKEND: "memory" } });
-    expect([code, err]).toEqual([1, expect.stringContaining("SESSION_BACKEND=memory")]);
+  test("sessions in the server's memory are out of reach, which is said, and accounts are not", async () => {
+    const env = { SESSION_BACKEND: "memory" };
+    const made = await latchkey(["user", "create", "--email", "ed@example.com"], { env });
+    expect(made).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^Warning: SESSION_BACKEND=memory keeps sessions in the server's memory/),
+    });
+    expect(await latchkey(["session", "list", "ed@example.com"], { env })).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("has no sessions"),
+      err: expect.stringContaining("nor a command sees them"),
+    });
   });
 
   test("another secret does not hinder what needs none", async () => {
@@ -365,7 +404,23 @@ describe("what it cannot work with", () => {
   });
 });
 
+const hasScript = spawnSync("script", ["--version"]).status === 0;
+
 describe("as a process", () => {
+  test.skipIf(!hasScript)("on a terminal a sweep is shown while it lasts, and wiped", () => {
+    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`);
+    for (let index = 0; index < 250; index++) db.prepare(insertVisitor).run(`${index}`.padStart(22, "0"));
+    db.close();
+    const program = fileURLToPath(new URL("../../server/cli/main.ts", import.meta.url));
+    const command = `${process.execPath} --conditions=latchkey-source ${program} sweep`;
+    const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
+      ...{ cwd: server.folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+      env: { PATH: process.env.PATH, SECRET_KEY: secret },
+    });
+    expect(stdout).toContain("] 200 expired sessions so far\r\u001b[2K");
+    expect(stdout.endsWith("\r\u001b[2KCleaned up 250 expired sessions\r\n")).toBe(true);
+  });
+
   test("settings come from .env in the working directory, errors are one line without a stack", async () => {
     const ran = run("cli/main.ts", ["session", "list", "nobody"], server.folder, { SECRET_KEY: secret });
     expect(await ran.ended).toEqual({ code: 1, signal: null });

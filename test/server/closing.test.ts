@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import type { Auth } from "latchkey";
 import { expect, test } from "vitest";
 import { closingOf } from "../../server/closing.ts";
 import { createListener, type Fetch } from "../../server/listener.ts";
@@ -20,10 +19,10 @@ async function closable(fetch: Fetch, graceMs?: number) {
   listener.server.listen(0, "127.0.0.1");
   await once(listener.server, "listening");
   const closed: string[] = [];
-  const auth = { close: async () => void closed.push("stores") } as unknown as Auth;
+  const closeBack = async () => void closed.push("stores");
   listener.server.on("close", () => closed.push("connections"));
   const { port } = listener.server.address() as AddressInfo;
-  return { port, closed, ...closingOf(listener, auth, log, graceMs) };
+  return { port, closed, ...closingOf(listener, closeBack, log, graceMs) };
 }
 
 const get = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -173,15 +173,6 @@ describe("settings that cannot be started with", () => {
       expect(said).toMatch(new RegExp(`^- ${name}: `, "m"));
   });
 
-  test("accounts in memory are refused off loopback", async () => {
-    const said = await refused({
-      ORIGIN: "https://app.example",
-      SECRET_KEY: goodSecret,
-      SESSION_BACKEND: "memory",
-    });
-    expect(said).toMatch(/^- SESSION_BACKEND: would lose every account/m);
-  });
-
   test("a port that is taken is named, with what to do", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
@@ -234,11 +225,17 @@ describe("settings that change how it runs", () => {
     expect((await ann.patch("/api/v1/users/me", { name: "Ann" })).status).toBe(200);
   });
 
-  test("sessions in memory mean accounts in memory, and the terminal says so", async () => {
-    const server = await start({ SESSION_BACKEND: "memory" });
-    expect(server.stdout()).toContain("Warning: SESSION_BACKEND=memory keeps accounts in memory too");
-    expect((await server.browser().post("/api/v1/auth/register", account)).status).toBe(201);
-    await expect(stat(join(server.folder, "data/latchkey.db"))).rejects.toThrow("ENOENT");
+  test("sessions in memory end with the process, accounts stay, and the terminal says so", async () => {
+    const first = await startServer({ SESSION_BACKEND: "memory" });
+    expect(first.stdout()).toContain("Warning: SESSION_BACKEND=memory keeps sessions in the server's memory");
+    const ann = first.browser();
+    expect((await ann.post("/api/v1/auth/register", account)).status).toBe(201);
+    first.child.kill("SIGTERM");
+    await first.ended;
+    const second = await startServer({ SESSION_BACKEND: "memory", PORT: String(first.port) }, first.folder);
+    started.push(second);
+    expect((await ann.get("/api/v1/users/me")).status).toBe(401);
+    expect((await ann.post("/api/v1/auth/login", { username: account.email, password })).status).toBe(200);
   });
 
   test("warnings of the settings are on the terminal, and .env is read", async () => {

@@ -8,10 +8,10 @@ import { settingNames, settingsTable } from "../../server/settings/table.ts";
 
 const names = settingNames();
 const words = [
-  ..."true false 0 1 -1 007 none lax * , production memory redis open invite localhost ::1 0.0.0.0 10.0.0.0/8 / // . 0/0".split(
+  ..."true false 0 1 -1 007 none lax * , production memory redis file open invite localhost ::1 0.0.0.0 10.0.0.0/8 / // . 0/0".split(
     " ",
   ),
-  ..."http:// https://x https://x/y http://[ http://localhost:3000 sqlite: sqlite:x postgres://u:p@h/d example.com __Host-a".split(
+  ..."http:// https://x https://x/y http://[ http://localhost:3000 sqlite: sqlite:x postgres://u:p@h/d mysql://h/d redis://h,redis://i example.com __Host-a".split(
     " ",
   ),
 ];
@@ -70,6 +70,10 @@ test("no secret appears in any message, whatever else is wrong", () => {
     "SESSION_SECRET",
     "SECRET_KEY_PREVIOUS",
     "DATABASE_URL",
+    "REDIS_URL",
+    "VALKEY_URL",
+    "MONGODB_URL",
+    "MEMCACHED_URL",
   ]);
   // A canary that no sentence of ours contains, alone and inside what the kinds take apart.
   const canary = fc.stringMatching(/^Zq[0-9]{8}Xj[0-9]{0,30}$/);
@@ -80,6 +84,11 @@ test("no secret appears in any message, whatever else is wrong", () => {
         text.repeat(3),
         `${text},${text}`,
         `postgres://u:${text}@h/d`,
+        `mysql://u:${text}@h/d?ssl-mode=${text}`,
+        `redis://u:${text}@h/0,rediss://u:${text}1@h/0`,
+        `redis+sentinel://u:${text}@h/`,
+        `mongodb://u:${text}@`,
+        `memcached://u:${text}@h`,
         `${text}:x`,
         `sqlite:${text}?k=${text}`,
         `a${text}\n`,

@@ -49,7 +49,7 @@ describe("defaults", () => {
         loginPath: "/login",
         appPath: "/app/dashboard",
         database: { engine: "sqlite", path: "data/latchkey.db" },
-        sessionBackend: "database",
+        sessions: { backend: "database" },
         sessionIdleSeconds: 1_800,
         sessionAbsoluteSeconds: 86_400,
         rememberedIdleSeconds: 1_209_600,
@@ -180,16 +180,6 @@ describe("values", () => {
     },
   );
 
-  test.each(["file", "redis", "valkey", "mongodb", "memcached"])(
-    "SESSION_BACKEND=%s is not in this version",
-    (word) => {
-      expect(only("SESSION_BACKEND", { SESSION_BACKEND: word })).toMatchObject({
-        problem: "is not supported by this version",
-        fix: "Write database or memory.",
-      });
-    },
-  );
-
   test.each(["confirm", "invite"])(
     "REGISTRATION_MODE=%s needs mail, which is not in this version",
     (word) => {
@@ -208,15 +198,43 @@ describe("DATABASE_URL", () => {
     expect(settings({ DATABASE_URL: url }).database).toEqual({ engine: "sqlite", path });
   });
 
+  test.each(["postgres", "postgresql", "POSTGRES"])("%s:// is a PostgreSQL", (scheme) => {
+    const url = `${scheme}://me:hunter%2F2@db.internal/app?sslmode=verify-full`;
+    expect(settings({ DATABASE_URL: url }).database).toEqual({
+      ...{ engine: "postgres", url, place: "db.internal:5432" },
+    });
+  });
+
+  test("a PostgreSQL behind a socket of this machine", () => {
+    const url = "postgres:///app?host=/run/postgresql";
+    expect(settings({ DATABASE_URL: url }).database).toMatchObject({ place: "/run/postgresql" });
+  });
+
+  test.each(["mysql", "mariadb"])("%s:// is a MySQL, taken apart", (scheme) => {
+    const url = `${scheme}://me:hunter%2F2@[::1]:3307/app?ssl-mode=verify_identity&ssl-ca=/etc/ca.pem`;
+    expect(settings({ DATABASE_URL: url }).database).toEqual({
+      ...{ engine: "mysql", host: "::1", port: 3_307, socketPath: null, place: "::1:3307" },
+      ...{ user: "me", password: "hunter/2", database: "app", isTls: true, tlsCaPath: "/etc/ca.pem" },
+    });
+  });
+
   test.each([
-    ["postgres://me:hunter2pass@db/app", "PostgreSQL"],
-    ["postgresql://localhost/myapp", "PostgreSQL"],
-    ["mysql://me:hunter2pass@db/app", "MySQL"],
-    ["mariadb://me:hunter2pass@db/app", "MariaDB"],
-  ])("%s is not in this version, and its password is not printed", (url, engine) => {
-    const problem = only("DATABASE_URL", { DATABASE_URL: url });
-    expect(problem.problem).toBe(`names ${engine}, which is not supported by this version`);
-    expect(JSON.stringify(problem)).not.toContain("hunter2pass");
+    ["postgres://me:hunter2pass@/app", "is no URL"],
+    ["postgres://me:hunter2pass@db", "names no database"],
+    ["postgres:///app", "names no host"],
+    ["postgres://me:%zzhunter2pass@db/app", "is no URL"],
+    ["postgres://me:hunter2pass#@db/app", "is no URL"],
+    ["mysql://me:hunter2pass@db", "names no database"],
+    ["mysql:app", "names no host"],
+    ["mysql://me:hunter2pass@db/app?multipleStatements=true", "has a parameter that is not read"],
+    [
+      "mariadb://me:hunter2pass@db/app?ssl-mode=required",
+      "has an ssl-mode that does not check whom it talks to",
+    ],
+  ])("%s is refused, and its password is not printed", (url, problem) => {
+    const found = only("DATABASE_URL", { DATABASE_URL: url });
+    expect(found.problem).toBe(problem);
+    expect(JSON.stringify(found)).not.toContain("hunter2pass");
   });
 
   test.each([
@@ -245,7 +263,7 @@ describe("aliases", () => {
 
   test("TINA4_SESSION_NAME and TINA4_SESSION_BACKEND are understood", () => {
     const read = settings({ TINA4_SESSION_NAME: "tina4_session", TINA4_SESSION_BACKEND: "memory" });
-    expect(read).toMatchObject({ sessionName: "tina4_session", sessionBackend: "memory" });
+    expect(read).toMatchObject({ sessionName: "tina4_session", sessions: { backend: "memory" } });
   });
 
   test("two names that say the same, in different units, are fine", () => {

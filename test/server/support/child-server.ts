@@ -37,8 +37,11 @@ export interface ChildServer extends Running {
 }
 
 /** Waits until a process has done something. @throws Error after ten seconds: starting one takes a while on a busy machine */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  limitMs: number = 10_000,
+): Promise<void> {
+  const giveUpAt = performance.now() + limitMs;
   while (!(await condition())) {
     if (performance.now() > giveUpAt) throw new Error(`never came true: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

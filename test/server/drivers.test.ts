@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cp, mkdir, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drivers } from "../../server/drivers/load-driver.ts";
+import { newFolder, watch } from "./support/child-server.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "server/package.json"), "utf8"));
+const canary = "Zq90817263Xj";
+
+test("every driver is an optional peer, in a range that holds the version which a message tells to install", () => {
+  expect(Object.keys(manifest.peerDependencies).sort()).toEqual(Object.keys(drivers).sort());
+  for (const [name, version] of Object.entries(drivers)) {
+    expect(manifest.peerDependencies[name]).toMatch(new RegExp(`^\\^${version}\\.`));
+    expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+  }
+});
+
+describe("where no driver is installed", () => {
+  let folder: string;
+
+  // The server as a project has it that installed nothing beside it.
+  beforeAll(async () => {
+    folder = await newFolder();
+    await cp(join(root, "server"), join(folder, "server"), {
+      recursive: true,
+      filter: (path) => !/node_modules|dist$/.test(path),
+    });
+    for (const name of Object.keys(manifest.dependencies)) {
+      const link = join(folder, "node_modules", name);
+      await mkdir(join(link, ".."), { recursive: true });
+      await symlink(name === "latchkey" ? root : join(root, "node_modules", name), link);
+    }
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function startWithout(env: Readonly<Record<string, string>>) {
+    const args = ["--conditions=latchkey-source", join(folder, "server/main.ts")];
+    const child = spawn(process.execPath, args, {
+      cwd: folder,
+      env: { PATH: process.env.PATH, PORT: "0", ...env },
+    });
+    const running = watch(child);
+    return { code: (await running.ended).code, out: running.stdout(), err: running.stderr() };
+  }
+
+  test.each([
+    ["DATABASE_URL=postgres:…", "pg", { DATABASE_URL: `postgres://u:${canary}@127.0.0.1:1/d` }],
+    ["DATABASE_URL=mysql:…", "mysql2", { DATABASE_URL: `mysql://u:${canary}@127.0.0.1:1/d` }],
+    [
+      "SESSION_BACKEND=redis",
+      "redis",
+      { SESSION_BACKEND: "redis", REDIS_URL: `redis://:${canary}@127.0.0.1:1` },
+    ],
+    ["SESSION_BACKEND=valkey", "redis", { SESSION_BACKEND: "valkey" }],
+    [
+      "SESSION_BACKEND=mongodb",
+      "mongodb",
+      { SESSION_BACKEND: "mongodb", MONGODB_URL: `mongodb://u:${canary}@a` },
+    ],
+    ["SESSION_BACKEND=memcached", "memcached", { SESSION_BACKEND: "memcached" }],
+  ] as const)("%s says in one line which package to install", async (asked, driver, env) => {
+    const line = `${asked} needs the package ${driver}, which is not installed. Run: npm install ${driver}@${drivers[driver]}\n`;
+    expect(await startWithout(env)).toEqual({ code: 1, out: "", err: line });
+  });
+});

@@ -1,0 +1,55 @@
+import { inject, onTestFinished } from "vitest";
+import { type OwnCluster, startRedisCluster } from "../../services/start-redis.ts";
+import { type Browser, browserOn } from "../../support/browser.ts";
+import { type ChildServer, run, startServer } from "./child-server.ts";
+import { newPostgres } from "./databases.ts";
+import { type RoundRobin, roundRobin } from "./round-robin.ts";
+
+/** Whether this machine has what {@link twoServers} needs. */
+export const canRunTwo: boolean = inject("postgresUrl") !== null && inject("redisBinary") !== null;
+
+/** Two servers as processes of their own, on one PostgreSQL and one Redis cluster, behind a proxy that takes them in turn. */
+export interface TwoServers {
+  readonly proxy: RoundRobin;
+  readonly servers: readonly [ChildServer, ChildServer];
+  readonly cluster: OwnCluster;
+  /** PostgreSQL's address. */
+  readonly databaseUrl: string;
+  /** A browser on the site; with `only` its requests go to that server alone. */
+  browser(only?: ChildServer): Browser;
+  /** Runs a command of an operator on the same stores. */
+  latchkey(...args: readonly string[]): Promise<{ readonly code: number | null; readonly out: string }>;
+}
+
+/** Starts them; they end with the test. */
+export async function twoServers(variables: Readonly<Record<string, string>> = {}): Promise<TwoServers> {
+  const [cluster, databaseUrl, proxy] = [await startRedisCluster(), await newPostgres(), await roundRobin()];
+  onTestFinished(() => proxy.close());
+  const settings = {
+    ...{ DATABASE_URL: databaseUrl, SESSION_BACKEND: "redis", REDIS_URL: cluster.urls.join(",") },
+    ...{ ORIGIN: proxy.origin, TRUSTED_PROXIES: "127.0.0.1/32" },
+    ...{ SECRET_KEY: "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T", ...variables },
+  };
+  const start = async (): Promise<ChildServer> => {
+    const server = await startServer(settings);
+    onTestFinished(() => server.remove());
+    return server;
+  };
+  // At once, as a supervisor would: both find a database without a schema.
+  const servers = await Promise.all([start(), start()]);
+  proxy.ports = servers.map(({ port }) => port);
+  return {
+    ...{ proxy, servers, cluster, databaseUrl },
+    browser: (only) => browserOn((sent) => send(sent, only?.origin ?? proxy.origin), proxy.origin),
+    async latchkey(...args) {
+      const { ended, stdout } = run("cli/main.ts", args, servers[0].folder, settings);
+      const { code } = await ended;
+      return { code, out: stdout() };
+    },
+  };
+}
+
+function send(sent: Request, to: string): Promise<Response> {
+  const { pathname, search } = new URL(sent.url);
+  return fetch(new Request(to + pathname + search, sent), { redirect: "manual" });
+}
