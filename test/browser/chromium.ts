@@ -34,7 +34,7 @@ export interface Person {
 /** Opens a browser window with cookies of its own on a site. */
 export async function person(
   browser: Browser,
-  site: Site,
+  site: Pick<Site, "origin">,
   options: BrowserContextOptions = {},
 ): Promise<Person> {
   const context = await browser.newContext({ baseURL: site.origin, ...options });

@@ -2,9 +2,9 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { openChromium, type Person, person, submit } from "./chromium.ts";
 import { createAda, openSite, password, type Site } from "./site.ts";
+import { wholeJourney } from "./whole-journey.ts";
 
 const chromiumPath = inject("chromiumPath");
-const next = "another good pass phrase";
 
 describe.skipIf(chromiumPath === null)("in a browser", () => {
   let browser: Browser;
@@ -32,61 +32,7 @@ describe.skipIf(chromiumPath === null)("in a browser", () => {
 
   test.each([true, false])(
     "somebody registers, looks after the account and signs out; JavaScript: %s",
-    async (javaScriptEnabled) => {
-      const ada = await someone({ javaScriptEnabled });
-      const { page } = ada;
-      const heading = page.getByRole("heading", { level: 1 });
-
-      await page.goto("/");
-      expect(new URL(page.url()).pathname).toBe("/login");
-      await page.getByRole("link", { name: "Create an account" }).click();
-      await page.getByLabel("Username").fill("ada");
-      await page.getByLabel("Name (optional)", { exact: true }).fill("Ada Lovelace");
-      const typed = { Email: "ada@example.com", Password: password, "Confirm password": "something else" };
-      await submit(page, typed, "Create account");
-      expect(await page.getByRole("alert").innerText()).toContain("Passwords do not match");
-      expect(await page.getByLabel("Email", { exact: true }).inputValue()).toBe("ada@example.com");
-      await submit(page, { Password: password, "Confirm password": password }, "Create account");
-      expect(new URL(page.url()).pathname).toBe("/app/dashboard");
-      expect(await heading.innerText()).toBe("Welcome, Ada Lovelace!");
-
-      await page.getByRole("link", { name: "Account", exact: true }).click();
-      await submit(page, { "Name (optional)": "Countess Lovelace" }, "Save profile");
-      expect(await page.getByRole("status").innerText()).toBe("Your profile is saved.");
-
-      const phone = await someone({ javaScriptEnabled });
-      await signIn(phone);
-      await page.reload();
-      expect(await page.getByRole("listitem").filter({ hasText: "Chrome on Linux" }).count()).toBe(2);
-      await submit(
-        page,
-        { "Current password": password, "New password": next, "Confirm new password": next },
-        "Change password",
-      );
-      expect(await page.getByRole("status").innerText()).toContain("Your password is changed.");
-      await phone.page.goto("/account");
-      expect(new URL(phone.page.url()).pathname).toBe("/login");
-      await signIn(phone);
-      expect(await phone.page.getByRole("alert").innerText()).toContain("Invalid email or password");
-
-      await signIn(phone, next);
-      expect(await phone.page.getByRole("heading", { level: 1 }).innerText()).toBe(
-        "Welcome, Countess Lovelace!",
-      );
-      await page.goto("/account");
-      await submit(page, {}, "End all other sessions");
-      expect(await page.getByRole("status").innerText()).toBe("Every other session has ended.");
-      await phone.page.reload();
-      expect(new URL(phone.page.url()).pathname).toBe("/login");
-
-      await page.getByRole("link", { name: "Sign out" }).click();
-      await submit(page, {}, "Sign out");
-      expect(await page.getByRole("status").innerText()).toBe("You are signed out.");
-      await page.goBack();
-      await page.goto("/app/dashboard");
-      expect(page.url()).toBe(`${site.origin}/login?next=%2Fapp%2Fdashboard`);
-      expect([...ada.complaints, ...phone.complaints]).toEqual([]);
-    },
+    (javaScriptEnabled) => wholeJourney(site.origin, () => someone({ javaScriptEnabled })),
   );
 
   test("the keyboard alone signs in, and errors have the focus and lead to their fields", async () => {
