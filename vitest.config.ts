@@ -11,6 +11,8 @@ export default defineConfig({
     setupFiles: ["test/property-seed.ts"],
     globalSetup: ["test/global-setup.ts"],
     pool: "forks",
+    // Tests wait for servers, timeouts and failovers more than they work.
+    maxWorkers: "150%",
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".results/vitest.json" }]] : ["default"],

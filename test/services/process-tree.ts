@@ -22,6 +22,20 @@ export function isRunning(pid: number): boolean {
   return statOf(pid) !== null;
 }
 
+/** Whether every thread of a process has stopped, which each does in its own time; one that has ended counts. */
+export function isStopped(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every((thread) => stateOf(`/proc/${pid}/task/${thread}/stat`) === "T");
+  } catch {
+    return true;
+  }
+}
+
+function stateOf(file: string): string {
+  return readFileSync(file, "latin1").split(") ").at(-1)?.[0] ?? "";
+}
+
 function descendants(pid: number): number[] {
   const parents = new Map<number, number>();
   for (const name of processFolders()) {

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Account } from "./account.ts";
 import { eventually } from "./eventually.ts";
-import { isRunning, signalTree } from "./process-tree.ts";
+import { isRunning, isStopped, signalTree } from "./process-tree.ts";
 import type { Notice, StartOrder } from "./supervisor.ts";
 
 /** Where a server listens, and the folder that is its own. */
@@ -47,7 +47,7 @@ export interface ServerNode {
   kill(): Promise<void>;
   /** Starts a killed one again: same port, same data. */
   start(): Promise<void>;
-  /** SIGSTOP: connections are held and nothing is answered, until `cont`. */
+  /** SIGSTOP, and waits until it holds: connections stand and nothing is answered, until `cont`. */
   stop(): void;
   /** SIGCONT */
   cont(): void;
@@ -71,6 +71,8 @@ export interface ServerGroup {
 const PORTS = { first: 12_000, last: 22_700 };
 const PORT_TRIES = 20;
 const START_MS = 30_000;
+const STOP_MS = 2_000;
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Prepares a place for servers that end with this process, however that ends.
@@ -183,7 +185,10 @@ class SupervisedNode implements ServerNode {
   }
 
   stop(): void {
-    signalTree(this.pid, "SIGSTOP");
+    const tree = signalTree(this.pid, "SIGSTOP");
+    const giveUpAt = performance.now() + STOP_MS;
+    // Until then a thread may still answer what comes next.
+    while (!tree.every(isStopped) && performance.now() < giveUpAt) Atomics.wait(pause, 0, 0, 1);
   }
 
   cont(): void {
