@@ -34,6 +34,7 @@ export async function redisCheck(effort: Effort): Promise<readonly Row[]> {
       await Promise.all([
         contender("bare node:http", ["bare.ts"], requests),
         contender("Latchkey on Redis, 1,000 sessions", ["latchkey-redis.ts", path, url], requests),
+        contender("the same, cached()", ["latchkey-redis.ts", path, url, "cached"], requests),
       ]),
     );
   } finally {
