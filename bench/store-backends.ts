@@ -62,9 +62,14 @@ export const backends: readonly Backend[] = [
       }),
   },
   { name: "postgres()", skipped: never, open: onPostgres },
-  { name: "mysql()", skipped: missing("mariadbd"), open: onMariadb },
+  { name: "mysql()", skipped: missing("mariadbd"), mostSessions: 100_000, open: onMariadb },
   { name: "redis()", skipped: missing("redis-server"), open: onRedis },
-  { name: "memcachedSessions()", skipped: missing("memcached"), open: onMemcached },
+  {
+    name: "memcachedSessions()",
+    skipped: missing("memcached"),
+    mostSessions: 100_000,
+    open: onMemcached,
+  },
 ];
 
 function joined(folder: string, sessions: DetachedSessions): Stores {
