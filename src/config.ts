@@ -73,7 +73,7 @@ export interface ConfigOptions {
   };
   /** Largest body of Latchkey's own routes, in bytes: 1,024 to 16 MiB. Default 65,536. */
   readonly maxBodyBytes?: number;
-  /** How long a store may take to answer before the request gets 503, in milliseconds: 10 to 600,000. Default 5,000. */
+  /** How long a store may take to answer before the request gets 503, in milliseconds: 10 to 30,000. Default 5,000. */
   readonly storeTimeoutMs?: number;
 }
 
@@ -239,7 +239,7 @@ function numberProblems({
     ["login.windowSeconds", login.windowSeconds, 1, 30 * daySeconds],
     ["freshSeconds", freshSeconds, 1, 30 * daySeconds],
     ["maxBodyBytes", maxBodyBytes, 1_024, 16 * 1_024 * 1_024],
-    ["storeTimeoutMs", storeTimeoutMs, 10, 600_000],
+    ["storeTimeoutMs", storeTimeoutMs, 10, 30_000],
   ];
   return ranges.flatMap((range) => numberProblem(...range));
 }

@@ -1,4 +1,4 @@
-import { memorySessions } from "latchkey";
+import { type DetachedSessions, memorySessions } from "latchkey";
 import { openSessions, type SessionBackend } from "../stores/sessions.ts";
 import { FilesInUse } from "../stores/unfit-backend.ts";
 import type { Terminal } from "./terminal.ts";
@@ -24,5 +24,13 @@ export function sessionsInReach(terminal: Terminal): typeof openSessions {
 
 // Nothing is found in them. A generation that moves in the directory ends the real ones.
 function outOfReach(): SessionBackend {
-  return { sessions: memorySessions(), ephemeral: null, ready: null, end: async () => {} };
+  const sessions: DetachedSessions = {
+    ...memorySessions(),
+    // Whoever counts on a deletion must not believe in this one: the sweep would drop the record of an end.
+    async take(ids) {
+      if (ids.length > 0) throw new Error(heldByServer);
+      return [];
+    },
+  };
+  return { sessions, ephemeral: null, ready: null, end: async () => {} };
 }

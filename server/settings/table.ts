@@ -131,6 +131,8 @@ export const settingsTable: Table = {
     meaning:
       "The host of the server that SESSION_BACKEND names, where its own setting (REDIS_URL and its kin) is left out. Left out too, `localhost`.",
     aliases: [{ name: "TINA4_SESSION_HOST" }],
+    // Somebody may write a whole URL here, with its password.
+    isSecret: true,
   },
   sessionPort: {
     name: "SESSION_PORT",
@@ -332,7 +334,7 @@ export const settingsTable: Table = {
   },
   storeTimeoutMs: {
     name: "STORE_TIMEOUT_MS",
-    kind: wholeNumber(10, 60_000, "milliseconds"),
+    kind: wholeNumber(10, 30_000, "milliseconds"),
     default: "5000",
     meaning:
       "How long the database, or the server of the sessions, may take to answer before the request is answered with 503.",

@@ -13,7 +13,7 @@ export interface UserWithPassword {
 /** A user whose sessions live in another engine. */
 export interface SessionOwner {
   readonly user: User;
-  /** Ends of their sessions that are on record (`session.revoke`), in no order; at least as new as `user`. */
+  /** Those of the sessions asked about whose end is on record (`session.revoke`), in no order; at least as new as `user`. */
   readonly revoked: readonly Revocation[];
 }
 
@@ -33,8 +33,12 @@ export interface DirectoryStore extends Port {
     by: Identifier | { readonly kind: "id"; readonly key: string },
     call: StoreCall,
   ): Awaitable<UserWithPassword | null>;
-  /** A user whose sessions live in another engine; null where there is none. */
-  sessionOwner(userId: string, call: StoreCall): Awaitable<SessionOwner | null>;
+  /** A user whose sessions live in another engine, and which of these have ended; null where there is no such user. */
+  sessionOwner(
+    userId: string,
+    sessionIds: readonly string[],
+    call: StoreCall,
+  ): Awaitable<SessionOwner | null>;
   /** Ids of sessions whose end went on record before `instant`, oldest first, at most `limit`. */
   revokedBefore(instant: Date, limit: number, call: StoreCall): Awaitable<readonly string[]>;
   /** Whether there is no user at all. */

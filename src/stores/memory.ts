@@ -38,9 +38,9 @@ function directory(engine: Engine, state: Tables): DirectoryStore {
         kind === "id" ? users.get(key) : kind === "email" ? users.byEmailKey(key) : users.byUsername(key);
       return user === null ? null : { user, password: passwords.get(user.id) };
     },
-    sessionOwner(userId) {
+    sessionOwner(userId, sessionIds) {
       const user = users.get(userId);
-      return user === null ? null : { user, revoked: revocations.ofUser(userId) };
+      return user === null ? null : { user, revoked: revocations.of(userId, sessionIds) };
     },
     revokedBefore: (instant, limit) => revocations.before(instant).slice(0, limit),
     isEmpty: () => users.size === 0,

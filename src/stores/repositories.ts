@@ -97,8 +97,9 @@ function directory(
       const row = await rowBy(by, call);
       return row === null ? null : users.userWithPassword(row, call);
     },
-    async sessionOwner(userId, call) {
-      const [owner, user] = [await companion.sessionOwner(userId, call), await users.user(userId, call)];
+    async sessionOwner(userId, sessionIds, call) {
+      const owner = await companion.sessionOwner(userId, sessionIds, call);
+      const user = await users.user(userId, call);
       return user === null ? null : { user, revoked: owner?.revoked ?? [] };
     },
     revokedBefore: (instant, limit, call) => companion.revokedBefore(instant, limit, call),

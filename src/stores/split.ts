@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { DetachedSessions } from "../ports/detached-sessions.ts";
 import type { DirectoryStore } from "../ports/directory-store.ts";
 import type { EphemeralStore } from "../ports/ephemeral-store.ts";
@@ -48,7 +49,7 @@ function splitDirectory(engine: Engine, halves: Halves): DirectoryStore {
     close: () => directory.close(),
     user: (userId, call) => directory.user(userId, call),
     userWithPassword: (by, call) => directory.userWithPassword(by, call),
-    sessionOwner: (userId, call) => directory.sessionOwner(userId, call),
+    sessionOwner: (userId, sessionIds, call) => directory.sessionOwner(userId, sessionIds, call),
     revokedBefore: (instant, limit, call) => directory.revokedBefore(instant, limit, call),
     isEmpty: (call) => directory.isEmpty(call),
     deletedBefore: (instant, limit, call) => directory.deletedBefore(instant, limit, call),
@@ -56,7 +57,11 @@ function splitDirectory(engine: Engine, halves: Halves): DirectoryStore {
     commit: committer(halves),
     async forget(userId, call) {
       await directory.forget(userId, call);
-      await sessions.owners?.forget(userId, call);
+      if (sessions.owners === null) return;
+      const user = await directory.user(userId, call);
+      // By the engine's own notes only where the user is gone: notes may be lost with a primary that the copy was not on.
+      if (user === null) await sessions.owners.forget(userId, call);
+      else await sessions.owners.fence({ userId, slotTag: user.slotTag }, randomUUID(), call);
     },
   };
 }

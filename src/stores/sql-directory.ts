@@ -22,13 +22,17 @@ type JoinedRow = readonly SqlValue[];
 /** Where what is joined to a user begins. */
 const userWidth = 19;
 
+/** Sessions that one statement asks about: more than most users have. */
+const askedAtOnce = 8;
+const places = Array.from({ length: askedAtOnce }, (_, index) => index + 1);
+
 /** The statements of a directory, in the order in which their values are given. */
 export interface DirectoryStatements {
   /** Of an id. */
   readonly user: Statement<UserRow>;
   /** Of the key. */
   readonly withPassword: Readonly<Record<"id" | "email" | "username", Statement<JoinedRow>>>;
-  /** Of a user's id: the user, a session's id and the instant of its end; one row with nulls where none ended. */
+  /** Of {@link askedAtOnce} ids of sessions and the user's: the user, a session's id and the instant of its end; one row with nulls where none ended. */
   readonly owner: Statement<JoinedRow>;
   /** Of an instant and a limit. */
   readonly revokedBefore: Statement<readonly [id: string]>;
@@ -63,8 +67,8 @@ export function directoryStatements(
     },
     // In one statement, so that the ends are those of the instant at which the user was read.
     owner: statement(`
-      SELECT ${user}, r.session_id, r.revoked_at
-      FROM users u LEFT JOIN session_revocations r ON r.user_id = u.id WHERE u.id = ${at(1)}`),
+      SELECT ${user}, r.session_id, r.revoked_at FROM users u LEFT JOIN session_revocations r
+      ON r.user_id = u.id AND r.session_id IN (${places.map(at).join(", ")}) WHERE u.id = ${at(askedAtOnce + 1)}`),
     revokedBefore: statement(`
       SELECT session_id FROM session_revocations WHERE revoked_at < ${at(1)} ORDER BY revoked_at LIMIT ${at(2)}`),
     anyone: statement("SELECT 1 FROM users LIMIT 1"),
@@ -99,7 +103,20 @@ export function sqlDirectory(
       const [row] = await rows(call, statements.withPassword[kind], key);
       return row === undefined ? null : userWithPassword(row);
     },
-    sessionOwner: async (userId, call) => sessionOwner(await rows(call, statements.owner, userId)),
+    async sessionOwner(userId, sessionIds, call) {
+      const all: JoinedRow[] = [];
+      let from = 0;
+      do {
+        // What no session is called asks for nothing.
+        const ids = places.map((place) => sessionIds[from + place - 1] ?? "");
+        const found = await rows(call, statements.owner, ...ids, userId);
+        // Gone between two statements.
+        if (found.length === 0) return null;
+        all.push(...found);
+        from += askedAtOnce;
+      } while (from < sessionIds.length);
+      return sessionOwner(all);
+    },
     revokedBefore: async (instant, limit, call) =>
       (await rows(call, statements.revokedBefore, instant.getTime(), `${limit}`)).map(([id]) => id),
     isEmpty: async (call) => (await rows(call, statements.anyone)).length === 0,

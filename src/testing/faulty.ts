@@ -64,7 +64,8 @@ function faultyDirectory(inner: DirectoryStore, plan: FaultPlan): DirectoryStore
     user: (id, call) => meet(gate("user"), call, () => inner.user(id, call)),
     userWithPassword: (by, call) =>
       meet(gate("userWithPassword"), call, () => inner.userWithPassword(by, call)),
-    sessionOwner: (userId, call) => meet(gate("sessionOwner"), call, () => inner.sessionOwner(userId, call)),
+    sessionOwner: (userId, sessionIds, call) =>
+      meet(gate("sessionOwner"), call, () => inner.sessionOwner(userId, sessionIds, call)),
     revokedBefore: (instant, limit, call) =>
       meet(gate("revokedBefore"), call, () => inner.revokedBefore(instant, limit, call)),
     forget: (userId, call) => meet(gate("forget"), call, () => inner.forget(userId, call)),

@@ -33,7 +33,7 @@ describe("numbers", () => {
     ["login.windowSeconds", (windowSeconds) => ({ login: { windowSeconds } }), 30 * day],
     ["freshSeconds", (freshSeconds) => ({ freshSeconds }), 30 * day],
     ["maxBodyBytes", (maxBodyBytes) => ({ maxBodyBytes }), 16 * 2 ** 20],
-    ["storeTimeoutMs", (storeTimeoutMs) => ({ storeTimeoutMs }), 600_000],
+    ["storeTimeoutMs", (storeTimeoutMs) => ({ storeTimeoutMs }), 30_000],
     ["cookie.maxAgeSeconds", (maxAgeSeconds) => ({ cookie: { maxAgeSeconds } }), 400 * day],
   ];
 

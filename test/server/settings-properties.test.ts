@@ -70,6 +70,8 @@ test("no secret appears in any message, whatever else is wrong", () => {
     "SESSION_SECRET",
     "SECRET_KEY_PREVIOUS",
     "DATABASE_URL",
+    "SESSION_HOST",
+    "TINA4_SESSION_HOST",
     "REDIS_URL",
     "VALKEY_URL",
     "MONGODB_URL",

@@ -68,3 +68,61 @@ describe.skipIf(url === null)(
 
 // `close` waits for what goes on in the background; the client is the test's own.
 const settled = (stores: Stores): Promise<void> => stores.sessions.close();
+
+describe.skipIf(url === null)("a copy of a user in Redis", () => {
+  async function known() {
+    const prefix = `split:${process.pid}:${++opened}:`;
+    const directory = memory();
+    const { sessions } = redis({ client, prefix });
+    const stores = split({ ...directory, sessions });
+    const clock = testClock();
+    const make = fixtures(clock);
+    const call = (): StoreCall => ({ now: clock.now(), signal: new AbortController().signal });
+    const user = make.user();
+    const session = make.session(user);
+    const insert: Write = { kind: "session.insert", session, cap: 0, evicted: () => [] };
+    await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
+    await stores.sessions.find([session.id], call());
+    await settled(stores);
+    const copy = async () => (await sessions.find([session.id], call()))[0]?.owner ?? null;
+    expect(await copy()).toEqual(user);
+    return { prefix, stores, sessions, user, session, call, copy };
+  }
+
+  it("is the new one by the time that a change is acknowledged", async () => {
+    const { stores, user, call, copy } = await known();
+    const update: Write = {
+      kind: "user.update",
+      userId: user.id,
+      version: 1,
+      changes: { status: "disabled" },
+    };
+    expect(await stores.directory.commit([update], call())).toMatchObject({ ok: true });
+    expect(await copy()).toMatchObject({ version: 2, status: "disabled" });
+  });
+
+  it("is forgotten even where the note of its place was lost", async () => {
+    const { prefix, stores, user, call, copy } = await known();
+    expect(await client.del(`${prefix}w:${user.id}`)).toBe(1);
+    await stores.directory.forget(user.id, call());
+    expect(await copy()).toBeNull();
+  });
+
+  it("that cannot be read fails the check, and is quoted by no error; nor is a session", async () => {
+    const { prefix, sessions, user, session, call } = await known();
+    const key = `${prefix}{${user.slotTag}}:o:${user.id}`;
+    await client.set(key, `${(await client.get(key))?.slice(0, 43)}{"email":"ana@exam`);
+    const failed = await Promise.resolve(sessions.find([session.id], call())).catch(
+      (error: unknown) => error,
+    );
+    expect(String(failed)).toMatch(/cannot be read/);
+    expect(String(failed)).not.toContain("ana@exam");
+    const at = `${prefix}{${user.slotTag}}:s:${session.id.slice(8)}`;
+    const text = (await client.get(at)) ?? "";
+    await client.set(at, text.replace('["', '["broken'));
+    await client.set(at, text.replace("]", ""));
+    const again = await Promise.resolve(sessions.find([session.id], call())).catch((error: unknown) => error);
+    expect(String(again)).toMatch(/cannot be read/);
+    expect(String(again)).not.toContain(Buffer.from(session.secretDigest).toString("base64url").slice(0, 8));
+  });
+});

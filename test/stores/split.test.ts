@@ -4,12 +4,20 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
 import type { DetachedSessions } from "../../src/ports/detached-sessions.ts";
+import type { DirectoryStore } from "../../src/ports/directory-store.ts";
+import type { StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { memorySessions } from "../../src/stores/memory-sessions.ts";
 import { split } from "../../src/stores/split.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
-import { detachedSessionContract, type StoreHarness, sessionContract } from "../../src/testing/testing.ts";
+import {
+  detachedSessionContract,
+  fixtures,
+  type StoreHarness,
+  sessionContract,
+  testClock,
+} from "../../src/testing/testing.ts";
 import { dieEverywhere, type Engines, flows } from "./split-deaths.ts";
 
 const root = mkdtempSync(join(tmpdir(), "latchkey-split-"));
@@ -56,4 +64,33 @@ describe("a process that dies at any call to either engine leaves no session tha
       expect(await dieEverywhere(flow, open)).toBeGreaterThan(1);
     });
   }
+});
+
+describe("a rotation of a session that the cap ends meanwhile", () => {
+  it("leaves none too many", async () => {
+    const inner = memory();
+    const sessions = memorySessions();
+    const clock = testClock();
+    const make = fixtures(clock);
+    const call = (): StoreCall => ({ now: clock.now(), signal: new AbortController().signal });
+    const user = make.user();
+    const [old, next, other] = [make.session(user), make.session(user), make.session(user)];
+    const stores = split({ ...inner, sessions });
+    const insert: Write = { kind: "session.insert", session: old, cap: 1, evicted: () => [] };
+    await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
+    // Between the directory's word and the deletion, a sign-in adds its session past the cap.
+    const directory: DirectoryStore = {
+      ...inner.directory,
+      async commit(writes, each) {
+        const result = await inner.directory.commit(writes, each);
+        await sessions.insert(other, 1, each);
+        return result;
+      },
+    };
+    const racing = split({ ...inner, directory, sessions });
+    const rotate: Write = { kind: "session.rotate", from: old.id, session: next };
+    expect(await racing.directory.commit([rotate], call())).toMatchObject({ ok: true });
+    const left = await stores.sessions.list(user.id, call());
+    expect(left.map(({ id }) => id)).toEqual([other.id]);
+  });
 });

@@ -34,7 +34,7 @@ function cachedDirectory(parts: Parts): DirectoryStore {
     close: () => directory.close(),
     user: (userId, call) => directory.user(userId, call),
     userWithPassword: (by, call) => directory.userWithPassword(by, call),
-    sessionOwner: (userId, call) => directory.sessionOwner(userId, call),
+    sessionOwner: (userId, sessionIds, call) => directory.sessionOwner(userId, sessionIds, call),
     revokedBefore: (instant, limit, call) => directory.revokedBefore(instant, limit, call),
     isEmpty: (call) => directory.isEmpty(call),
     deletedBefore: (instant, limit, call) => directory.deletedBefore(instant, limit, call),

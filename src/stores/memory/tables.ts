@@ -29,7 +29,8 @@ export interface RevocationTable {
   has(sessionId: string): boolean;
   put(session: Session, now: Date): void;
   delete(sessionId: string): void;
-  ofUser(userId: string): readonly Revocation[];
+  /** Those of these sessions of a user that are there. */
+  of(userId: string, sessionIds: readonly string[]): readonly Revocation[];
   /** Session ids put before `instant`, oldest first. */
   before(instant: Date): readonly string[];
 }
@@ -64,10 +65,11 @@ function revocationTable(log: Journal): RevocationTable {
     has: (sessionId) => rows.has(sessionId),
     put: ({ id, userId }, now) => rows.set(id, { userId, at: now.getTime() }),
     delete: (sessionId) => rows.delete(sessionId),
-    ofUser: (userId) =>
-      [...rows.entries()].flatMap(([sessionId, row]) =>
-        row.userId === userId ? [{ sessionId, revokedAt: new Date(row.at) }] : [],
-      ),
+    of: (userId, sessionIds) =>
+      [...new Set(sessionIds)].flatMap((sessionId) => {
+        const row = rows.get(sessionId);
+        return row?.userId === userId ? [{ sessionId, revokedAt: new Date(row.at) }] : [];
+      }),
     before(instant) {
       const due = [...rows.entries()].filter(([, { at }]) => at < instant.getTime());
       return due.sort(([, a], [, b]) => a.at - b.at).map(([id]) => id);

@@ -49,7 +49,7 @@ export interface RedisStores {
  * A check is one command. Every step is one script over the keys of one slot, with nothing before or after it that matters.
  * After a change of primary every check asks the directory, until a new copy of the user was made there; revocations that
  * the new primary never heard of hold. Set `min-replicas-to-write` to 1 where there are replicas, so that a primary which
- * was cut off stops answering for users at once.
+ * was cut off stops answering for users after `min-replicas-max-lag` (10 s by default); without it, after 15 minutes at most.
  *
  * A command that waits in the client's queue is taken back when its call is given up. ioredis can take none back, and sends
  * again what a lost connection left without an answer, so that an attempt counts twice and a taken token reads as unknown:

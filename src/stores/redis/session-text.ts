@@ -1,4 +1,5 @@
 import type { Session } from "../../domain/session.ts";
+import { parsed } from "./parsed.ts";
 
 /**
  * A session as it is kept under its id, four lines: numbers that scripts reckon with (last use, both limits, generation,
@@ -46,10 +47,12 @@ export function sessionOf(id: string, text: string): Session {
   const [lastUsedAt = 0, idleExpiresAt = 0, expiresAt = 0, generation = 0, dataVersion = 0] = numbers
     .split(" ")
     .map(Number);
-  if (lines.length !== 4) throw new Error(`the session at ${id.slice(0, 8)}… cannot be read`);
-  const [digest, createdAt, authTime, amr, isRemembered, ip, userAgent, rotatedFrom] = JSON.parse(
+  const what = `the session at ${id.slice(0, 8)}…`;
+  if (lines.length !== 4) throw new Error(`${what} cannot be read`);
+  const [digest, createdAt, authTime, amr, isRemembered, ip, userAgent, rotatedFrom] = parsed<Fixed>(
     fixed,
-  ) as Fixed;
+    what,
+  );
   return {
     id,
     secretDigest: new Uint8Array(Buffer.from(digest, "base64url")),
@@ -65,7 +68,7 @@ export function sessionOf(id: string, text: string): Session {
     ip,
     userAgent,
     rotatedFrom,
-    data: data === "{}" ? {} : JSON.parse(data),
+    data: data === "{}" ? {} : parsed<Session["data"]>(data, what),
     dataVersion,
   };
 }

@@ -1,4 +1,5 @@
 import type { User } from "../../domain/user.ts";
+import { parsed } from "./parsed.ts";
 
 type UserJson = Omit<User, "createdAt" | "updatedAt" | "deletedAt"> & {
   readonly createdAt: number;
@@ -17,9 +18,9 @@ export function userText(user: User): string {
   return JSON.stringify(json);
 }
 
-/** The user of a text; every call makes a new one. */
+/** The user of a text; every call makes a new one. @throws Error for what {@link userText} never wrote */
 export function userOf(text: string): User {
-  const json = JSON.parse(text) as UserJson;
+  const json = parsed<UserJson>(text, "the copy of a user");
   return {
     ...json,
     createdAt: new Date(json.createdAt),

@@ -50,8 +50,9 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
       return insert({ ...step, session: { ...step.session, data } }, run);
     }
     case "rotate": {
-      const { data } = (await takeOne(step.from, run)) ?? step.from;
-      await sessions.insert({ ...step.session, data }, 0, run.call);
+      const from = await takeOne(step.from, run);
+      // Gone since the plan was made, by the cap or by the engine: what would follow it would be one too many.
+      if (from !== null) await sessions.insert({ ...step.session, data: from.data }, 0, run.call);
       return;
     }
     case "take":
@@ -72,7 +73,7 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
 async function takeAll({ key, sessions }: Extract<Step, { kind: "take_all" }>, { halves, call }: Run) {
   const user = await halves.directory.user(key.userId, call);
   const all = await halves.sessions.list(key, call);
-  const past = user === null ? all : all.filter(({ generation }) => generation !== user.generation);
+  const past = user === null ? all : all.filter(({ generation }) => generation < user.generation);
   const ids = [...sessions, ...past].map(({ id }) => id);
   await halves.sessions.take([...new Set(ids)], call);
 }
@@ -107,7 +108,7 @@ async function takeBackIfPast(
 ): Promise<void> {
   if (userId === null) return;
   const user = await halves.directory.user(userId, call);
-  if (user !== null && user.generation !== generation) await halves.sessions.take([id], call);
+  if (user !== null && user.generation > generation) await halves.sessions.take([id], call);
 }
 
 function revoked(sessions: readonly Session[], ended: Report): Write {

@@ -26,7 +26,8 @@ export function committer(halves: Halves): DirectoryStore["commit"] {
       return committed;
     }
     const result = await carryOut(parts, committed, { halves, call });
-    fence.publish(call);
+    // Before it is acknowledged: a fence that was lost with its engine is noticed here, or overwritten.
+    await fence.publish(call);
     return result;
   };
 }

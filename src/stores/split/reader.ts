@@ -4,6 +4,7 @@ import type { SessionOwner } from "../../ports/directory-store.ts";
 import type { FoundSession, SessionStore } from "../../ports/session-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import type { Halves } from "./halves.ts";
+import { ownerKey } from "./owners.ts";
 
 /** Makes the reading half of a `SessionStore`. */
 export function sessionReader({ directory, sessions, owners }: Halves): Pick<SessionStore, "find" | "list"> {
@@ -13,10 +14,9 @@ export function sessionReader({ directory, sessions, owners }: Halves): Pick<Ses
     const { id, userId } = session;
     if (isExpired(session, call.now)) return { expired: true, id, userId };
     if (userId === null || owner !== null) return { expired: false, session, user: owner };
-    const current = await directory.sessionOwner(userId, call);
-    if (current === null) return null;
-    if (isRevoked(current, id)) return null;
-    owners.remember(current, readAtMs, call);
+    const current = await directory.sessionOwner(userId, [id], call);
+    if (current === null || current.revoked.length > 0) return null;
+    owners.remember(ownerKey({ id, userId }), readAtMs, call);
     return { expired: false, session, user: current.user };
   }
 
@@ -26,10 +26,12 @@ export function sessionReader({ directory, sessions, owners }: Halves): Pick<Ses
       return Promise.all(found.map((one) => answer(one, call)));
     },
     async list(userId, call) {
-      const owner = await directory.sessionOwner(userId, call);
+      const user = await directory.user(userId, call);
+      if (user === null) return [];
+      const all = await sessions.list({ userId, slotTag: user.slotTag }, call);
+      const ids = all.map(({ id }) => id);
+      const owner = await directory.sessionOwner(userId, ids, call);
       if (owner === null) return [];
-      const { slotTag } = owner.user;
-      const all = await sessions.list({ userId, slotTag }, call);
       return all.filter((session) => isLive(session, owner, call.now)).toSorted(mostRecentFirst);
     },
   };

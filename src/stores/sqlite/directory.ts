@@ -63,14 +63,15 @@ export function directoryStore({ connection, cache, run, ping, close }: Parts): 
         const row = reading().withPassword[kind].get(key);
         return row === undefined ? null : withPassword(row);
       }, call),
-    sessionOwner: (userId, call) =>
+    sessionOwner: (userId, sessionIds, call) =>
       connection.read(() => {
         const row = reading().user.get(userId);
         if (row === undefined) return null;
         // After the user, so that another process's commit in between is seen in the ends at least.
-        const revoked = reading()
-          .revocations.ofUser.all(userId)
-          .map(([sessionId, revokedAt]) => ({ sessionId, revokedAt: new Date(revokedAt) }));
+        const revoked = [...new Set(sessionIds)].flatMap((sessionId) => {
+          const [at] = reading().revocations.one.get(sessionId, userId) ?? [];
+          return at === undefined ? [] : [{ sessionId, revokedAt: new Date(at) }];
+        });
         return { user: userOf(row), revoked };
       }, call),
     revokedBefore: (instant, limit, call) =>

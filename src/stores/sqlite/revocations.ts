@@ -33,14 +33,14 @@ function isFirst({ statements, now }: WriteRun, sessionId: string, userId: strin
 
 /** Reads the ends that are on record. */
 export interface RevocationReading {
-  readonly ofUser: Statement<readonly [sessionId: string, revokedAt: number]>;
+  readonly one: Statement<readonly [revokedAt: number]>;
   readonly before: Statement<readonly [sessionId: string]>;
 }
 
 /** Prepares {@link RevocationReading}. */
 export function revocationReading(prepare: Prepare): RevocationReading {
   return {
-    ofUser: prepare("SELECT session_id, revoked_at FROM session_revocations WHERE user_id = ?"),
+    one: prepare("SELECT revoked_at FROM session_revocations WHERE session_id = ? AND user_id = ?"),
     before: prepare(
       "SELECT session_id FROM session_revocations WHERE revoked_at < ? ORDER BY revoked_at LIMIT ?",
     ),

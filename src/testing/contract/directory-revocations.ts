@@ -19,14 +19,30 @@ const byId = (ends: readonly Revocation[]): readonly Revocation[] =>
 export const revocationRules: Rules = {
   "an end on record is answered with its owner, and with nobody else": async (trial) => {
     const [ana, ben] = [await addUser(trial), await addUser(trial)];
-    const sessions = [trial.make.session(ana), trial.make.session(ana)];
-    await committed(trial, [revoke([...sessions, trial.make.session(ben), trial.make.session(null)])]);
-    const owner = await trial.stores.directory.sessionOwner(ana.id, trial.call());
+    // More than a store may ask about at a time, and some that live.
+    const sessions = Array.from({ length: 11 }, () => trial.make.session(ana));
+    const others = [trial.make.session(ben), trial.make.session(null)];
+    const live = Array.from({ length: 7 }, () => trial.make.session(ana));
+    await committed(trial, [revoke([...sessions, ...others])]);
+    const ids = [...live, ...sessions, ...others].map(({ id }) => id);
+    const asked = [...ids, "absent", "", ...sessions.slice(0, 1).map(({ id }) => id)];
+    const { directory } = trial.stores;
+    const owner = await directory.sessionOwner(ana.id, asked, trial.call());
     same(owner?.user, ana);
     const revokedAt = trial.clock.now();
     const expected = sessions.map(({ id }) => ({ sessionId: id, revokedAt }));
-    same(byId(owner?.revoked ?? []), byId(expected));
-    strictEqual(await trial.stores.directory.sessionOwner("nobody", trial.call()), null);
+    const answered = new Map((owner?.revoked ?? []).map((end) => [end.sessionId, end]));
+    same(byId([...answered.values()]), byId(expected));
+    same(await directory.sessionOwner(ana.id, [], trial.call()), { user: ana, revoked: [] });
+    same(
+      await directory.sessionOwner(
+        ana.id,
+        live.map(({ id }) => id),
+        trial.call(),
+      ),
+      { user: ana, revoked: [] },
+    );
+    strictEqual(await directory.sessionOwner("nobody", asked, trial.call()), null);
   },
 
   "a session is reported by the transaction that ended it first": async (trial) => {
@@ -54,7 +70,8 @@ export const revocationRules: Rules = {
     const [known, fresh] = [trial.make.session(user), trial.make.session(user)];
     await committed(trial, [revoke([known], "all")]);
     await refused(trial, [write.update(user, { name: "x" }), revoke([fresh, known], "all")], "conflict");
-    const owner = await trial.stores.directory.sessionOwner(user.id, trial.call());
+    const ids = [known.id, fresh.id];
+    const owner = await trial.stores.directory.sessionOwner(user.id, ids, trial.call());
     same(owner, { user, revoked: [{ sessionId: known.id, revokedAt: trial.clock.now() }] });
   },
 
@@ -63,10 +80,10 @@ export const revocationRules: Rules = {
     const fails: Report = () => {
       throw new Error("no report");
     };
-    await rejects(
-      trial.stores.directory.commit([revoke([trial.make.session(user)], "any", fails)], trial.call()),
-    );
-    same(await trial.stores.directory.sessionOwner(user.id, trial.call()), { user, revoked: [] });
+    const session = trial.make.session(user);
+    await rejects(trial.stores.directory.commit([revoke([session], "any", fails)], trial.call()));
+    const owner = await trial.stores.directory.sessionOwner(user.id, [session.id], trial.call());
+    same(owner, { user, revoked: [] });
   },
 
   "records are found oldest first, and dropped by id": async (trial) => {
@@ -85,7 +102,7 @@ export const revocationRules: Rules = {
     deepStrictEqual([...(await before(new Date(clock.now().getTime() - 1_000), 9))], [first, second]);
     await committed(trial, [{ kind: "revocation.forget", sessionIds: [first, third, "absent"] }]);
     deepStrictEqual([...(await before(clock.now(), 9))], [second]);
-    same(await stores.directory.sessionOwner(user.id, call()), { user, revoked: [] });
+    same(await stores.directory.sessionOwner(user.id, [first, third], call()), { user, revoked: [] });
   },
 };
 
