@@ -10,4 +10,6 @@ export function listen(listener: RequestListener): void {
     process.send?.({ cpuMicroseconds: user + system, rssBytes: process.memoryUsage.rss() });
   });
   process.on("SIGTERM", () => process.exit(0));
+  // The harness is gone.
+  process.on("disconnect", () => process.exit(0));
 }
