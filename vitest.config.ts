@@ -13,6 +13,8 @@ export default defineConfig({
     pool: "forks",
     // Tests wait for servers, timeouts and failovers more than they work.
     maxWorkers: "150%",
+    // Machines of CI share their cores, and some tests are about time. What passed only when it was run again is named.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".results/vitest.json" }]] : ["default"],

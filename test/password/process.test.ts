@@ -59,7 +59,7 @@ test("a thread that passed its time limit is gone, and closing lets the process 
   const { status, lines } = run(`
     import { passwordThreads } from ${file("threads.ts")};
     import { task } from ${fixture("tasks.ts")};
-    const threads = passwordThreads({ size: 1, taskLimitSeconds: 0.5 });
+    const threads = passwordThreads({ size: 1, taskLimitSeconds: 3 });
     await threads.run(task("spin")).catch((error) => console.log(error.code));
     console.log((await threads.run(task("echo", "next"))).value);
     await threads.close();
