@@ -56,10 +56,7 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
       return;
     }
     case "take":
-      await sessions.take(
-        step.sessions.map(({ id }) => id),
-        run.call,
-      );
+      await sessions.take(wonOf(step.sessions, run), run.call);
       return;
     case "take_all":
       return takeAll(step, run);
@@ -70,12 +67,18 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
 }
 
 // Sessions that sign-ins added since the plan was made are of a generation that has passed; nobody reports those.
-async function takeAll({ key, sessions }: Extract<Step, { kind: "take_all" }>, { halves, call }: Run) {
+async function takeAll({ key, sessions }: Extract<Step, { kind: "take_all" }>, run: Run) {
+  const { halves, call } = run;
   const user = await halves.directory.user(key.userId, call);
   const all = await halves.sessions.list(key, call);
   const past = user === null ? all : all.filter(({ generation }) => generation < user.generation);
-  const ids = [...sessions, ...past].map(({ id }) => id);
+  const ids = [...wonOf(sessions, run), ...past.map(({ id }) => id)];
   await halves.sessions.take([...new Set(ids)], call);
+}
+
+// What another transaction has ended is for that one to take: it may be about to hand its data on.
+function wonOf(sessions: readonly Session[], { won }: Run): readonly string[] {
+  return sessions.map(({ id }) => id).filter((id) => won.has(id));
 }
 
 async function takeOne({ id }: Session, { halves, call }: Run): Promise<Session | null> {
