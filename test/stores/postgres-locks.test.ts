@@ -365,12 +365,13 @@ describe.skipIf(postgresUrl === null)("a connection to PostgreSQL that the serve
       { kind: "user.insert", user },
       { kind: "session.insert", session: database.make.session(user), cap: 0, evicted: () => [] },
     ];
-    const commit = stores.directory.commit(writes, database.call());
+    // Listened to from here on: the commit may fail before the server has answered who ended it.
+    const failed = expect(stores.directory.commit(writes, database.call())).rejects.toThrow();
     await waiting(database);
     await other.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [
       database.name,
     ]);
-    await expect(commit).rejects.toThrow();
+    await failed;
     await other.query("ROLLBACK");
     expect(await stores.directory.isEmpty(database.call())).toBe(true);
   });
