@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startChild } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 import type { Effort } from "./effort.ts";
 import type { Load, Loaded } from "./load.ts";
 import { seed, seededToken } from "./seed.ts";
@@ -15,37 +15,56 @@ const checksPerSecond = 500;
 /** How long session checks take while every core is asked to hash passwords. */
 export async function flood(effort: Effort): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-bench-"));
-  const path = join(folder, "flood.db");
-  await seed(path, 1_000);
-  await createPeople(path);
-  const [server, checks, signIns] = await Promise.all([
-    startChild("contenders/latchkey.ts", [path]),
-    startChild("load.ts", []),
-    startChild("load.ts", []),
-  ]);
-  const requests = Array.from({ length: 1_000 }, (_, index) => checkRequest(seededToken(index)));
-  const wanted: Load = {
+  const [checks, signIns] = await Promise.all([startChild("load.ts", []), startChild("load.ts", [])]);
+  const contenders: Contender[] = [];
+  for (const name of ["minimum", "latchkey"]) {
+    const path = join(folder, `${name}.db`);
+    await seed(path, 1_000);
+    await createPeople(path);
+    contenders.push({
+      name,
+      server: await startChild(`contenders/${name}.ts`, [path]),
+      idle: [],
+      flooded: [],
+    });
+  }
+  for (let round = -1; round < effort.rounds; round++) {
+    for (const { server, idle, flooded } of contenders) {
+      const wanted = checksOf(server, effort.seconds);
+      const quiet = await checks.ask<Loaded>(wanted);
+      const flooding = signIns.ask<Loaded>(signInLoad(server, effort.seconds));
+      const busy = await checks.ask<Loaded>(wanted);
+      await flooding;
+      if (round < 0) continue;
+      idle.push(quiet);
+      flooded.push(busy);
+    }
+  }
+  await Promise.all(
+    [checks, signIns, ...contenders.map(({ server }) => server)].map((child) => child.stop()),
+  );
+  await rm(folder, { recursive: true });
+  return contenders.flatMap(({ name, idle, flooded }) => {
+    const ratio = median(flooded.map(({ p99 }, round) => p99 / (idle[round]?.p99 ?? 1)));
+    return [row(`${name}, idle`, idle, "1"), row(`${name}, while sign-ins flood`, flooded, figure(ratio))];
+  });
+}
+
+interface Contender {
+  readonly name: string;
+  readonly server: Child;
+  readonly idle: Loaded[];
+  readonly flooded: Loaded[];
+}
+
+function checksOf(server: Child, seconds: number): Load {
+  return {
     port: server.ready.port ?? 0,
-    requests,
+    requests: Array.from({ length: 1_000 }, (_, index) => checkRequest(seededToken(index))),
     connections: 16,
-    seconds: effort.seconds,
+    seconds,
     perSecond: checksPerSecond,
   };
-  const idle: Loaded[] = [];
-  const flooded: Loaded[] = [];
-  for (let round = -1; round < effort.rounds; round++) {
-    const quiet = await checks.ask<Loaded>(wanted);
-    const flooding = signIns.ask<Loaded>(signInLoad(server, effort.seconds));
-    const busy = await checks.ask<Loaded>(wanted);
-    await flooding;
-    if (round < 0) continue;
-    idle.push(quiet);
-    flooded.push(busy);
-  }
-  await Promise.all([server, checks, signIns].map((child) => child.stop()));
-  await rm(folder, { recursive: true });
-  const ratio = median(flooded.map(({ p99 }, round) => p99 / (idle[round]?.p99 ?? 1)));
-  return [row("idle", idle, "1"), row("while sign-ins flood", flooded, figure(ratio))];
 }
 
 function row(name: string, loaded: readonly Loaded[], ratio: string): Row {

@@ -10,35 +10,55 @@ import { figure, median, type Row } from "./table.ts";
 const password = "correct horse battery staple";
 const people = 20;
 
-/** Sign-ins per second beside the bare hash in as many threads. */
+/** Sign-ins per second beside the bare hash in as many threads, and beside the least that a server does by hand. */
 export async function signIns(effort: Effort): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-bench-"));
-  const path = join(folder, "sign-ins.db");
-  await createPeople(path);
   const load = await startChild("load.ts", []);
-  const server = await startChild("contenders/latchkey.ts", [path]);
-  const bare: number[] = [];
-  const ours: number[] = [];
+  const servers = await Promise.all(
+    ["minimum", "latchkey"].map(async (name) => {
+      const path = join(folder, `${name}.db`);
+      await createPeople(path);
+      return startChild(`contenders/${name}.ts`, [path]);
+    }),
+  );
+  const figures: Record<"bare" | "minimum" | "ours", number[]> = { bare: [], minimum: [], ours: [] };
   for (let round = -1; round < effort.rounds; round++) {
     const hashes = await bareHashes(effort.seconds);
-    const loaded = await load.ask<Loaded>(signInLoad(server, effort.seconds));
-    if (loaded.failed > 0) throw new Error(`${loaded.failed} sign-ins were refused`);
+    const [minimum = 0, ours = 0] = await inTurn(servers, (server) => signInsOf(load, server, effort));
     if (round < 0) continue;
-    bare.push(hashes);
-    ours.push(loaded.perSecond);
+    figures.bare.push(hashes);
+    figures.minimum.push(minimum);
+    figures.ours.push(ours);
   }
-  await load.stop();
-  await server.stop();
+  await Promise.all([load, ...servers].map((child) => child.stop()));
   await rm(folder, { recursive: true });
-  const share = median(ours.map((perSecond, round) => perSecond / (bare[round] ?? 1)));
+  const row = (name: string, perSecond: readonly number[]): Row => ({
+    "argon2id 19 MiB, t=2": name,
+    "per second": figure(median(perSecond)),
+    "of bare hash": share(perSecond, figures.bare),
+    "of the minimum": share(perSecond, figures.minimum),
+  });
   return [
-    { "argon2id 19 MiB, t=2": "bare hash", "per second": figure(median(bare)), "of bare hash": "1" },
-    {
-      "argon2id 19 MiB, t=2": "Latchkey sign-in",
-      "per second": figure(median(ours)),
-      "of bare hash": figure(share),
-    },
+    row("bare hash, no server", figures.bare),
+    row("minimum sign-in", figures.minimum),
+    row("Latchkey sign-in", figures.ours),
   ];
+}
+
+function share(perSecond: readonly number[], of: readonly number[]): string {
+  return figure(median(perSecond.map((value, round) => value / (of[round] ?? 1))));
+}
+
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
+}
+
+async function signInsOf(load: Child, server: Child, { seconds }: Effort): Promise<number> {
+  const loaded = await load.ask<Loaded>(signInLoad(server, seconds));
+  if (loaded.failed > 0) throw new Error(`${loaded.failed} sign-ins were refused`);
+  return loaded.perSecond;
 }
 
 /** Accounts `person0` and on, all with one password. */

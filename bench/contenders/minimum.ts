@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
+import type { RequestListener } from "node:http";
 import { DatabaseSync } from "node:sqlite";
 import { listen } from "./listen.ts";
 
@@ -8,7 +9,13 @@ const read = database.prepare(`
   SELECT s.secret_digest, s.idle_expires_at, s.expires_at, s.generation, u.generation AS user_generation, u.status, u.username
   FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?`);
 
-listen((request, response) => {
+let signIn: RequestListener | null = null;
+
+listen(async (request, response) => {
+  if (request.method === "POST") {
+    signIn ??= (await import("./minimum-sign-in.ts")).minimumSignIn(process.argv[2] ?? "");
+    return signIn(request, response);
+  }
   const username = check(request.headers.cookie ?? "");
   if (username === null) {
     response.statusCode = 401;

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { AuthError } from "../errors.ts";
+import { threadFile, threadFlags } from "../thread-file.ts";
 import { errorPlace } from "./error-place.ts";
 
 /** A call of a function in a module, in whichever thread is free. */
@@ -174,7 +175,7 @@ class WorkerThreads implements Threads {
   }
 
   #start(): Thread {
-    const entry = entryUrl();
+    const entry = threadFile("./thread-entry", import.meta.url);
     const worker = new Worker(entry, { name: "latchkey-password", ...threadFlags() });
     const thread: Thread = { worker, job: null, limit: null };
     const gone = (why: string): void => {
@@ -220,20 +221,6 @@ class WorkerThreads implements Threads {
     this.#next();
     if (this.#running === 0) this.#idle();
   }
-}
-
-/** The file beside this one that threads run: `.ts` unbuilt, `.js` built. */
-function entryUrl(): URL {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  return new URL(`./thread-entry.${extension}`, import.meta.url);
-}
-
-/**
- * Threads inherit the process's flags, which is right but for one: `--input-type` belongs to `--eval`, and a thread
- * that inherits it refuses its file. (Flags passed explicitly may not be V8's, so they cannot be filtered.)
- */
-function threadFlags(): { execArgv?: string[] } {
-  return process.execArgv.some((flag) => flag.startsWith("--input-type")) ? { execArgv: [] } : {};
 }
 
 function overloaded(diagnosis: string, retryAfterSeconds: number): AuthError {

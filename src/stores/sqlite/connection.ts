@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Engine } from "../../ports/store.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import { assertSchema } from "./migrations.ts";
 import { scratchDatabase } from "./open.ts";
 import { type Caller, type Line, line, type Patience } from "./retry.ts";
@@ -9,6 +10,7 @@ import { type Transaction, transactionsOn } from "./transaction.ts";
 /** What a connection works by. */
 export interface ConnectionOptions {
   readonly patience: Patience;
+  readonly checkpoints: Checkpoints;
   /** Told of every execution of a statement; for tests and traces. */
   readonly onStatement?: (sql: string) => void;
 }
@@ -22,13 +24,15 @@ export class Connection {
   readonly #db: DatabaseSync;
   readonly #prepare: Prepare;
   readonly #line: Line;
+  readonly #checkpoints: Checkpoints;
   #transaction: Transaction | null = null;
   #fits = false;
 
-  constructor(db: DatabaseSync, { patience, onStatement }: ConnectionOptions) {
+  constructor(db: DatabaseSync, { patience, checkpoints, onStatement }: ConnectionOptions) {
     this.#db = db;
     this.#prepare = prepareOn(db, onStatement);
     this.#line = line(patience);
+    this.#checkpoints = checkpoints;
   }
 
   /** Statements that are prepared at their first use, after a check that the schema fits. @throws SchemaError */
@@ -63,7 +67,9 @@ export class Connection {
   write<T>(work: () => T, call: Caller, isKept?: (result: T) => boolean): Promise<T> {
     return this.#line.write(() => {
       this.#transaction ??= transactionsOn(this.#db, this.#prepare);
-      return this.#transaction(work, isKept);
+      const result = this.#transaction(work, isKept);
+      this.#checkpoints.committed();
+      return result;
     }, call);
   }
 
@@ -76,6 +82,8 @@ export class Connection {
   /** Lets the writes in line finish, then closes. Idempotent. */
   async close(): Promise<void> {
     await this.#line.empty();
+    // Before the last connection goes, which empties the log and removes it.
+    await this.#checkpoints.close();
     if (this.#db.isOpen) this.#db.close();
   }
 }

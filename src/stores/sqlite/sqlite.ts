@@ -1,6 +1,7 @@
 import type { Stores } from "../../ports/stores.ts";
 import type { MigrationStatus } from "../migration-status.ts";
 import { type SessionCache, sessionCache } from "../session-cache.ts";
+import { checkpointsOf } from "./checkpoints.ts";
 import { Connection } from "./connection.ts";
 import { directoryStore } from "./directory.ts";
 import { ephemeralStore } from "./ephemeral.ts";
@@ -73,7 +74,8 @@ export function sqlite(options: SqliteOptions): SqliteStores {
   } = options;
   const db = openDatabase({ path, synchronous });
   const patience = { limitMs: lockTimeoutMs, pauseMs: () => 5 + Math.random() * 15 };
-  const connection = new Connection(db, { patience, onStatement: options.onStatement });
+  const checkpoints = checkpointsOf(db, { path, synchronous });
+  const connection = new Connection(db, { patience, checkpoints, onStatement: options.onStatement });
   try {
     if (migrate) {
       migrateUp(db);

@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { type CheckpointPace, type Checkpoints, checkpointsOf } from "../../src/stores/sqlite/checkpoints.ts";
+import { until } from "../support/until.ts";
+import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
+
+/** A connection that writes, and the checkpoints of its file. */
+function writer(
+  file: SqliteFile,
+  pace: CheckpointPace,
+  path = file.path,
+): { db: DatabaseSync; checkpoints: Checkpoints; write: () => void } {
+  const db = file.raw();
+  db.exec("CREATE TABLE IF NOT EXISTS notes (text TEXT)");
+  const checkpoints = checkpointsOf(db, { path, synchronous: "normal" }, pace);
+  onTestFinished(() => checkpoints.close());
+  const insert = db.prepare("INSERT INTO notes VALUES (hex(randomblob(2000)))");
+  const write = (): void => {
+    insert.run();
+    checkpoints.committed();
+  };
+  return { db, checkpoints, write };
+}
+
+/** Pages of the log that are not in the database file yet. */
+function pending(db: DatabaseSync): number {
+  const { log, checkpointed } = db.prepare("PRAGMA wal_checkpoint(NOOP)").get() as Record<string, number>;
+  return (log ?? 0) - (checkpointed ?? 0);
+}
+
+function pagesAlone(db: DatabaseSync): unknown {
+  return db.prepare("PRAGMA wal_autocheckpoint").get()?.wal_autocheckpoint;
+}
+
+async function opened(): Promise<SqliteFile> {
+  const file = sqliteFile();
+  await file.open().directory.ping(file.call());
+  return file;
+}
+
+describe("checkpoints of a database", () => {
+  it("are made beside the connection that writes, which makes none itself", async () => {
+    const { db, write } = writer(await opened(), { everyCommits: 10 });
+    for (let count = 0; count < 9; count++) write();
+    expect(pagesAlone(db)).toBe(1_000);
+    expect(pending(db)).toBeGreaterThan(9);
+    write();
+    expect(pagesAlone(db)).toBe(8_000);
+    await until(() => pending(db) === 0);
+    for (let count = 0; count < 10; count++) write();
+    await until(() => pending(db) === 0);
+  });
+
+  it("are SQLite's own again where the thread cannot work", async () => {
+    const file = await opened();
+    const { db, write } = writer(file, { everyCommits: 1 }, `${file.path}/no-such-folder/app.db`);
+    write();
+    await until(() => pagesAlone(db) === 1_000);
+    write();
+    expect(pagesAlone(db)).toBe(1_000);
+  });
+
+  it("take no place in a database in memory", () => {
+    const file = sqliteFile();
+    const stores = file.open();
+    expect(stores.directory.engine.name).toBe("sqlite");
+    const db = file.raw();
+    checkpointsOf(db, { path: ":memory:", synchronous: "normal" }, { everyCommits: 1 }).committed();
+    expect(pagesAlone(db)).toBe(1_000);
+  });
+
+  it("leave what the stores remember of sessions as it is", async () => {
+    const file = sqliteFile();
+    const sent: string[] = [];
+    const stores = file.open({ onStatement: (sql) => sent.push(sql) });
+    const user = file.make.user();
+    const session = file.make.session(user);
+    const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
+    await stores.directory.commit([{ kind: "user.insert", user }, insert], file.call());
+    await stores.sessions.find([session.id], file.call());
+    // Enough for a thread of the stores' own.
+    for (let count = 0; count < 300; count++) await stores.ephemeral.put(`k${count}`, "v", 60, file.call());
+    const db = file.raw();
+    await until(() => pending(db) < 300);
+    await stores.sessions.find([session.id], file.call());
+    sent.length = 0;
+    expect(await stores.sessions.find([session.id], file.call())).toMatchObject([{ expired: false }]);
+    expect(sent.filter((sql) => sql.includes("FROM sessions"))).toEqual([]);
+  });
+
+  it("end with the stores, and leave no log behind", async () => {
+    const file = sqliteFile();
+    const stores = file.open();
+    for (let count = 0; count < 300; count++) await stores.ephemeral.put(`k${count}`, "v", 60, file.call());
+    expect(existsSync(`${file.path}-wal`)).toBe(true);
+    await stores.directory.close();
+    expect(existsSync(`${file.path}-wal`)).toBe(false);
+  });
+});
