@@ -1,9 +1,13 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type CheckpointPace, type Checkpoints, checkpointsOf } from "../../src/stores/sqlite/checkpoints.ts";
 import { until } from "../support/until.ts";
 import { type SqliteFile, sqliteFile } from "./sqlite-file.ts";
+
+const run = promisify(execFile);
 
 /** A connection that writes, and the checkpoints of its file. */
 function writer(
@@ -87,6 +91,21 @@ describe("checkpoints of a database", () => {
     sent.length = 0;
     expect(await stores.sessions.find([session.id], file.call())).toMatchObject([{ expired: false }]);
     expect(sent.filter((sql) => sql.includes("FROM sessions"))).toEqual([]);
+  });
+
+  it("keep no process alive, and let none end before the stores are closed", async () => {
+    const file = sqliteFile();
+    const program = `
+      import { sqlite } from ${JSON.stringify(new URL("../../src/stores/sqlite/sqlite.ts", import.meta.url))};
+      const stores = sqlite({ path: ${JSON.stringify(file.path)} });
+      const call = { now: new Date(), signal: new AbortController().signal };
+      for (let count = 0; count < 300; count++) await stores.ephemeral.put("k" + count, "v", 60, call);
+      if (process.argv[1] === "close") await stores.directory.close();
+      console.log("done");`;
+    for (const end of ["close", "leave"]) {
+      const child = await run(process.execPath, ["--input-type=module", "--eval", program, end]);
+      expect(child.stdout).toBe("done\n");
+    }
   });
 
   it("end with the stores, and leave no log behind", async () => {

@@ -76,6 +76,8 @@ export function checkpointsOf(
       isOver = true;
       const ending = thread;
       if (ending === null) return;
+      // Else a process with nothing more to do would end here, and not after it.
+      ending.ref();
       await new Promise((resolve) => {
         ending.once("exit", resolve);
         ending.postMessage("close");
