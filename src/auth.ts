@@ -1,7 +1,8 @@
 import { bindForms, type Forms } from "./api/forms.ts";
 import { bindSessions, type Sessions } from "./api/sessions.ts";
 import { bindUsers, type Users } from "./api/users.ts";
-import { type Config, type ConfigOptions, readConfig } from "./config.ts";
+import type { ConfigOptions } from "./config/options.ts";
+import { type Config, readConfig } from "./config.ts";
 import type { Principal } from "./domain/principal.ts";
 import { asAuthError } from "./errors.ts";
 import type { Feature } from "./features/feature.ts";

@@ -6,7 +6,9 @@ export type { SessionInfo, Sessions } from "./api/sessions.ts";
 export type { Users } from "./api/users.ts";
 export type { Visit } from "./api/visit.ts";
 export { type Auth, type AuthOptions, createAuth } from "./auth.ts";
-export { type Config, type ConfigOptions, isLoopback } from "./config.ts";
+export type { ConfigOptions } from "./config/options.ts";
+export { isLoopback } from "./config/origin.ts";
+export type { Config } from "./config.ts";
 // Records
 export type { AuditRow, PersonalField } from "./domain/audit.ts";
 export type { Credential, EncodedPassword, PasswordCredential } from "./domain/credential.ts";
@@ -123,9 +125,9 @@ export type { EventSubscriptions } from "./services/listeners.ts";
 // Stores
 export { memory } from "./stores/memory.ts";
 export { memorySessions } from "./stores/memory-sessions.ts";
-export type { MigrationStatus } from "./stores/migration-status.ts";
-export { SchemaError } from "./stores/schema-error.ts";
 export { type SplitOptions, split } from "./stores/split.ts";
+export type { MigrationStatus } from "./stores/sql/migration-status.ts";
+export { SchemaError } from "./stores/sql/schema-error.ts";
 export {
   type SqliteMigrations,
   type SqliteOptions,

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type ConfigOptions, isLoopback, readConfig } from "../../src/config.ts";
+import type { ConfigOptions } from "../../src/config/options.ts";
+import { isLoopback } from "../../src/config/origin.ts";
+import { readConfig } from "../../src/config.ts";
 import { secret } from "../support/world.ts";
 
 const origin = "https://app.example";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type ConfigOptions, readConfig } from "../../src/config.ts";
+import type { ConfigOptions } from "../../src/config/options.ts";
+import { readConfig } from "../../src/config.ts";
 import { secret } from "../support/world.ts";
 
 const day = 86_400;

@@ -1,7 +1,10 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { inject, onTestFinished } from "vitest";
 import type { StoreCall } from "../../src/ports/store.ts";
+import { onLink } from "../../src/stores/mysql/link.ts";
+import { schemaSteps } from "../../src/stores/mysql/migrations.ts";
 import { type MysqlOptions, type MysqlStores, mysql } from "../../src/stores/mysql/mysql.ts";
+import type { SchemaSteps } from "../../src/stores/sql/migrations.ts";
 import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
 
 /** The server of the tests, or null: skip. */
@@ -45,8 +48,14 @@ export interface MysqlDatabase extends Omit<Database, "drop"> {
   call(signal?: AbortSignal): StoreCall;
   /** Latchkey's stores on a pool of their own. */
   open(options?: Partial<MysqlOptions>, config?: PoolOptions): MysqlStores;
+  /** Migrates over a connection of its own. */
+  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>): Promise<T>;
+  /** Names of the tables, sorted. */
+  tables(): Promise<readonly string[]>;
   /** The application's own connections. */
   readonly raw: Pool;
+  /** Statements of the application. */
+  run(sql: string): Promise<unknown>;
 }
 
 export async function mysqlDatabase(): Promise<MysqlDatabase> {
@@ -63,6 +72,7 @@ export async function mysqlDatabase(): Promise<MysqlDatabase> {
     for (const each of pools) await each.end().catch(() => undefined);
     await database.drop();
   });
+  const raw = pool({ multipleStatements: true });
   return {
     name: database.name,
     url: database.url,
@@ -71,6 +81,15 @@ export async function mysqlDatabase(): Promise<MysqlDatabase> {
     make: fixtures(clock),
     call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
     open: (options = {}, config = {}) => mysql({ pool: pool(config), ...options }),
-    raw: pool({ multipleStatements: true }),
+    onSchema: (work) =>
+      onLink({ pool: pool({ connectionLimit: 1 }) }, new AbortController(), (link) =>
+        work(schemaSteps(link)),
+      ),
+    async tables() {
+      const [rows] = await raw.query({ sql: "SHOW TABLES", rowsAsArray: true });
+      return (rows as string[][]).flat().toSorted();
+    },
+    raw,
+    run: (sql) => raw.query(sql),
   };
 }

@@ -4,6 +4,7 @@ import type { Write } from "../../src/ports/store.ts";
 import type { MysqlOptions, MysqlStores } from "../../src/stores/mysql/mysql.ts";
 import { until } from "../support/until.ts";
 import { type MysqlDatabase, mysqlDatabase, mysqlUrl } from "./mysql-database.ts";
+import { type Other, serverLocks } from "./server-locks.ts";
 
 /** Somebody else's transaction, under way. */
 async function othersTransaction({ raw }: MysqlDatabase): Promise<PoolConnection> {
@@ -47,75 +48,55 @@ async function opened(
   return stores;
 }
 
-describe.skipIf(mysqlUrl === null)("a transaction on MySQL that finds a row locked", () => {
-  it("waits, fails once its time is up, and leaves nothing and nobody locked", async () => {
+serverLocks(
+  { name: "MySQL", isSkipped: mysqlUrl === null, tooLong: /Lock wait timeout/, silenceMs: 1_600 },
+  async () => {
     const database = await mysqlDatabase();
-    const stores = await opened(database, { lockTimeoutSeconds: 1 });
-    const user = database.make.user();
-    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
-    const other = await othersTransaction(database);
-    await other.query("SELECT 1 FROM users FOR UPDATE");
-    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
-    await expect(stores.directory.commit([advance], database.call())).rejects.toThrow(/Lock wait timeout/);
-    await other.query("ROLLBACK");
-    expect(await stores.directory.commit([advance], database.call())).toMatchObject({ ok: true });
-  });
+    const other = async (): Promise<Other> => {
+      const connection = await othersTransaction(database);
+      return { run: (sql) => connection.query(sql) };
+    };
+    return {
+      ...database,
+      open: ({ places = 10, lockTimeoutMs = 2_000, transactionTimeoutMs = 5_000, onStatement } = {}) => {
+        const lockTimeoutSeconds = Math.ceil(lockTimeoutMs / 1_000);
+        const transactionTimeoutSeconds = Math.ceil(transactionTimeoutMs / 1_000);
+        const options = { lockTimeoutSeconds, transactionTimeoutSeconds, onStatement };
+        return opened(database, options, { connectionLimit: places });
+      },
+      async crowded() {
+        const pool = database.pool({ connectionLimit: 1 });
+        const stores = await opened(database, { pool });
+        const held = await pool.getConnection();
+        return { stores, release: () => held.release() };
+      },
+      other,
+      async strongOther() {
+        const strong = await other();
+        // Who has changed more stays: the server gives up the one whose undoing is cheaper.
+        await strong.run("CREATE TABLE heavy (a INT); START TRANSACTION");
+        await strong.run(`INSERT INTO heavy VALUES ${Array(500).fill("(1)").join()}`);
+        return strong;
+      },
+      waiting: () => waiting(database),
+    };
+  },
+);
 
-  it("leaves reading as it is", async () => {
+describe.skipIf(mysqlUrl === null)("a transaction on MySQL", () => {
+  it("sees what others committed before each of its statements", async () => {
     const database = await mysqlDatabase();
     const stores = await opened(database);
     const user = database.make.user();
-    const session = database.make.session(user);
-    const insert = { kind: "session.insert", session, cap: 1, evicted: () => [] } as const;
-    await stores.directory.commit([{ kind: "user.insert", user }, insert], database.call());
-    const other = await othersTransaction(database);
-    await other.query("SELECT 1 FROM users, sessions FOR UPDATE");
-    expect(await stores.sessions.find([session.id], database.call())).toMatchObject([{ expired: false }]);
-  });
-
-  it("is given up with its caller, and its connection with it: it is not done later", async () => {
-    const database = await mysqlDatabase();
-    const stores = await opened(database, { lockTimeoutSeconds: 60 }, { connectionLimit: 1 });
-    const user = database.make.user();
     await stores.directory.commit([{ kind: "user.insert", user }], database.call());
     const other = await othersTransaction(database);
     await other.query("SELECT 1 FROM users FOR UPDATE");
-    const caller = new AbortController();
     const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
-    const commit = stores.directory.commit([advance], database.call(caller.signal));
+    const commit = stores.directory.commit([advance], database.call());
     await waiting(database);
     expect(await isolation(database)).toBe("READ COMMITTED");
-    caller.abort(new Error("gone"));
-    await expect(commit).rejects.toThrow("gone");
-    // The pool has one place: it is free again.
-    expect(await stores.directory.isEmpty(database.call())).toBe(false);
     await other.query("COMMIT");
-    expect(await stores.directory.commit([advance], database.call())).toMatchObject({ ok: true });
-    expect((await stores.directory.user(user.id, database.call()))?.generation).toBe(2);
-  });
-
-  it("gives a caller up who waits for a connection, and keeps no place for them", async () => {
-    const database = await mysqlDatabase();
-    const pool = database.pool({ connectionLimit: 1 });
-    const stores = database.open({ pool });
-    await stores.directory.ping(database.call());
-    const held = await pool.getConnection();
-    const caller = new AbortController();
-    const read = Promise.resolve(stores.directory.isEmpty(database.call(caller.signal)));
-    caller.abort(new Error("gone"));
-    await expect(read).rejects.toThrow("gone");
-    held.release();
-    expect(await stores.directory.isEmpty(database.call())).toBe(true);
-  });
-
-  it("does nothing for a caller who gave up before", async () => {
-    const database = await mysqlDatabase();
-    const sent: string[] = [];
-    const stores = await opened(database, { onStatement: (sql) => sent.push(sql) });
-    sent.length = 0;
-    const signal = AbortSignal.abort(new Error("gone"));
-    await expect(stores.ephemeral.put("key", "value", 60, database.call(signal))).rejects.toThrow("gone");
-    expect(sent).toEqual([]);
+    expect(await commit).toMatchObject({ ok: true });
   });
 });
 
@@ -151,65 +132,6 @@ describe.skipIf(mysqlUrl === null)("a connection to MySQL that was used for a tr
       expect(await stores.directory.isEmpty(database.call())).toBe(outcome !== "kept");
     },
   );
-});
-
-describe.skipIf(mysqlUrl === null)("a transaction on MySQL that hangs", () => {
-  it("is undone by the server, and its locks are free", async () => {
-    const database = await mysqlDatabase();
-    const stores = await opened(database, { transactionTimeoutSeconds: 1 });
-    const other = await opened(database);
-    const user = database.make.user();
-    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
-    // A process that was stopped between two statements: it holds the lock, and sends nothing.
-    const hang = (): never[] => {
-      const stopped = performance.now() + 1_600;
-      while (performance.now() < stopped);
-      return [];
-    };
-    const end = { kind: "session.delete_all", userId: user.id, except: null, ended: hang } as const;
-    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
-    await expect(stores.directory.commit([end, advance], database.call())).rejects.toThrow();
-    expect(await other.directory.commit([advance], database.call())).toMatchObject({ ok: true });
-    expect((await other.directory.user(user.id, database.call()))?.generation).toBe(2);
-    await stores.directory.ping(database.call());
-  });
-});
-
-describe.skipIf(mysqlUrl === null)("transactions on MySQL that would wait for each other in a circle", () => {
-  it("are run again, reports and all, and each is done once", async () => {
-    const database = await mysqlDatabase();
-    const stores = await opened(database);
-    const { make, call } = database;
-    const user = make.user();
-    const session = make.session(user);
-    const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
-    await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
-    const other = await othersTransaction(database);
-    await other.query("SELECT 1 FROM sessions FOR UPDATE");
-    // Who has changed more stays: the server gives up the one whose undoing is cheaper.
-    await other.query("CREATE TABLE heavy (a INT); START TRANSACTION; SELECT 1 FROM sessions FOR UPDATE");
-    await other.query(`INSERT INTO heavy VALUES ${Array(500).fill("(1)").join()}`);
-    let reports = 0;
-    const ended = (sessions: readonly { id: string }[]) => {
-      reports++;
-      return sessions.map(({ id }) => make.auditRow({ type: "session.revoked", sessionId: id }));
-    };
-    const writes: readonly Write[] = [
-      { kind: "session.delete_all", userId: "nobody", except: null, ended },
-      { kind: "user.advance", userId: user.id, from: 1 },
-      { kind: "session.delete_all", userId: user.id, except: null, ended },
-    ];
-    const commit = stores.directory.commit(writes, call());
-    await waiting(database);
-    await other.query("SELECT 1 FROM users FOR UPDATE");
-    await other.query("ROLLBACK");
-    const result = await commit;
-    expect(result).toMatchObject({ ok: true, ended: [{ id: session.id }] });
-    expect(reports).toBeGreaterThan(2);
-    const rows = await stores.directory.auditRows({ userId: null, limit: 9 }, call());
-    expect(rows).toEqual(result.ok ? result.reported : []);
-    expect((await stores.directory.user(user.id, call()))?.generation).toBe(2);
-  });
 });
 
 describe.skipIf(mysqlUrl === null)("what another transaction on MySQL is changing", () => {
@@ -280,27 +202,5 @@ describe.skipIf(mysqlUrl === null)("round trips to MySQL", () => {
     expect(await trips(() => stores.ephemeral.add("mark", 60, call()))).toBe(1);
     expect(await trips(() => stores.ephemeral.take("mark", call()))).toBe(2);
     expect(await trips(() => stores.sessions.find([], call()))).toBe(0);
-  });
-});
-
-describe.skipIf(mysqlUrl === null)("another superuser on MySQL", () => {
-  it("is there until the transaction ends, and not while somebody takes their rights away", async () => {
-    const database = await mysqlDatabase();
-    const stores = await opened(database);
-    const [a, b] = [database.make.user({ isSuperuser: true }), database.make.user({ isSuperuser: true })];
-    await stores.directory.commit(
-      [a, b].map((user) => ({ kind: "user.insert", user })),
-      database.call(),
-    );
-    const other = await othersTransaction(database);
-    await other.query("UPDATE users SET is_superuser = 0 WHERE id = ?", [b.id]);
-    const stepDown: readonly Write[] = [
-      { kind: "directory.require_other_superuser", userId: a.id },
-      { kind: "user.update", userId: a.id, version: 1, changes: { isSuperuser: false } },
-    ];
-    const commit = stores.directory.commit(stepDown, database.call());
-    await waiting(database);
-    await other.query("COMMIT");
-    expect(await commit).toEqual({ ok: false, refused: "last_superuser" });
   });
 });

@@ -1,7 +1,10 @@
 import { Pool, type PoolConfig } from "pg";
 import { inject, onTestFinished } from "vitest";
 import type { StoreCall } from "../../src/ports/store.ts";
+import { onLink } from "../../src/stores/postgres/link.ts";
+import { schemaSteps } from "../../src/stores/postgres/migrations.ts";
 import { type PostgresOptions, type PostgresStores, postgres } from "../../src/stores/postgres/postgres.ts";
+import type { SchemaSteps } from "../../src/stores/sql/migrations.ts";
 import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
 
 /** The server of the tests, or null: skip. */
@@ -42,8 +45,14 @@ export interface PostgresDatabase extends Omit<Schema, "drop"> {
   call(signal?: AbortSignal): StoreCall;
   /** Latchkey's stores on a pool of their own. */
   open(options?: Partial<PostgresOptions>, config?: PoolConfig): PostgresStores;
+  /** Migrates over a connection of its own. */
+  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>): Promise<T>;
+  /** Names of the tables, sorted. */
+  tables(): Promise<readonly string[]>;
   /** The application's own connections. */
   readonly raw: Pool;
+  /** Statements of the application. */
+  run(sql: string): Promise<unknown>;
 }
 
 export async function postgresDatabase(): Promise<PostgresDatabase> {
@@ -59,6 +68,7 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
     for (const each of pools) if (!each.ending) await each.end();
     await schema.drop();
   });
+  const raw = pool();
   return {
     name: schema.name,
     pool,
@@ -66,6 +76,17 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
     make: fixtures(clock),
     call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
     open: (options = {}, config = {}) => postgres({ pool: pool(config), ...options }),
-    raw: pool(),
+    onSchema: (work) =>
+      onLink({ pool: pool({ max: 1 }), prepare: false }, new AbortController(), (link) =>
+        work(schemaSteps(link)),
+      ),
+    async tables() {
+      const { rows } = await raw.query("SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1", [
+        schema.name,
+      ]);
+      return rows.map(({ tablename }) => tablename);
+    },
+    raw,
+    run: (sql) => raw.query(sql),
   };
 }

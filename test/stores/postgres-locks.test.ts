@@ -1,11 +1,12 @@
 import type { PoolClient } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Committed, Write } from "../../src/ports/store.ts";
+import type { Write } from "../../src/ports/store.ts";
 import { onLink } from "../../src/stores/postgres/link.ts";
 import type { PostgresStores } from "../../src/stores/postgres/postgres.ts";
 import { statement } from "../../src/stores/postgres/statement.ts";
 import { until } from "../support/until.ts";
 import { type PostgresDatabase, postgresDatabase, postgresUrl } from "./postgres-database.ts";
+import { type Other, serverLocks } from "./server-locks.ts";
 
 /** Somebody else's transaction, under way. */
 async function othersTransaction({ raw }: PostgresDatabase): Promise<PoolClient> {
@@ -32,143 +33,54 @@ async function opened(database: PostgresDatabase, options = {}, config = {}): Pr
   return stores;
 }
 
-describe.skipIf(postgresUrl === null)("a transaction on PostgreSQL that finds a row locked", () => {
-  it("waits, fails once its time is up, and leaves nothing and nobody locked", async () => {
+serverLocks(
+  { name: "PostgreSQL", isSkipped: postgresUrl === null, tooLong: /lock timeout/, silenceMs: 400 },
+  async () => {
     const database = await postgresDatabase();
-    const stores = await opened(database, { lockTimeoutMs: 100 });
-    const user = database.make.user();
-    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
-    const other = await othersTransaction(database);
-    await other.query("SELECT 1 FROM users FOR UPDATE");
-    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
-    await expect(stores.directory.commit([advance], database.call())).rejects.toThrow(/lock timeout/);
-    await other.query("ROLLBACK");
-    expect(await stores.directory.commit([advance], database.call())).toMatchObject({ ok: true });
-  });
+    const other = async (): Promise<Other> => {
+      const client = await othersTransaction(database);
+      return { run: (sql) => client.query(sql) };
+    };
+    return {
+      ...database,
+      open: ({ places = 10, ...options } = {}) => opened(database, options, { max: places }),
+      async crowded() {
+        const pool = database.pool({ max: 1 });
+        const stores = await opened(database, { pool });
+        const held = await pool.connect();
+        return { stores, release: () => held.release() };
+      },
+      other,
+      async strongOther() {
+        const strong = await other();
+        // The store's backend finds the circle first, and makes way.
+        await strong.run("SET deadlock_timeout = '10s'");
+        return strong;
+      },
+      waiting: () => waiting(database),
+    };
+  },
+);
 
-  it("leaves reading as it is", async () => {
-    const database = await postgresDatabase();
-    const stores = await opened(database);
-    const user = database.make.user();
-    const session = database.make.session(user);
-    const insert = { kind: "session.insert", session, cap: 1, evicted: () => [] } as const;
-    await stores.directory.commit([{ kind: "user.insert", user }, insert], database.call());
-    const other = await othersTransaction(database);
-    await other.query("SELECT 1 FROM users, sessions FOR UPDATE");
-    expect(await stores.sessions.find([session.id], database.call())).toMatchObject([{ expired: false }]);
-  });
-
-  it("is given up with its caller, and its connection with it: it is not done later", async () => {
-    const database = await postgresDatabase();
-    const stores = await opened(database, { lockTimeoutMs: 1_000 }, { max: 1 });
-    const user = database.make.user();
-    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
-    const other = await othersTransaction(database);
-    await other.query("SELECT 1 FROM users FOR UPDATE");
-    const caller = new AbortController();
-    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
-    const commit = stores.directory.commit([advance], database.call(caller.signal));
-    await waiting(database);
-    caller.abort(new Error("gone"));
-    await expect(commit).rejects.toThrow("gone");
-    // The pool has one place: it is free again.
-    expect(await stores.directory.isEmpty(database.call())).toBe(false);
-    await other.query("COMMIT");
-    const again = await stores.directory.commit([advance], database.call());
-    expect(again).toMatchObject({ ok: true });
-    expect((await stores.directory.user(user.id, database.call()))?.generation).toBe(2);
-  });
-
-  it("gives a caller up who waits for a connection, and keeps no place for them", async () => {
+describe.skipIf(postgresUrl === null)("a pool of pg", () => {
+  it("has all its places again once a caller who waited for one gave up", async () => {
     const database = await postgresDatabase();
     const pool = database.pool({ max: 1 });
-    const stores = database.open({ pool });
-    await stores.directory.ping(database.call());
+    const stores = await opened(database, { pool });
     const held = await pool.connect();
     const caller = new AbortController();
-    const read = Promise.resolve(stores.directory.isEmpty(database.call(caller.signal)));
+    const read = expect(stores.directory.isEmpty(database.call(caller.signal))).rejects.toThrow("gone");
     caller.abort(new Error("gone"));
-    await expect(read).rejects.toThrow("gone");
+    await read;
     held.release();
     expect(await stores.directory.isEmpty(database.call())).toBe(true);
     expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([1, 1, 0]);
-  });
-
-  it("does nothing for a caller who gave up before", async () => {
-    const database = await postgresDatabase();
-    const sent: string[] = [];
-    const stores = await opened(database, { onStatement: (sql: string) => sent.push(sql) });
-    sent.length = 0;
-    const signal = AbortSignal.abort(new Error("gone"));
-    await expect(stores.ephemeral.put("key", "value", 60, database.call(signal))).rejects.toThrow("gone");
-    expect(sent).toEqual([]);
-  });
-});
-
-describe.skipIf(postgresUrl === null)("a transaction on PostgreSQL that hangs", () => {
-  it("is undone by the server, and its locks are free", async () => {
-    const database = await postgresDatabase();
-    const stores = await opened(database, { transactionTimeoutMs: 150 });
-    const other = await opened(database);
-    const user = database.make.user();
-    await stores.directory.commit([{ kind: "user.insert", user }], database.call());
-    let isHanging = false;
-    // A process that was stopped between two statements: it holds the lock, and sends nothing.
-    const hang = (): never[] => {
-      isHanging = true;
-      const stopped = performance.now() + 400;
-      while (performance.now() < stopped);
-      return [];
-    };
-    const end = { kind: "session.delete_all", userId: user.id, except: null, ended: hang } as const;
-    const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
-    await expect(stores.directory.commit([end, advance], database.call())).rejects.toThrow();
-    expect(isHanging).toBe(true);
-    expect(await other.directory.commit([advance], database.call())).toMatchObject({ ok: true });
-    expect((await other.directory.user(user.id, database.call()))?.generation).toBe(2);
-    await stores.directory.ping(database.call());
   });
 });
 
 describe.skipIf(postgresUrl === null)(
   "transactions on PostgreSQL that would wait for each other in a circle",
   () => {
-    it("are run again, reports and all, and each is done once", async () => {
-      const database = await postgresDatabase();
-      const stores = await opened(database);
-      const { make, call } = database;
-      const user = make.user();
-      const session = make.session(user);
-      const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
-      await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
-      const other = await othersTransaction(database);
-      await other.query("SET deadlock_timeout = '10s'");
-      await other.query("SELECT 1 FROM sessions FOR UPDATE");
-      let reports = 0;
-      const ended = (sessions: readonly { id: string }[]) => {
-        reports++;
-        return sessions.map(({ id }) => make.auditRow({ type: "session.revoked", sessionId: id }));
-      };
-      const writes: readonly Write[] = [
-        { kind: "session.delete_all", userId: "nobody", except: null, ended },
-        { kind: "user.advance", userId: user.id, from: 1 },
-        { kind: "session.delete_all", userId: user.id, except: null, ended },
-      ];
-      const commit = stores.directory.commit(writes, call());
-      await waiting(database);
-      // The store's backend finds the circle first, and makes way.
-      await other.query("SELECT 1 FROM users FOR UPDATE");
-      await other.query("ROLLBACK");
-      const result = await commit;
-      expect(result).toMatchObject({ ok: true, ended: [{ id: session.id }] });
-      expect(reports).toBeGreaterThan(2);
-      const rows = await stores.directory.auditRows({ userId: null, limit: 9 }, call());
-      expect(rows.map(({ id }) => id)).toEqual(
-        (result as Extract<Committed, { ok: true }>).reported.map(({ id }) => id),
-      );
-      expect((await stores.directory.user(user.id, call()))?.generation).toBe(2);
-    });
-
     it("are rare: users are locked in one order, whatever the order of the writes", async () => {
       const database = await postgresDatabase();
       const stores = await opened(database);
@@ -307,28 +219,6 @@ describe.skipIf(postgresUrl === null)("round trips to PostgreSQL", () => {
   });
 });
 
-describe.skipIf(postgresUrl === null)("another superuser on PostgreSQL", () => {
-  it("is there until the transaction ends, and not while somebody takes their rights away", async () => {
-    const database = await postgresDatabase();
-    const stores = await opened(database);
-    const [a, b] = [database.make.user({ isSuperuser: true }), database.make.user({ isSuperuser: true })];
-    await stores.directory.commit(
-      [a, b].map((user) => ({ kind: "user.insert", user })),
-      database.call(),
-    );
-    const other = await othersTransaction(database);
-    await other.query(`UPDATE users SET is_superuser = false WHERE id = '${b.id}'`);
-    const stepDown: readonly Write[] = [
-      { kind: "directory.require_other_superuser", userId: a.id },
-      { kind: "user.update", userId: a.id, version: 1, changes: { isSuperuser: false } },
-    ];
-    const commit = stores.directory.commit(stepDown, database.call());
-    await waiting(database);
-    await other.query("COMMIT");
-    expect(await commit).toEqual({ ok: false, refused: "last_superuser" });
-  });
-});
-
 describe.skipIf(postgresUrl === null)("a connection to PostgreSQL that the server ends", () => {
   it("while it is idle ends no process, and the next call gets another", async () => {
     const database = await postgresDatabase();
@@ -348,7 +238,7 @@ describe.skipIf(postgresUrl === null)("a connection to PostgreSQL that the serve
     const [first] = await onLink({ pool, prepare: false }, new AbortController(), async (link) => {
       const [[own] = [0]] = await link.all(pid);
       await database.raw.query("SELECT pg_terminate_backend($1)", [own]);
-      await until(() => link.isBroken);
+      await until(() => link.isSpoiled);
       return [own];
     });
     const second = await onLink({ pool, prepare: false }, new AbortController(), (link) => link.all(pid));

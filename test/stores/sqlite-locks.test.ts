@@ -1,7 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import type { Report } from "../../src/ports/store.ts";
+import type { SqliteOptions } from "../../src/stores/sqlite/sqlite.ts";
 import { transactionsOn } from "../../src/stores/sqlite/transaction.ts";
+import { until } from "../support/until.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 
 /** Somebody else's transaction that keeps everybody from writing. */
@@ -11,13 +13,25 @@ function locked(file: ReturnType<typeof sqliteFile>): { release(): void } {
   return { release: () => db.exec("COMMIT") };
 }
 
-/** Counts turns of the event loop, at most one in 10 ms, until `work` has settled. */
+/** Counts turns of the event loop, at most one in 10 ms of a wait that is measured in time itself, until `work` has settled. */
 async function turnsDuring(work: Promise<unknown>): Promise<number> {
   let turns = 0;
   const timer = setInterval(() => turns++, 10);
   await work.catch(() => {});
   clearInterval(timer);
   return turns;
+}
+
+/** Stores, and how often they have tried to write since. */
+function counting(file: ReturnType<typeof sqliteFile>, options: Pick<SqliteOptions, "lockTimeoutMs"> = {}) {
+  let tries = 0;
+  const onStatement = (sql: string): void => {
+    if (sql === "BEGIN IMMEDIATE") tries++;
+  };
+  const stores = file.open({ ...options, onStatement });
+  // What the opening wrote.
+  tries = 0;
+  return { stores, tried: () => tries };
 }
 
 /** As SQLite says that somebody else holds the lock. */
@@ -37,10 +51,11 @@ describe("a write that finds the database locked", () => {
 
   it("is done as soon as the lock is free", async () => {
     const file = sqliteFile();
-    const stores = file.open();
+    const { stores, tried } = counting(file);
     const lock = locked(file);
     const write = stores.ephemeral.put("key", "value", 60, file.call());
-    setTimeout(lock.release, 50);
+    await until(() => tried() > 2);
+    lock.release();
     await write;
     expect(await stores.ephemeral.read("key", file.call())).toBe("value");
   });
@@ -76,12 +91,14 @@ describe("a write that finds the database locked", () => {
 
   it("is given up with its caller while it waits for the next try", async () => {
     const file = sqliteFile();
-    const stores = file.open();
+    const { stores, tried } = counting(file);
     locked(file);
     const caller = new AbortController();
     const write = stores.ephemeral.put("key", "value", 60, file.call(caller.signal));
-    setTimeout(() => caller.abort(new Error("gone")), 60);
-    await expect(write).rejects.toThrow("gone");
+    const givenUp = expect(write).rejects.toThrow("gone");
+    await until(() => tried() > 2);
+    caller.abort(new Error("gone"));
+    await givenUp;
   });
 
   it("hears of a caller who gives up before its turn has come", async () => {
@@ -108,18 +125,12 @@ describe("a write that finds the database locked", () => {
 
   it("waits in line: only the first one tries, and the order of the calls is kept", async () => {
     const file = sqliteFile();
-    let tries = 0;
-    const stores = file.open({
-      onStatement: (sql) => {
-        if (sql === "BEGIN IMMEDIATE") tries++;
-      },
-    });
+    const { stores, tried } = counting(file);
     const lock = locked(file);
-    tries = 0;
     const writes = Array.from({ length: 50 }, (_, n) =>
       stores.ephemeral.put("key", String(n), 60, file.call()),
     );
-    expect(tries).toBe(1);
+    expect(tried()).toBe(1);
     lock.release();
     await Promise.all(writes);
     expect(await stores.ephemeral.read("key", file.call())).toBe("49");
@@ -148,18 +159,12 @@ describe("a write that finds the database locked", () => {
 
   it("costs no try once its time is up, however long the line", async () => {
     const file = sqliteFile();
-    let tries = 0;
-    const stores = file.open({
-      lockTimeoutMs: 100,
-      onStatement: (sql) => {
-        if (sql === "BEGIN IMMEDIATE") tries++;
-      },
-    });
+    const { stores, tried } = counting(file, { lockTimeoutMs: 100 });
     locked(file);
     const writes = Array.from({ length: 200 }, (_, n) => stores.ephemeral.put(`${n}`, "", 60, file.call()));
     const outcomes = await Promise.allSettled(writes);
     expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(["rejected"]));
-    expect(tries).toBeLessThan(100);
+    expect(tried()).toBeLessThan(100);
   });
 
   it("is finished before the store closes", async () => {

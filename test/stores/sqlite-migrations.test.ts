@@ -2,8 +2,8 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import type { Migration } from "../../src/stores/migration.ts";
-import { SchemaError } from "../../src/stores/schema-error.ts";
+import type { Migration } from "../../src/stores/sql/migration.ts";
+import { SchemaError } from "../../src/stores/sql/schema-error.ts";
 import { assertSchema, migrateDown, migrateUp, migrationStatus } from "../../src/stores/sqlite/migrations.ts";
 import { foundBy, sqliteFile } from "./sqlite-file.ts";
 

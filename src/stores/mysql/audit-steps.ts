@@ -1,7 +1,7 @@
 import type { AuditRow } from "../../domain/audit.ts";
 import { auditColumns, placeholders } from "../rows.ts";
-import type { Queries, Statement } from "../sql-queries.ts";
-import type { SqlSteps, SqlValue } from "../sql-steps.ts";
+import type { Queries, Statement } from "../sql/queries.ts";
+import type { AuditSteps, SqlValue } from "../sql/steps.ts";
 import { statement } from "./statement.ts";
 
 /** Rows that go in one statement, where there are as many; the rest go one by one. */
@@ -25,7 +25,7 @@ function insertInto(table: string, columns: string): Insert {
 }
 
 /** The steps about the audit log. */
-export function auditSteps(queries: Queries): Pick<SqlSteps, "insertAudit" | "deletePersonal"> {
+export function auditSteps(queries: Queries): AuditSteps {
   async function insertAll({ one, many }: Insert, rows: readonly (readonly SqlValue[])[]): Promise<void> {
     const whole = rows.length - (rows.length % batch);
     for (let from = 0; from < whole; from += batch)

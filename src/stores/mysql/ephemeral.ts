@@ -1,9 +1,9 @@
-import { hash } from "node:crypto";
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import { counted } from "../counted.ts";
-import type { Queries, SqlParts } from "../sql-queries.ts";
-import { retried } from "../sql-retry.ts";
+import { digestOf, later, refusal } from "../sql/ephemeral.ts";
+import type { Queries, SqlParts } from "../sql/queries.ts";
+import { retried } from "../sql/retry.ts";
 import { isAnswer, isDuplicate } from "./link.ts";
 import { statement } from "./statement.ts";
 import { jsonRows } from "./values.ts";
@@ -66,17 +66,17 @@ export function ephemeralStore({ connection, ping, close }: SqlParts): Ephemeral
     close,
     read: (key, call) =>
       each(call, async (queries) => {
-        const [[value] = [null]] = await queries.all(read, digest(key), call.now.getTime());
+        const [[value] = [null]] = await queries.all(read, digestOf(key), call.now.getTime());
         return value;
       }),
     put: async (key, value, ttlSeconds, call) => {
       const end = later(call.now, ttlSeconds);
-      await each(call, (queries) => queries.run(put, digest(key), value, end, value, end));
+      await each(call, (queries) => queries.run(put, digestOf(key), value, end, value, end));
     },
-    take: (key, call) => each(call, (queries) => take(queries, digest(key), call.now.getTime())),
+    take: (key, call) => each(call, (queries) => take(queries, digestOf(key), call.now.getTime())),
     add: (key, ttlSeconds, call) =>
       each(call, async (queries) => {
-        const [own, end] = [digest(key), later(call.now, ttlSeconds)];
+        const [own, end] = [digestOf(key), later(call.now, ttlSeconds)];
         try {
           return (await queries.run(add, own, end)) === 1;
         } catch (error) {
@@ -128,11 +128,11 @@ async function reserveAll(
 ): Promise<Reservation> {
   const amounts = counted(limits.map(({ key }) => key));
   // A key that is named twice is taken from twice, by one row; rows in one order, so that nobody waits in a circle.
-  const wanted = new Map(limits.map((limit) => [digest(limit.key).toString("hex"), limit] as const));
+  const wanted = new Map(limits.map((limit) => [digestOf(limit.key).toString("hex"), limit] as const));
   const rows = [...wanted]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { key, limit, windowSeconds }]) => {
-      return [digest(key), amounts.get(key) ?? 1, limit, later(now, windowSeconds)] as const;
+      return [digestOf(key), amounts.get(key) ?? 1, limit, later(now, windowSeconds)] as const;
     });
   try {
     await queries.run(reserve, jsonRows(rows), now.getTime());
@@ -144,24 +144,16 @@ async function reserveAll(
     if (found === undefined) throw error;
     const [hex, freesAt] = found;
     const key = wanted.get(hex)?.key ?? "";
-    return { ok: false, key, retryAfterSeconds: Math.ceil((freesAt - now.getTime()) / 1000) };
+    return refusal(key, freesAt, now);
   }
 }
 
 function amountsOf(keys: readonly string[]): string {
-  const rows = [...counted(keys)].map(([key, amount]) => [digest(key), amount] as const);
+  const rows = [...counted(keys)].map(([key, amount]) => [digestOf(key), amount] as const);
   return jsonRows(rows.toSorted(([a], [b]) => Buffer.compare(a, b)));
 }
 
 /** The constraint of `counters`, as MariaDB and as MySQL say that it was broken. */
 function isOverLimit(error: unknown): boolean {
   return isAnswer(error) && (error.errno === 4025 || error.errno === 3819);
-}
-
-function digest(key: string): Buffer {
-  return hash("sha256", key, "buffer");
-}
-
-function later(now: Date, seconds: number): number {
-  return now.getTime() + seconds * 1000;
 }

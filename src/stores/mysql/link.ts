@@ -1,7 +1,7 @@
 import type { StoreCall } from "../../ports/store.ts";
-import type { Parameter, Queries, Statement } from "../sql-queries.ts";
-import type { SqlValue } from "../sql-steps.ts";
-import { within } from "../within.ts";
+import { type Lent, type Link, lend } from "../sql/link.ts";
+import type { Parameter, Statement } from "../sql/queries.ts";
+import type { SqlValue } from "../sql/steps.ts";
 import type { MysqlConnection, MysqlPool, MysqlQuery } from "./pool.ts";
 import { driverValue, readColumn } from "./values.ts";
 
@@ -11,52 +11,24 @@ export interface LinkOptions {
   readonly onStatement?: (sql: string) => void;
 }
 
-/** A connection for one piece of work. */
-export interface Link extends Queries {
-  /** A statement without values that is not prepared. */
-  script(text: string): Promise<void>;
-  /** Says that the connection is not to be used by anybody else: it is closed when the work ends. */
-  spoil(): void;
-  /** Whether it is spoiled, or failed in a way after which nobody knows what the server is doing on it. */
-  readonly isSpoiled: boolean;
-}
-
-/**
- * Takes a connection from the pool, runs `work` on it and gives it back. A caller who gives up gets the signal's reason at once,
- * and the connection is closed then: a statement may still be running on it, and the server undoes what was not committed.
- */
-export async function onLink<T>(
+/** Runs `work` on a connection of the pool. @see lend */
+export function onLink<T>(
   options: LinkOptions,
-  { signal }: Pick<StoreCall, "signal">,
+  call: Pick<StoreCall, "signal">,
   work: (link: Link) => Promise<T>,
 ): Promise<T> {
-  const connection = await taken(options.pool, signal);
-  const link = linkOn(connection, options);
-  try {
-    return await within(signal, work(link));
-  } catch (error) {
-    if (signal.aborted) link.spoil();
-    throw error;
-  } finally {
-    if (link.isSpoiled) connection.destroy();
-    else connection.release();
-  }
+  const lender = {
+    connect: () => options.pool.getConnection(),
+    open: (connection: MysqlConnection) => linkOn(connection, options),
+  };
+  return lend(lender, call, work);
 }
 
-async function taken(pool: MysqlPool, signal: AbortSignal): Promise<MysqlConnection> {
-  signal.throwIfAborted();
-  const connecting = pool.getConnection();
-  try {
-    return await within(signal, connecting);
-  } catch (error) {
-    // Whoever gave up waiting does not keep the place of a connection that comes later.
-    connecting.then((connection) => connection.release()).catch(noop);
-    throw error;
-  }
-}
-
-function linkOn(connection: MysqlConnection, { onStatement }: LinkOptions): Link {
+function linkOn(connection: MysqlConnection, { onStatement }: LinkOptions): Lent {
   let isSpoiled = false;
+  const spoil = (): void => {
+    isSpoiled = true;
+  };
 
   async function send(sql: string, values: readonly Parameter[] | null): Promise<unknown> {
     onStatement?.(sql);
@@ -67,18 +39,16 @@ function linkOn(connection: MysqlConnection, { onStatement }: LinkOptions): Link
         : connection.execute(query, values.map(driverValue)));
       return result;
     } catch (error) {
-      if (!isAnswer(error)) isSpoiled = true;
+      if (!isAnswer(error)) spoil();
       throw error;
     }
   }
 
-  return {
+  const link: Link = {
     get isSpoiled() {
       return isSpoiled;
     },
-    spoil() {
-      isSpoiled = true;
-    },
+    spoil,
     all: async <Row extends readonly SqlValue[]>({ text }: Statement<Row>, ...values: readonly Parameter[]) =>
       (await send(text, values)) as readonly Row[],
     run: async ({ text }, ...values) => {
@@ -89,6 +59,7 @@ function linkOn(connection: MysqlConnection, { onStatement }: LinkOptions): Link
       await send(text, null);
     },
   };
+  return { link, giveBack: () => (isSpoiled ? connection.destroy() : connection.release()) };
 }
 
 /** What an error of the server says besides its message. @see https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html */
@@ -106,5 +77,3 @@ export function isAnswer(error: unknown): error is ServerError {
 export function isDuplicate(error: unknown): boolean {
   return isAnswer(error) && error.errno === 1062;
 }
-
-function noop(): void {}

@@ -1,72 +1,32 @@
-import type { Migration } from "../migration.ts";
+import type { Link } from "../sql/link.ts";
+import type { Migration } from "../sql/migration.ts";
 import {
   type AppliedMigration,
-  assertNonePending,
-  assertNothingMissing,
+  type AppliedRow,
+  appliedColumns,
+  appliedOf,
   checksumOf,
-  dueDown,
-  dueUp,
-  type MigrationStatus,
   migrationFailed,
-  statusOf,
-} from "../migration-status.ts";
-import type { Link } from "./link.ts";
-import { missingFrom } from "./schema-fit.ts";
+} from "../sql/migration-status.ts";
+import type { SchemaSteps } from "../sql/migrations.ts";
+import { expectedFacts, schemaFacts } from "./schema-fit.ts";
 import { statement } from "./statement.ts";
 
-/** Every migration that the database or the program knows, by number. Writes nothing. */
-export async function migrationStatus(
-  link: Link,
-  known: readonly Migration[],
-): Promise<readonly MigrationStatus[]> {
-  return statusOf(await appliedTo(link), known);
-}
-
 /**
- * Applies what is pending, up to and with number `to` (default: all). Processes that do it at once do it one after the other:
- * the second finds nothing left to do.
- *
- * MySQL commits at each change of a table, so a migration that fails or is killed stays half-done: it is on record as begun,
- * and the next call goes on with it. For that each of its statements may be run twice.
- *
- * @returns the numbers that were applied
- * @throws SchemaError - an applied migration was edited or is newer than this program, and nothing was done; or one failed
+ * Migrations on MySQL, which commits at each change of a table: one that fails or is killed stays half-done. It is on record as
+ * begun, which counts as pending, and the next `migrateUp` goes on with it; for that each of its statements may be run twice.
+ * One that was interrupted on its way back is made whole likewise.
  */
-export async function migrateUp(
-  link: Link,
-  known: readonly Migration[],
-  to: number = Number.POSITIVE_INFINITY,
-): Promise<readonly number[]> {
-  const due = async (): Promise<readonly Migration[]> => dueUp(await appliedTo(link), known, to);
-  // Asked without the lock first: a process that starts beside others, with nothing to do, waits for nobody.
-  if ((await due()).length === 0) return [];
-  return alone(link, async () => {
-    await link.script(table);
-    return each(await due(), (migration) => apply(link, migration));
-  });
-}
-
-/**
- * Takes back every applied migration above number `to` (default: all but the newest), newest first. What they held is gone.
- * One that is interrupted is pending afterwards: `migrateUp` makes it whole.
- *
- * @returns the numbers that were taken back
- * @throws SchemaError - an applied migration was edited or is newer than this program; nothing was done
- */
-export async function migrateDown(
-  link: Link,
-  known: readonly Migration[],
-  to?: number,
-): Promise<readonly number[]> {
-  return alone(link, async () =>
-    each(dueDown(await appliedTo(link), known, to), (migration) => takeBack(link, migration)),
-  );
-}
-
-/** Checks that the schema is the one that this program works on. @throws SchemaError saying what is wrong with it, and what to do */
-export async function assertSchema(link: Link, known: readonly Migration[]): Promise<void> {
-  assertNonePending(await appliedTo(link), known);
-  assertNothingMissing(await missingFrom(link));
+export function schemaSteps(link: Link): SchemaSteps {
+  return {
+    applied: () => appliedTo(link),
+    alone: (work) => alone(link, work),
+    makeTable: () => link.script(table),
+    apply: (migration) => apply(link, migration),
+    takeBack: (migration) => takeBack(link, migration),
+    facts: () => schemaFacts(link),
+    expectedFacts,
+  };
 }
 
 /** How long a process waits for another that migrates. */
@@ -83,15 +43,15 @@ CREATE TABLE IF NOT EXISTS latchkey_migrations (
 const exists = statement<readonly [number]>(`
   SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?`);
 // Without an instant a migration was begun, and did not come to its end.
-const applied = statement<readonly [number: number, name: string, checksum: string, appliedAt: number]>(`
-  SELECT number, name, checksum, applied_at FROM latchkey_migrations WHERE applied_at IS NOT NULL ORDER BY number`);
+const applied = statement<AppliedRow>(`
+  SELECT ${appliedColumns} FROM latchkey_migrations WHERE applied_at IS NOT NULL ORDER BY number`);
 const wasBegun = statement<readonly [number]>("SELECT 1 FROM latchkey_migrations WHERE number = ?");
 // Names of locks are the server's, and have 64 characters at most.
 const lockName = "CONCAT('latchkey migrations ', LEFT(SHA1(DATABASE()), 32))";
 const takeLock = statement<readonly [isTaken: number | null]>(`SELECT GET_LOCK(${lockName}, ?)`);
 const freeLock = statement<readonly [number]>(`SELECT RELEASE_LOCK(${lockName})`);
 const begin = statement(`
-  INSERT INTO latchkey_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, NULL)
+  INSERT INTO latchkey_migrations (${appliedColumns}) VALUES (?, ?, ?, NULL)
   ON DUPLICATE KEY UPDATE name = ?, checksum = ?, applied_at = NULL`);
 // The database's own clock: the time is for people, nothing is decided on it.
 const note = statement(
@@ -100,14 +60,7 @@ const note = statement(
 const forget = statement("DELETE FROM latchkey_migrations WHERE number = ?");
 
 async function appliedTo(link: Link): Promise<readonly AppliedMigration[]> {
-  if (!(await isThere(link, "latchkey_migrations"))) return [];
-  const rows = await link.all(applied);
-  return rows.map(([number, name, checksum, appliedAt]) => ({
-    number,
-    name,
-    checksum,
-    appliedAt: new Date(appliedAt),
-  }));
+  return (await isThere(link, "latchkey_migrations")) ? (await link.all(applied)).map(appliedOf) : [];
 }
 
 async function isThere(link: Link, name: string): Promise<boolean> {
@@ -123,14 +76,6 @@ async function alone<T>(link: Link, work: () => Promise<T>): Promise<T> {
     // A connection that ends lets go of the lock.
     await link.all(freeLock).catch(link.spoil);
   }
-}
-
-async function each(
-  due: readonly Migration[],
-  work: (migration: Migration) => Promise<void>,
-): Promise<readonly number[]> {
-  for (const migration of due) await work(migration);
-  return due.map(({ number }) => number);
 }
 
 async function apply(link: Link, migration: Migration): Promise<void> {

@@ -1,10 +1,14 @@
-import type { Stores } from "../../ports/stores.ts";
-import type { MigrationStatus } from "../migration-status.ts";
-import { directoryStatements, sqlDirectory } from "../sql-directory.ts";
-import type { SqlParts } from "../sql-queries.ts";
-import { sqlSessions } from "../sql-sessions.ts";
+import { directoryStatements } from "../sql/directory.ts";
+import {
+  type Dialect,
+  given,
+  type SqlMigrations,
+  type SqlOptions,
+  type SqlStores,
+  sqlStores,
+} from "../sql/stores.ts";
 import { auditSteps } from "./audit-steps.ts";
-import { Connection } from "./connection.ts";
+import { connectionTo } from "./connection.ts";
 import { ephemeralStore } from "./ephemeral.ts";
 import type { MysqlPool } from "./pool.ts";
 import { sessionSteps } from "./session-steps.ts";
@@ -15,20 +19,13 @@ import { userSteps } from "./user-steps.ts";
 export type { MysqlConnection, MysqlField, MysqlPool, MysqlQuery, MysqlValue } from "./pool.ts";
 
 /** The pool, and how the stores use it. */
-export interface MysqlOptions {
+export interface MysqlOptions extends SqlOptions {
   /**
    * A `Pool` of `mysql2/promise`, shared with the application if it likes: after a transaction a connection has the server's own
    * time limits and isolation again. Connections have the character set `utf8mb4` (the driver's default), `autocommit` and a
    * strict `sql_mode` (the server's defaults).
    */
   readonly pool: MysqlPool;
-  /** Whether `close` of a store ends the pool. Default false: who made the pool ends it. */
-  readonly ownsPool?: boolean;
-  /**
-   * Whether the first call applies pending migrations. Default true. `false`: the stores refuse to work while migrations are
-   * pending.
-   */
-  readonly migrate?: boolean;
   /** How long a transaction waits for a row that another one has locked, in seconds, at least 1. Default 2. */
   readonly lockTimeoutSeconds?: number;
   /**
@@ -36,32 +33,13 @@ export interface MysqlOptions {
    * connection and undoes the transaction: a process that hangs or was cut off locks nobody out for longer. Default 5.
    */
   readonly transactionTimeoutSeconds?: number;
-  /** Told of every SQL statement that the stores run, before it runs. For tests and traces. */
-  readonly onStatement?: (sql: string) => void;
 }
 
 /** The schema of one database, for the command line. */
-export interface MysqlMigrations {
-  /** Every migration by number, applied or not. Writes nothing. */
-  status(): Promise<readonly MigrationStatus[]>;
-  /** Applies what is pending, up to and with number `to` (default: all); returns the numbers. @throws SchemaError */
-  up(to?: number): Promise<readonly number[]>;
-  /**
-   * Takes back every migration above number `to` (default: the newest one), with all that its tables hold; returns the
-   * numbers. @throws SchemaError
-   */
-  down(to?: number): Promise<readonly number[]>;
-  /**
-   * Resolves where the schema is the one that this program works on. @throws SchemaError
-   * @throws TypeError - the settings of the pool's connections are not
-   */
-  check(): Promise<void>;
-}
+export type MysqlMigrations = SqlMigrations;
 
 /** Three stores in one MySQL or MariaDB database. */
-export interface MysqlStores extends Stores {
-  readonly migrations: MysqlMigrations;
-}
+export type MysqlStores = SqlStores;
 
 /**
  * The three stores in one database of MySQL (8.4 or newer) or MariaDB (10.11 or newer), over a pool of `mysql2/promise` that the
@@ -75,45 +53,22 @@ export interface MysqlStores extends Stores {
  */
 export function mysql(options: MysqlOptions): MysqlStores {
   assertOptions(options);
-  const connection = new Connection({
+  const connection = connectionTo({
     migrate: true,
     ownsPool: false,
     lockTimeoutSeconds: 2,
     transactionTimeoutSeconds: 5,
     ...given(options),
   });
-  const parts = partsOf(connection);
-  return {
-    directory: sqlDirectory(parts, statements),
-    sessions: sqlSessions(parts, sessionStatements),
-    ephemeral: ephemeralStore(parts),
-    migrations: {
-      status: () => connection.status(),
-      up: (to) => connection.up(to),
-      down: (to) => connection.down(to),
-      check: () => connection.check(),
-    },
-  };
+  return sqlStores(connection, dialect);
 }
 
-const statements = directoryStatements(statement, () => "?");
-
-function partsOf(connection: Connection): SqlParts {
-  return {
-    connection,
-    steps: (queries) => ({ ...userSteps(queries), ...sessionSteps(queries), ...auditSteps(queries) }),
-    async ping(call) {
-      await connection.each(call, (queries) => queries.all(statements.anyone));
-    },
-    close: () => connection.close(),
-  };
-}
-
-// An option that is given as undefined is not given.
-function given(options: MysqlOptions): MysqlOptions {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as unknown as MysqlOptions;
-}
+const dialect: Dialect = {
+  directory: directoryStatements(statement, () => "?"),
+  sessions: sessionStatements,
+  steps: (queries) => ({ ...userSteps(queries), ...sessionSteps(queries), ...auditSteps(queries) }),
+  ephemeral: ephemeralStore,
+};
 
 function assertOptions({ pool, lockTimeoutSeconds = 1, transactionTimeoutSeconds = 1 }: MysqlOptions): void {
   if (typeof pool?.getConnection !== "function" || "promise" in pool)

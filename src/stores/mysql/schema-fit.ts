@@ -1,4 +1,4 @@
-import type { Queries } from "../sql-queries.ts";
+import type { Queries } from "../sql/queries.ts";
 import { statement } from "./statement.ts";
 
 const tables =
@@ -21,18 +21,6 @@ const facts = statement<readonly [fact: string]>(`
   SELECT CONCAT('check ', constraint_name)
   FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()`);
 
-/**
- * What the schema lacks of `expected`, one line each; empty when it fits. Tables and columns of the application beside them
- * are no concern.
- */
-export async function missingFrom(
-  queries: Queries,
-  expected: readonly string[] = expectedFacts,
-): Promise<readonly string[]> {
-  const found = new Set(await schemaFacts(queries));
-  return expected.filter((fact) => !found.has(fact));
-}
-
 /** The facts about Latchkey's tables as they are. */
 export async function schemaFacts(queries: Queries): Promise<readonly string[]> {
   const rows = await queries.all(facts);
@@ -40,7 +28,8 @@ export async function schemaFacts(queries: Queries): Promise<readonly string[]> 
   return rows.map(([fact]) => fact.replace(/\bbigint\(\d+\)/, "bigint"));
 }
 
-const expectedFacts: readonly string[] = `
+/** The facts that all migrations together make. */
+export const expectedFacts: readonly string[] = `
 check counters_within_limit
 table audit_events: column chain_hash text utf8mb4_bin
 table audit_events: column created_at bigint not null

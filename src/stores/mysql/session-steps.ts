@@ -1,6 +1,6 @@
 import { placeholders, type SessionRow, sessionColumns } from "../rows.ts";
-import type { Queries, Statement } from "../sql-queries.ts";
-import type { SqlSteps, SqlValue } from "../sql-steps.ts";
+import type { Queries, Statement } from "../sql/queries.ts";
+import type { SessionSteps, SqlValue } from "../sql/steps.ts";
 import { isDuplicate } from "./link.ts";
 import { idsGiven, statement } from "./statement.ts";
 import { jsonRows } from "./values.ts";
@@ -32,18 +32,6 @@ const insertRevocation = statement(
 );
 const deleteRevocations = statement(`
   DELETE r FROM ${idsGiven} STRAIGHT_JOIN session_revocations r ON r.session_id = UNHEX(given.id)`);
-
-type SessionSteps = Pick<
-  SqlSteps,
-  | "addSession"
-  | "takeSession"
-  | "deleteSession"
-  | "deleteSessions"
-  | "deleteExpired"
-  | "setData"
-  | "insertRevocations"
-  | "deleteRevocations"
->;
 
 /** The steps about sessions, here and in another engine. */
 export function sessionSteps(queries: Queries): SessionSteps {

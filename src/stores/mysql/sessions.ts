@@ -1,6 +1,6 @@
 import { qualified, type SessionRow, sessionColumns, userColumns } from "../rows.ts";
-import type { SessionStatements } from "../sql-sessions.ts";
-import type { SqlValue } from "../sql-steps.ts";
+import type { SessionStatements } from "../sql/sessions.ts";
+import type { SqlValue } from "../sql/steps.ts";
 import { statement } from "./statement.ts";
 import { jsonRows } from "./values.ts";
 

@@ -1,4 +1,4 @@
-import type { Queries } from "../sql-queries.ts";
+import type { Queries } from "../sql/queries.ts";
 import { statement } from "./statement.ts";
 
 /** What the stores have to know of a server. */

@@ -1,5 +1,5 @@
-import type { Statement } from "../sql-queries.ts";
-import type { SqlValue } from "../sql-steps.ts";
+import type { Statement } from "../sql/queries.ts";
+import type { SqlValue } from "../sql/steps.ts";
 
 /** A statement with `?` for its values. */
 export function statement<Row extends readonly SqlValue[] = readonly []>(text: string): Statement<Row> {

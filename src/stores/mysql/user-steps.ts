@@ -1,7 +1,7 @@
 import type { Refusal } from "../../ports/store.ts";
 import { passwordColumns, placeholders, type UserRow, userColumns } from "../rows.ts";
-import type { Queries } from "../sql-queries.ts";
-import type { SqlSteps } from "../sql-steps.ts";
+import type { Queries } from "../sql/queries.ts";
+import type { UserSteps } from "../sql/steps.ts";
 import { isDuplicate } from "./link.ts";
 import { statement } from "./statement.ts";
 
@@ -26,19 +26,6 @@ const replacePassword = statement(`
   UPDATE passwords SET encoded = ?, normalization = ?, version = ?, created_at = ?, updated_at = ?
   WHERE id = ? AND user_id = ? AND version = ?`);
 const deletePasswords = statement("DELETE FROM passwords WHERE user_id = ?");
-
-type UserSteps = Pick<
-  SqlSteps,
-  | "lockDirectory"
-  | "lockUsers"
-  | "insertUser"
-  | "updateUser"
-  | "hasAnyUser"
-  | "hasOtherSuperuser"
-  | "insertPassword"
-  | "replacePassword"
-  | "deletePasswords"
->;
 
 /** The steps about users and their passwords. */
 export function userSteps(queries: Queries): UserSteps {

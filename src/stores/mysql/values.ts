@@ -1,5 +1,5 @@
-import type { Parameter } from "../sql-queries.ts";
-import type { SqlValue } from "../sql-steps.ts";
+import type { Parameter } from "../sql/queries.ts";
+import type { SqlValue } from "../sql/steps.ts";
 import type { MysqlField, MysqlValue } from "./pool.ts";
 
 /** Types whose columns hold numbers here. */

@@ -1,6 +1,6 @@
 import { auditColumns, qualified } from "../rows.ts";
-import type { Queries } from "../sql-queries.ts";
-import type { SqlSteps } from "../sql-steps.ts";
+import type { Queries } from "../sql/queries.ts";
+import type { AuditSteps } from "../sql/steps.ts";
 import { statement } from "./statement.ts";
 
 // Both tables in one statement, for one round trip; positions are given in the order of the list.
@@ -17,7 +17,7 @@ const deletePersonal = statement(`
   DELETE FROM audit_personal WHERE event_id IN (SELECT id FROM audit_events WHERE user_id = $1)`);
 
 /** The steps about the audit log. */
-export function auditSteps(queries: Queries): Pick<SqlSteps, "insertAudit" | "deletePersonal"> {
+export function auditSteps(queries: Queries): AuditSteps {
   return {
     async insertAudit(rows) {
       const fields = rows.flatMap(({ id, personal }) =>

@@ -1,13 +1,11 @@
-import { hash } from "node:crypto";
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import { counted } from "../counted.ts";
-import type { Queries, SqlParts } from "../sql-queries.ts";
-import { retried } from "../sql-retry.ts";
+import { digestOf, later, refusal } from "../sql/ephemeral.ts";
+import type { Queries, SqlParts } from "../sql/queries.ts";
+import { retried } from "../sql/retry.ts";
 import { isAnswer } from "./link.ts";
 import { statement } from "./statement.ts";
-
-type Digest = Uint8Array;
 
 const read = statement<readonly [value: string]>(
   "SELECT value FROM ephemeral WHERE key_digest = $1 AND expires_at > $2",
@@ -84,24 +82,24 @@ export function ephemeralStore({ connection, ping, close }: SqlParts): Ephemeral
     close,
     read: (key, call) =>
       each(call, async (queries) => {
-        const [[value] = [null]] = await queries.all(read, digest(key), call.now.getTime());
+        const [[value] = [null]] = await queries.all(read, digestOf(key), call.now.getTime());
         return value;
       }),
     put: async (key, value, ttlSeconds, call) => {
-      await each(call, (queries) => queries.run(put, digest(key), value, later(call.now, ttlSeconds)));
+      await each(call, (queries) => queries.run(put, digestOf(key), value, later(call.now, ttlSeconds)));
     },
     take: (key, call) =>
       each(call, async (queries) => {
-        const [[value, expiresAt] = [null, 0]] = await queries.all(take, digest(key));
+        const [[value, expiresAt] = [null, 0]] = await queries.all(take, digestOf(key));
         return expiresAt > call.now.getTime() ? value : null;
       }),
     add: (key, ttlSeconds, call) =>
       each(call, async (queries) => {
-        const values = [digest(key), later(call.now, ttlSeconds), call.now.getTime()] as const;
+        const values = [digestOf(key), later(call.now, ttlSeconds), call.now.getTime()] as const;
         return (await queries.run(add, ...values)) === 1;
       }),
     remove: async (keys, call) => {
-      if (keys.length > 0) await each(call, (queries) => queries.run(remove, keys.map(digest)));
+      if (keys.length > 0) await each(call, (queries) => queries.run(remove, keys.map(digestOf)));
     },
     reserve: async (limits, call) => {
       if (limits.length === 0) return { ok: true };
@@ -110,7 +108,7 @@ export function ephemeralStore({ connection, ping, close }: SqlParts): Ephemeral
     refund: async (keys, call) => {
       if (keys.length === 0) return;
       const amounts = [...counted(keys)];
-      const [digests, counts] = [amounts.map(([key]) => digest(key)), amounts.map(([, count]) => count)];
+      const [digests, counts] = [amounts.map(([key]) => digestOf(key)), amounts.map(([, count]) => count)];
       await each(call, (queries) => queries.run(refund, digests, counts, call.now.getTime()));
     },
     sweep: (limit, call) =>
@@ -131,7 +129,7 @@ async function reserveAll(
   const asked = limits.filter(({ key }, at) => limits.findIndex((other) => other.key === key) === at);
   const [exhausted] = await queries.all(
     reserve,
-    asked.map(({ key }) => digest(key)),
+    asked.map(({ key }) => digestOf(key)),
     asked.map(({ key }) => amounts.get(key) ?? 1),
     asked.map(({ limit }) => limit),
     asked.map(({ windowSeconds }) => later(now, windowSeconds)),
@@ -140,18 +138,10 @@ async function reserveAll(
   if (exhausted === undefined) return { ok: true };
   const [place, freesAt] = exhausted;
   const key = asked[place - 1]?.key ?? "";
-  return { ok: false, key, retryAfterSeconds: Math.ceil((freesAt - now.getTime()) / 1000) };
+  return refusal(key, freesAt, now);
 }
 
 /** Two processes made a counter at the same moment, and together wanted more than its limit. */
 function isOverLimit(error: unknown): boolean {
   return isAnswer(error) && error.code === "23514" && error.constraint === "counters_within_limit";
-}
-
-function digest(key: string): Digest {
-  return hash("sha256", key, "buffer");
-}
-
-function later(now: Date, seconds: number): number {
-  return now.getTime() + seconds * 1000;
 }

@@ -1,9 +1,8 @@
 import type { StoreCall } from "../../ports/store.ts";
-import type { Parameter, Statement } from "../sql-queries.ts";
-import type { SqlValue } from "../sql-steps.ts";
-import { within } from "../within.ts";
+import { type Lent, type Link, lend } from "../sql/link.ts";
+import type { Parameter, Statement } from "../sql/queries.ts";
+import type { SqlValue } from "../sql/steps.ts";
 import type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from "./pool.ts";
-import type { Session } from "./statement.ts";
 import { columnTypes, driverValue } from "./values.ts";
 
 /** How statements are sent. */
@@ -14,62 +13,33 @@ export interface LinkOptions {
   readonly onStatement?: (sql: string) => void;
 }
 
-/** A connection for one piece of work. */
-export interface Link extends Session {
-  /** Whether it failed in a way after which nobody knows what the server is doing on it. */
-  readonly isBroken: boolean;
-}
-
-/**
- * Takes a connection from the pool, runs `work` on it and gives it back. A caller who gives up gets the signal's reason at once,
- * and the connection is closed then: a statement may still be running on it, and the server undoes what was not committed.
- */
-export async function onLink<T>(
+/** Runs `work` on a connection of the pool. @see lend */
+export function onLink<T>(
   options: LinkOptions,
-  { signal }: Pick<StoreCall, "signal">,
+  call: Pick<StoreCall, "signal">,
   work: (link: Link) => Promise<T>,
 ): Promise<T> {
-  const client = await taken(options.pool, signal);
-  const link = linkOn(client, options);
-  let isLeft = false;
-  try {
-    return await within(signal, work(link));
-  } catch (error) {
-    isLeft = signal.aborted;
-    throw error;
-  } finally {
-    client.release(isLeft || link.isBroken);
-    // Afterwards: from here on it is the pool that listens.
-    link.dispose();
-  }
-}
-
-async function taken(pool: PostgresPool, signal: AbortSignal): Promise<PostgresClient> {
-  signal.throwIfAborted();
-  const connecting = pool.connect();
-  try {
-    return await within(signal, connecting);
-  } catch (error) {
-    // Whoever gave up waiting does not keep the place of a connection that comes later.
-    connecting.then((client) => client.release()).catch(noop);
-    throw error;
-  }
-}
-
-function linkOn(client: PostgresClient, options: LinkOptions): Link & { dispose(): void } {
-  let isBroken = false;
-  // Without a listener the loss of a connection between two statements would end the process.
-  const lost = (): void => {
-    isBroken = true;
+  const lender = {
+    connect: () => options.pool.connect(),
+    open: (client: PostgresClient) => linkOn(client, options),
   };
-  client.on("error", lost);
+  return lend(lender, call, work);
+}
+
+function linkOn(client: PostgresClient, options: LinkOptions): Lent {
+  let isSpoiled = false;
+  const spoil = (): void => {
+    isSpoiled = true;
+  };
+  // Without a listener the loss of a connection between two statements would end the process.
+  client.on("error", spoil);
 
   async function send(query: Pick<PostgresQuery, "text" | "name" | "values">): Promise<PostgresResult> {
     options.onStatement?.(query.text);
     try {
       return await client.query({ ...query, rowMode: "array", types: columnTypes });
     } catch (error) {
-      if (!isAnswer(error)) isBroken = true;
+      if (!isAnswer(error)) spoil();
       throw error;
     }
   }
@@ -81,10 +51,11 @@ function linkOn(client: PostgresClient, options: LinkOptions): Link & { dispose(
     return send({ text, values: values.map(driverValue), ...(options.prepare ? { name } : {}) });
   }
 
-  return {
-    get isBroken() {
-      return isBroken;
+  const link: Link = {
+    get isSpoiled() {
+      return isSpoiled;
     },
+    spoil,
     all: async <Row extends readonly SqlValue[]>(
       statement: Statement<Row>,
       ...values: readonly Parameter[]
@@ -93,7 +64,14 @@ function linkOn(client: PostgresClient, options: LinkOptions): Link & { dispose(
     script: async (text) => {
       await send({ text });
     },
-    dispose: () => client.removeListener("error", lost),
+  };
+  return {
+    link,
+    giveBack() {
+      client.release(isSpoiled);
+      // Afterwards: from here on it is the pool that listens.
+      client.removeListener("error", spoil);
+    },
   };
 }
 
@@ -109,5 +87,3 @@ export interface ServerError extends Error {
 export function isAnswer(error: unknown): error is ServerError {
   return error instanceof Error && "severity" in error && error.severity !== "FATAL" && "code" in error;
 }
-
-function noop(): void {}

@@ -1,69 +1,29 @@
-import type { Migration } from "../migration.ts";
+import type { Link } from "../sql/link.ts";
+import type { Migration } from "../sql/migration.ts";
 import {
   type AppliedMigration,
-  assertNonePending,
-  assertNothingMissing,
+  type AppliedRow,
+  appliedColumns,
+  appliedOf,
   checksumOf,
-  dueDown,
-  dueUp,
-  type MigrationStatus,
   migrationFailed,
-  statusOf,
-} from "../migration-status.ts";
+} from "../sql/migration-status.ts";
+import type { SchemaSteps } from "../sql/migrations.ts";
 import { advisoryLocks } from "./locks.ts";
-import { missingFrom } from "./schema-fit.ts";
-import { type Session, statement } from "./statement.ts";
+import { expectedFacts, schemaFacts } from "./schema-fit.ts";
+import { statement } from "./statement.ts";
 
-/** Every migration that the database or the program knows, by number. Writes nothing. */
-export async function migrationStatus(
-  session: Session,
-  known: readonly Migration[],
-): Promise<readonly MigrationStatus[]> {
-  return statusOf(await appliedTo(session), known);
-}
-
-/**
- * Applies what is pending, up to and with number `to` (default: all), in one transaction. Processes that do it at once do it
- * one after the other: the second finds nothing left to do.
- *
- * @returns the numbers that were applied
- * @throws SchemaError - an applied migration was edited or is newer than this program; nothing was done
- */
-export async function migrateUp(
-  session: Session,
-  known: readonly Migration[],
-  to: number = Number.POSITIVE_INFINITY,
-): Promise<readonly number[]> {
-  const due = async (): Promise<readonly Migration[]> => dueUp(await appliedTo(session), known, to);
-  // Asked without the lock first: a process that starts beside others, with nothing to do, waits for nobody.
-  if ((await due()).length === 0) return [];
-  return alone(session, async () => {
-    await session.script(table);
-    return each(await due(), (migration) => apply(session, migration));
-  });
-}
-
-/**
- * Takes back every applied migration above number `to` (default: all but the newest), newest first, in one transaction. What
- * they held is gone.
- *
- * @returns the numbers that were taken back
- * @throws SchemaError - an applied migration was edited or is newer than this program; nothing was done
- */
-export async function migrateDown(
-  session: Session,
-  known: readonly Migration[],
-  to?: number,
-): Promise<readonly number[]> {
-  return alone(session, async () =>
-    each(dueDown(await appliedTo(session), known, to), (migration) => takeBack(session, migration)),
-  );
-}
-
-/** Checks that the schema is the one that this program works on. @throws SchemaError saying what is wrong with it, and what to do */
-export async function assertSchema(session: Session, known: readonly Migration[]): Promise<void> {
-  assertNonePending(await appliedTo(session), known);
-  assertNothingMissing(await missingFrom(session));
+/** Migrations on PostgreSQL: those of one call are one transaction, so that where one fails nothing of them stays. */
+export function schemaSteps(link: Link): SchemaSteps {
+  return {
+    applied: () => appliedTo(link),
+    alone: (work) => alone(link, work),
+    makeTable: () => link.script(table),
+    apply: (migration) => apply(link, migration),
+    takeBack: (migration) => takeBack(link, migration),
+    facts: () => schemaFacts(link),
+    expectedFacts,
+  };
 }
 
 const table = `
@@ -75,63 +35,46 @@ CREATE TABLE IF NOT EXISTS latchkey_migrations (
 )`;
 
 const exists = statement<readonly [number]>("SELECT to_regclass('latchkey_migrations') IS NOT NULL");
-const applied = statement<readonly [number: number, name: string, checksum: string, appliedAt: number]>(
-  "SELECT number, name, checksum, applied_at FROM latchkey_migrations ORDER BY number",
-);
+const applied = statement<AppliedRow>(`SELECT ${appliedColumns} FROM latchkey_migrations ORDER BY number`);
 const takeLock = statement("SELECT pg_advisory_xact_lock($1)");
 // The database's own clock: the time is for people, nothing is decided on it.
 const note = statement(`
-  INSERT INTO latchkey_migrations (number, name, checksum, applied_at)
+  INSERT INTO latchkey_migrations (${appliedColumns})
   VALUES ($1, $2, $3, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)`);
 const forget = statement("DELETE FROM latchkey_migrations WHERE number = $1");
 
-async function appliedTo(session: Session): Promise<readonly AppliedMigration[]> {
-  const [[isThere] = [0]] = await session.all(exists);
-  if (isThere === 0) return [];
-  const rows = await session.all(applied);
-  return rows.map(([number, name, checksum, appliedAt]) => ({
-    number,
-    name,
-    checksum,
-    appliedAt: new Date(appliedAt),
-  }));
+async function appliedTo(link: Link): Promise<readonly AppliedMigration[]> {
+  const [[isThere] = [0]] = await link.all(exists);
+  return isThere === 0 ? [] : (await link.all(applied)).map(appliedOf);
 }
 
-async function alone<T>(session: Session, work: () => Promise<T>): Promise<T> {
+async function alone<T>(link: Link, work: () => Promise<T>): Promise<T> {
   // Read committed whatever the default: who waited for the lock has to see what was done meanwhile.
-  await session.script("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  await link.script("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
   try {
-    await session.run(takeLock, advisoryLocks.migrations);
+    await link.run(takeLock, advisoryLocks.migrations);
     const result = await work();
-    await session.script("COMMIT");
+    await link.script("COMMIT");
     return result;
   } catch (error) {
-    await session.script("ROLLBACK").catch(() => undefined);
+    await link.script("ROLLBACK").catch(() => undefined);
     throw error;
   }
 }
 
-async function each(
-  due: readonly Migration[],
-  work: (migration: Migration) => Promise<void>,
-): Promise<readonly number[]> {
-  for (const migration of due) await work(migration);
-  return due.map(({ number }) => number);
-}
-
-async function apply(session: Session, migration: Migration): Promise<void> {
+async function apply(link: Link, migration: Migration): Promise<void> {
   const { number, name, up } = migration;
   try {
-    await session.script(up);
+    await link.script(up);
   } catch (cause) {
     const advice =
       "Nothing was changed. Tables of the application beside Latchkey's need other names, or a schema of their own.";
     throw migrationFailed(migration, cause, advice);
   }
-  await session.run(note, number, name, checksumOf(migration));
+  await link.run(note, number, name, checksumOf(migration));
 }
 
-async function takeBack(session: Session, { number, down }: Migration): Promise<void> {
-  await session.script(down);
-  await session.run(forget, number);
+async function takeBack(link: Link, { number, down }: Migration): Promise<void> {
+  await link.script(down);
+  await link.run(forget, number);
 }

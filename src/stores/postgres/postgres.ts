@@ -1,10 +1,14 @@
-import type { Stores } from "../../ports/stores.ts";
-import type { MigrationStatus } from "../migration-status.ts";
-import { directoryStatements, sqlDirectory } from "../sql-directory.ts";
-import type { SqlParts } from "../sql-queries.ts";
-import { sqlSessions } from "../sql-sessions.ts";
+import { directoryStatements } from "../sql/directory.ts";
+import {
+  type Dialect,
+  given,
+  type SqlMigrations,
+  type SqlOptions,
+  type SqlStores,
+  sqlStores,
+} from "../sql/stores.ts";
 import { auditSteps } from "./audit-steps.ts";
-import { Connection } from "./connection.ts";
+import { connectionTo } from "./connection.ts";
 import { ephemeralStore } from "./ephemeral.ts";
 import type { PostgresPool } from "./pool.ts";
 import { sessionSteps } from "./session-steps.ts";
@@ -15,19 +19,12 @@ import { userSteps } from "./user-steps.ts";
 export type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from "./pool.ts";
 
 /** The pool, and how the stores use it. */
-export interface PostgresOptions {
+export interface PostgresOptions extends SqlOptions {
   /**
    * A `Pool` of `pg`, shared with the application if it likes. Give it a `connectionTimeoutMillis`: an attempt to connect that
    * hangs keeps its place in the pool until then.
    */
   readonly pool: PostgresPool;
-  /** Whether `close` of a store ends the pool. Default false: who made the pool ends it. */
-  readonly ownsPool?: boolean;
-  /**
-   * Whether the first call applies pending migrations. Default true. `false`: the stores refuse to work while migrations are
-   * pending.
-   */
-  readonly migrate?: boolean;
   /**
    * Whether the server keeps statements parsed, by name, which saves it work at each one. Default false: behind a pooler that
    * hands connections on between transactions (PgBouncer before 1.21) names do not hold.
@@ -40,29 +37,13 @@ export interface PostgresOptions {
    * it the server undoes the transaction: a process that hangs or was cut off locks nobody out for longer. Default 5,000.
    */
   readonly transactionTimeoutMs?: number;
-  /** Told of every SQL statement that the stores run, before it runs. For tests and traces. */
-  readonly onStatement?: (sql: string) => void;
 }
 
 /** The schema of one database, for the command line. */
-export interface PostgresMigrations {
-  /** Every migration by number, applied or not. Writes nothing. */
-  status(): Promise<readonly MigrationStatus[]>;
-  /** Applies what is pending, up to and with number `to` (default: all); returns the numbers. @throws SchemaError */
-  up(to?: number): Promise<readonly number[]>;
-  /**
-   * Takes back every migration above number `to` (default: the newest one), with all that its tables hold; returns the
-   * numbers. @throws SchemaError
-   */
-  down(to?: number): Promise<readonly number[]>;
-  /** Resolves where the schema is the one that this program works on. @throws SchemaError */
-  check(): Promise<void>;
-}
+export type PostgresMigrations = SqlMigrations;
 
 /** Three stores in one PostgreSQL database. */
-export interface PostgresStores extends Stores {
-  readonly migrations: PostgresMigrations;
-}
+export type PostgresStores = SqlStores;
 
 /**
  * The three stores in one PostgreSQL database (13 or newer), over a pool of `pg` that the application makes:
@@ -76,7 +57,7 @@ export interface PostgresStores extends Stores {
  */
 export function postgres(options: PostgresOptions): PostgresStores {
   assertOptions(options);
-  const connection = new Connection({
+  const connection = connectionTo({
     migrate: true,
     ownsPool: false,
     prepare: false,
@@ -84,38 +65,15 @@ export function postgres(options: PostgresOptions): PostgresStores {
     transactionTimeoutMs: 5_000,
     ...given(options),
   });
-  const parts = partsOf(connection);
-  return {
-    directory: sqlDirectory(parts, statements),
-    sessions: sqlSessions(parts, sessionStatements),
-    ephemeral: ephemeralStore(parts),
-    migrations: {
-      status: () => connection.status(),
-      up: (to) => connection.up(to),
-      down: (to) => connection.down(to),
-      check: () => connection.check(),
-    },
-  };
+  return sqlStores(connection, dialect);
 }
 
-const statements = directoryStatements(statement, placeholder);
-
-function partsOf(connection: Connection): SqlParts {
-  return {
-    connection,
-    steps: (queries) => ({ ...userSteps(queries), ...sessionSteps(queries), ...auditSteps(queries) }),
-    async ping(call) {
-      await connection.each(call, (queries) => queries.all(statements.anyone));
-    },
-    close: () => connection.close(),
-  };
-}
-
-// An option that is given as undefined is not given.
-function given(options: PostgresOptions): PostgresOptions {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as unknown as PostgresOptions;
-}
+const dialect: Dialect = {
+  directory: directoryStatements(statement, placeholder),
+  sessions: sessionStatements,
+  steps: (queries) => ({ ...userSteps(queries), ...sessionSteps(queries), ...auditSteps(queries) }),
+  ephemeral: ephemeralStore,
+};
 
 function assertOptions({ pool, lockTimeoutMs = 1, transactionTimeoutMs = 1 }: PostgresOptions): void {
   if (typeof pool?.connect !== "function") throw new TypeError("postgres: pool is a `Pool` of pg");

@@ -1,4 +1,4 @@
-import type { Queries } from "../sql-queries.ts";
+import type { Queries } from "../sql/queries.ts";
 import { statement } from "./statement.ts";
 
 // Each fact is a line that people can read, since the missing ones are what a refusal shows. Of the indexes the unique ones,
@@ -20,18 +20,6 @@ const facts = statement<readonly [fact: string]>(`
   FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated
   WHERE c.oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)`);
 
-/**
- * What the schema lacks of `expected`, one line each; empty when it fits. Tables and columns of the application beside them
- * are no concern.
- */
-export async function missingFrom(
-  queries: Queries,
-  expected: readonly string[] = expectedFacts,
-): Promise<readonly string[]> {
-  const found = new Set(await schemaFacts(queries));
-  return expected.filter((fact) => !found.has(fact));
-}
-
 /** The facts about Latchkey's tables as they are. */
 export async function schemaFacts(queries: Queries): Promise<readonly string[]> {
   return (await queries.all(facts, tables)).map(([fact]) => fact);
@@ -48,7 +36,8 @@ const tables = [
   "users",
 ];
 
-const expectedFacts: readonly string[] = `
+/** The facts that all migrations together make. */
+export const expectedFacts: readonly string[] = `
 check counters_within_limit on counters
 table audit_events: column chain_hash text
 table audit_events: column created_at bigint not null

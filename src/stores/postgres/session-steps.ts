@@ -1,6 +1,6 @@
 import { qualified, type SessionRow, sessionColumns } from "../rows.ts";
-import type { Queries } from "../sql-queries.ts";
-import type { SqlSteps } from "../sql-steps.ts";
+import type { Queries } from "../sql/queries.ts";
+import type { SessionSteps } from "../sql/steps.ts";
 import { numbered, statement } from "./statement.ts";
 
 /** In the words of the index, so that it is used. @see domain/session.ts, isExpired */
@@ -46,18 +46,6 @@ const insertRevocations = statement<readonly [id: string]>(`
   SELECT ended.id, ended.user_id, $3::bigint FROM unnest($1::text[], $2::text[]) AS ended (id, user_id) ORDER BY ended.id
   ON CONFLICT (session_id) DO NOTHING RETURNING session_id`);
 const deleteRevocations = statement("DELETE FROM session_revocations WHERE session_id = ANY($1::text[])");
-
-type SessionSteps = Pick<
-  SqlSteps,
-  | "addSession"
-  | "takeSession"
-  | "deleteSession"
-  | "deleteSessions"
-  | "deleteExpired"
-  | "setData"
-  | "insertRevocations"
-  | "deleteRevocations"
->;
 
 /** The steps about sessions, here and in another engine. */
 export function sessionSteps(queries: Queries): SessionSteps {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import type { Queries, Statement } from "../sql-queries.ts";
-import type { SqlValue } from "../sql-steps.ts";
+import type { Statement } from "../sql/queries.ts";
+import type { SqlValue } from "../sql/steps.ts";
 
 /** A statement with `$1`, `$2`, … for its values. */
 export function statement<Row extends readonly SqlValue[] = readonly []>(text: string): Statement<Row> {
@@ -16,10 +16,4 @@ export function placeholder(place: number): string {
 export function numbered(columns: string, from = 1): string {
   let next = from;
   return columns.replaceAll(/\w+/g, () => placeholder(next++));
-}
-
-/** A connection on which scripts run as well. */
-export interface Session extends Queries {
-  /** Several statements without values in one round trip. */
-  script(text: string): Promise<void>;
 }

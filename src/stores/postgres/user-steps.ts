@@ -1,7 +1,7 @@
 import type { Refusal } from "../../ports/store.ts";
 import { passwordColumns, type UserRow, userColumns } from "../rows.ts";
-import type { Queries } from "../sql-queries.ts";
-import type { SqlSteps } from "../sql-steps.ts";
+import type { Queries } from "../sql/queries.ts";
+import type { UserSteps } from "../sql/steps.ts";
 import { isAnswer } from "./link.ts";
 import { advisoryLocks } from "./locks.ts";
 import { numbered, statement } from "./statement.ts";
@@ -24,19 +24,6 @@ const replacePassword = statement(`
   UPDATE passwords SET encoded = $3, normalization = $4, version = $5, created_at = $6, updated_at = $7
   WHERE id = $1 AND user_id = $2 AND version = $5::bigint - 1`);
 const deletePasswords = statement("DELETE FROM passwords WHERE user_id = $1");
-
-type UserSteps = Pick<
-  SqlSteps,
-  | "lockDirectory"
-  | "lockUsers"
-  | "insertUser"
-  | "updateUser"
-  | "hasAnyUser"
-  | "hasOtherSuperuser"
-  | "insertPassword"
-  | "replacePassword"
-  | "deletePasswords"
->;
 
 /** The steps about users and their passwords. */
 export function userSteps(queries: Queries): UserSteps {

@@ -1,5 +1,5 @@
-import type { Parameter } from "../sql-queries.ts";
-import type { SqlValue } from "../sql-steps.ts";
+import type { Parameter } from "../sql/queries.ts";
+import type { SqlValue } from "../sql/steps.ts";
 
 /** Object ids of types. @see https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat */
 const types = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23 } as const;

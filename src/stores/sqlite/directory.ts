@@ -1,21 +1,11 @@
-import type { DirectoryStore, UserWithPassword } from "../../ports/directory-store.ts";
-import {
-  type PasswordRow,
-  passwordColumns,
-  passwordOf,
-  qualified,
-  type UserRow,
-  userColumns,
-  userOf,
-} from "../rows.ts";
+import type { DirectoryStore } from "../../ports/directory-store.ts";
+import { passwordColumns, qualified, type UserRow, userColumns, userOf } from "../rows.ts";
+import { userWithPasswordOf } from "../sql/joined.ts";
 import { type AuditReading, auditReading, readAudit } from "./audit.ts";
 import type { Parts } from "./parts.ts";
 import { type RevocationReading, revocationReading } from "./revocations.ts";
-import type { Prepare, SqlValue, Statement } from "./statement.ts";
+import type { Prepare, Statement } from "./statement.ts";
 import { runWrites } from "./writes.ts";
-
-/** Where the password begins in a joined row. */
-const userWidth = 19;
 
 interface DirectoryReading {
   readonly user: Statement<UserRow>;
@@ -61,7 +51,7 @@ export function directoryStore({ connection, cache, run, ping, close }: Parts): 
     userWithPassword: ({ kind, key }, call) =>
       connection.read(() => {
         const row = reading().withPassword[kind].get(key);
-        return row === undefined ? null : withPassword(row);
+        return row === undefined ? null : userWithPasswordOf(row);
       }, call),
     sessionOwner: (userId, sessionIds, call) =>
       connection.read(() => {
@@ -100,10 +90,4 @@ export function directoryStore({ connection, cache, run, ping, close }: Parts): 
       ),
     forget: (userId) => cache?.dropUser(userId),
   };
-}
-
-function withPassword(row: readonly SqlValue[]): UserWithPassword {
-  const user = row.slice(0, userWidth) as unknown as UserRow;
-  const password = row[userWidth] === null ? null : (row.slice(userWidth) as unknown as PasswordRow);
-  return { user: userOf(user), password: password === null ? null : passwordOf(password) };
 }

@@ -1,4 +1,5 @@
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
+import { later, refusal } from "../sql/ephemeral.ts";
 import type { Parts } from "./parts.ts";
 import type { Prepare, Statement } from "./statement.ts";
 
@@ -103,10 +104,5 @@ function reserve({ reserve: take }: EphemeralStatements, limits: readonly Limit[
     );
     if (taken > limit && (last === null || freesAt > last.freesAt)) last = { key, freesAt };
   }
-  if (last === null) return { ok: true };
-  return { ok: false, key: last.key, retryAfterSeconds: Math.ceil((last.freesAt - now.getTime()) / 1000) };
-}
-
-function later(now: Date, seconds: number): number {
-  return now.getTime() + seconds * 1000;
+  return last === null ? { ok: true } : refusal(last.key, last.freesAt, now);
 }

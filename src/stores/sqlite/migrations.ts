@@ -1,7 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Migration } from "../migration.ts";
+import type { Migration } from "../sql/migration.ts";
 import {
   type AppliedMigration,
+  type AppliedRow,
+  appliedColumns,
+  appliedOf,
   assertNonePending,
   assertNothingMissing,
   checksumOf,
@@ -10,9 +13,10 @@ import {
   type MigrationStatus,
   migrationFailed,
   statusOf,
-} from "../migration-status.ts";
+} from "../sql/migration-status.ts";
 import { migrations } from "./migrations/all.ts";
-import { missingFrom } from "./schema-fit.ts";
+import { schemaFacts } from "./schema-fit.ts";
+import { prepareOn } from "./statement.ts";
 import { transactionsOn } from "./transaction.ts";
 
 /** Every migration that the database or the program knows, by number. Writes nothing. */
@@ -73,7 +77,8 @@ export function assertSchema(
   known: readonly Migration[] = migrations,
 ): void {
   assertNonePending(appliedTo(db), known);
-  assertNothingMissing(missingFrom(db, known, scratch));
+  for (const { up } of known) scratch.exec(up);
+  assertNothingMissing(schemaFacts(scratch), schemaFacts(db));
 }
 
 const table = `
@@ -88,15 +93,8 @@ function appliedTo(db: DatabaseSync): readonly AppliedMigration[] {
   const exists =
     db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'latchkey_migrations'").get() !== undefined;
   if (!exists) return [];
-  const rows = db
-    .prepare("SELECT number, name, checksum, applied_at FROM latchkey_migrations ORDER BY number")
-    .all();
-  return rows.map(({ number, name, checksum, applied_at }) => ({
-    number: Number(number),
-    name: String(name),
-    checksum: String(checksum),
-    appliedAt: new Date(Number(applied_at)),
-  }));
+  const rows = prepareOn(db)<AppliedRow>(`SELECT ${appliedColumns} FROM latchkey_migrations ORDER BY number`);
+  return rows.all().map(appliedOf);
 }
 
 function apply(db: DatabaseSync, migration: Migration): number {
@@ -110,7 +108,7 @@ function apply(db: DatabaseSync, migration: Migration): number {
   }
   // The database's own clock: the time is for people, nothing is decided on it.
   db.prepare(
-    "INSERT INTO latchkey_migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, CAST(unixepoch('subsec') * 1000 AS INTEGER))",
+    `INSERT INTO latchkey_migrations (${appliedColumns}) VALUES (?, ?, ?, CAST(unixepoch('subsec') * 1000 AS INTEGER))`,
   ).run(number, name, checksumOf(migration));
   return number;
 }

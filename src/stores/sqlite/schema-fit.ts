@@ -1,5 +1,4 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Migration } from "../migration.ts";
 
 // Each fact is a line that people can read, since the missing ones are what a refusal shows.
 const columns = `
@@ -10,23 +9,8 @@ const indexes = `
 SELECT iif(l."unique", 'unique index ', 'index ') || l.name || ': ' || ifnull(s.sql, t.name)
 FROM sqlite_schema t JOIN pragma_index_list(t.name) l JOIN sqlite_schema s ON s.name = l.name WHERE t.type = 'table' AND l.origin = 'c'`;
 
-/**
- * What the schema of `db` lacks of what `migrations` make: tables, columns and indexes, one line each; empty when it fits.
- * Tables and columns of the application beside them are no concern.
- *
- * @param scratch - an empty database, where the migrations are run for comparison
- */
-export function missingFrom(
-  db: DatabaseSync,
-  migrations: readonly Migration[],
-  scratch: DatabaseSync,
-): readonly string[] {
-  for (const { up } of migrations) scratch.exec(up);
-  const found = facts(db);
-  return [...facts(scratch)].filter((fact) => !found.has(fact));
-}
-
-function facts(db: DatabaseSync): ReadonlySet<string> {
+/** The facts about the tables, columns and indexes of a database as they are. */
+export function schemaFacts(db: DatabaseSync): readonly string[] {
   const rows = [...db.prepare(columns).all(), ...db.prepare(indexes).all()];
-  return new Set(rows.map((row) => String(Object.values(row)[0])));
+  return rows.map((row) => String(Object.values(row)[0]));
 }

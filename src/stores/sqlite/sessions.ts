@@ -10,16 +10,15 @@ import {
   userColumns,
   userOf,
 } from "../rows.ts";
+import { type JoinedRow, sessionWidth } from "../sql/joined.ts";
 import type { Parts } from "./parts.ts";
 import { sweepSessions, touchSession } from "./session-writes.ts";
-import type { Prepare, SqlValue, Statement } from "./statement.ts";
+import type { Prepare, Statement } from "./statement.ts";
 
 /** Ids that one `find` may ask for. */
 const findMax = 3;
 /** Uses that are noted in one transaction, about 5 ms; a longer list lets other work in between. */
 const touchBatch = 200;
-/** Where the owner begins in a joined row. */
-const sessionWidth = 16;
 
 interface SessionReading {
   readonly version: Statement<readonly [version: number]>;
@@ -78,7 +77,7 @@ export function sessionStore({ connection, cache, run, close, ping }: Parts): Se
     });
   }
 
-  function found(row: readonly SqlValue[], nowMs: number): FoundSession | null {
+  function found(row: JoinedRow, nowMs: number): FoundSession | null {
     const session = row.slice(0, sessionWidth) as unknown as SessionRow;
     const user = row[sessionWidth] === null ? null : (row.slice(sessionWidth) as unknown as UserRow);
     const [id, , userId] = session;

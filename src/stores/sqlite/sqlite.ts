@@ -1,6 +1,5 @@
-import type { Stores } from "../../ports/stores.ts";
-import type { MigrationStatus } from "../migration-status.ts";
 import { type SessionCache, sessionCache } from "../session-cache.ts";
+import type { SqlMigrations, SqlStores } from "../sql/stores.ts";
 import { checkpointsOf } from "./checkpoints.ts";
 import { Connection } from "./connection.ts";
 import { directoryStore } from "./directory.ts";
@@ -34,24 +33,10 @@ export interface SqliteOptions {
 }
 
 /** The schema of one database, for the command line. */
-export interface SqliteMigrations {
-  /** Every migration by number, applied or not. Writes nothing. */
-  status(): Promise<readonly MigrationStatus[]>;
-  /** Applies what is pending, up to and with number `to` (default: all); returns the numbers. @throws SchemaError */
-  up(to?: number): Promise<readonly number[]>;
-  /**
-   * Takes back every migration above number `to` (default: the newest one), with all that its tables hold; returns the
-   * numbers. @throws SchemaError
-   */
-  down(to?: number): Promise<readonly number[]>;
-  /** Resolves where the schema is the one that this program works on. @throws SchemaError */
-  check(): Promise<void>;
-}
+export type SqliteMigrations = SqlMigrations;
 
 /** Three stores in one SQLite file. */
-export interface SqliteStores extends Stores {
-  readonly migrations: SqliteMigrations;
-}
+export type SqliteStores = SqlStores;
 
 /**
  * The three stores on one SQLite file, in the process: no server, no driver to install.

@@ -1,7 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-
-/** What a column takes and gives. */
-export type SqlValue = string | number | null | Uint8Array;
+import type { SqlValue } from "../sql/steps.ts";
 
 /**
  * A prepared statement whose rows come as arrays, in the order of its columns: cheaper than objects by name. Parameters are

@@ -1,4 +1,4 @@
-import type { Migration } from "../../migration.ts";
+import type { Migration } from "../../sql/migration.ts";
 
 /**
  * The first schema. Times are milliseconds since the epoch; lists and application data are JSON, as text: a `JSON` column brings

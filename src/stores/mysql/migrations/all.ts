@@ -1,4 +1,4 @@
-import type { Migration } from "../../migration.ts";
+import type { Migration } from "../../sql/migration.ts";
 import { initial } from "./0001-initial.ts";
 
 /** Every migration, in order. The last one makes the schema that this version works on. */

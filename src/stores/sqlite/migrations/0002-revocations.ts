@@ -1,4 +1,4 @@
-import type { Migration } from "../../migration.ts";
+import type { Migration } from "../../sql/migration.ts";
 
 /** Where sessions live in another engine: which of them have ended, on record until that engine is sure to know. */
 export const revocations: Migration = {

@@ -1,4 +1,4 @@
-import type { Migration } from "../../migration.ts";
+import type { Migration } from "../../sql/migration.ts";
 import { initial } from "./0001-initial.ts";
 import { revocations } from "./0002-revocations.ts";
 

@@ -1,5 +1,5 @@
-import type { Engine, StoreCall } from "../ports/store.ts";
-import type { SqlSteps, SqlValue } from "./sql-steps.ts";
+import type { Engine, StoreCall } from "../../ports/store.ts";
+import type { SqlSteps, SqlValue } from "./steps.ts";
 
 /** A statement of static SQL. `Row` is what its rows hold, in the order of its columns. */
 export interface Statement<Row extends readonly SqlValue[] = readonly []> {

@@ -1,10 +1,10 @@
-import type { AuditRow } from "../domain/audit.ts";
-import { isExpired, type Session } from "../domain/session.ts";
-import type { User } from "../domain/user.ts";
-import type { Committed, Refusal, Report, Write } from "../ports/store.ts";
-import { passwordRow, type SessionRow, sessionOf, sessionRow, userOf, userRow } from "./rows.ts";
-import type { SqlSteps } from "./sql-steps.ts";
-import { changedUser, erasedUser } from "./user-changes.ts";
+import type { AuditRow } from "../../domain/audit.ts";
+import { isExpired, type Session } from "../../domain/session.ts";
+import type { User } from "../../domain/user.ts";
+import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
+import { passwordRow, type SessionRow, sessionOf, sessionRow, userOf, userRow } from "../rows.ts";
+import { changedUser, erasedUser } from "../user-changes.ts";
+import type { SqlSteps } from "./steps.ts";
 
 /** One try of a transaction on a server. Where it is tried again it begins with a new one: nothing of the old one counts. */
 export interface SqlRun {

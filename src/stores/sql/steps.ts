@@ -1,7 +1,7 @@
-import type { AuditRow } from "../domain/audit.ts";
-import type { Session } from "../domain/session.ts";
-import type { Refusal } from "../ports/store.ts";
-import type { PasswordRow, SessionRow, UserRow } from "./rows.ts";
+import type { AuditRow } from "../../domain/audit.ts";
+import type { Session } from "../../domain/session.ts";
+import type { Refusal } from "../../ports/store.ts";
+import type { PasswordRow, SessionRow, UserRow } from "../rows.ts";
 
 /** What a column takes and gives; a truth is 1 or 0, an instant its milliseconds. */
 export type SqlValue = string | number | null | Uint8Array;
@@ -10,7 +10,10 @@ export type SqlValue = string | number | null | Uint8Array;
  * The steps that transactions on a server are made of, each one statement or two in the words of its engine. They run within
  * one transaction on one connection; what they read they have locked until it ends.
  */
-export interface SqlSteps {
+export type SqlSteps = UserSteps & SessionSteps & AuditSteps;
+
+/** The steps about users and their passwords. */
+export interface UserSteps {
   /** Keeps other transactions that ask for the same from going on before this one ended. */
   lockDirectory(what: "empty" | "superusers"): Promise<void>;
   /** The users who are there, locked in the order of their ids. `ids` are sorted and different from each other. */
@@ -25,6 +28,10 @@ export interface SqlSteps {
   /** False where the row is not of the version before. */
   replacePassword(row: PasswordRow): Promise<boolean>;
   deletePasswords(userId: string): Promise<void>;
+}
+
+/** The steps about sessions, here and in another engine. */
+export interface SessionSteps {
   /** Adds a session and answers those that it deleted to stay within the cap (0: none), least recently used first. */
   addSession(
     row: SessionRow,
@@ -42,6 +49,10 @@ export interface SqlSteps {
   /** Puts ends on record; answers the ids that were not there. */
   insertRevocations(sessions: readonly Session[], nowMs: number): Promise<readonly string[]>;
   deleteRevocations(sessionIds: readonly string[]): Promise<void>;
+}
+
+/** The steps about the audit log. */
+export interface AuditSteps {
   /** Adds rows in their order, personal fields beside them. */
   insertAudit(rows: readonly AuditRow[]): Promise<void>;
   deletePersonal(userId: string): Promise<void>;

@@ -1,14 +1,14 @@
-import type { FoundSession, SessionStore, Touch } from "../ports/session-store.ts";
-import type { StoreCall } from "../ports/store.ts";
-import { type SessionRow, sessionOf, type UserRow, userOf } from "./rows.ts";
-import type { Queries, SqlParts, Statement } from "./sql-queries.ts";
-import type { SqlValue } from "./sql-steps.ts";
-import { sqlRun, sweepSessions } from "./sql-writes.ts";
+import type { FoundSession, SessionStore, Touch } from "../../ports/session-store.ts";
+import type { StoreCall } from "../../ports/store.ts";
+import { type SessionRow, sessionOf, type UserRow, userOf } from "../rows.ts";
+import { type JoinedRow, sessionWidth } from "./joined.ts";
+import type { Queries, SqlParts, Statement } from "./queries.ts";
+import { sqlRun, sweepSessions } from "./writes.ts";
 
 /** What an engine adds to the steps of its transactions. */
 export interface SessionStatements {
   /** The sessions of these ids with their owners, `sessionColumns` and then `userColumns`; at most three ids. */
-  find(queries: Queries, ids: readonly string[]): Promise<readonly (readonly SqlValue[])[]>;
+  find(queries: Queries, ids: readonly string[]): Promise<readonly JoinedRow[]>;
   /** Of a user's id and an instant: the user's live sessions, most recently used first. */
   readonly list: Statement<SessionRow>;
   /** Notes at most {@link touchBatch} uses in one statement; one that ended or expired is left as it is. */
@@ -19,8 +19,6 @@ export interface SessionStatements {
 const findMax = 3;
 /** Uses that are noted in one statement, and so locked at one time. */
 export const touchBatch = 500;
-/** Where the owner begins in a joined row. */
-const sessionWidth = 16;
 
 /** Sessions in a database on a server. A check is one statement, which reads the session and its owner at one instant. */
 export function sqlSessions(
@@ -60,7 +58,7 @@ export function sqlSessions(
   };
 }
 
-function found(row: readonly SqlValue[] | undefined, nowMs: number): FoundSession | null {
+function found(row: JoinedRow | undefined, nowMs: number): FoundSession | null {
   if (row === undefined) return null;
   const session = row.slice(0, sessionWidth) as unknown as SessionRow;
   const user = row[sessionWidth] === null ? null : (row.slice(sessionWidth) as unknown as UserRow);

@@ -23,6 +23,17 @@ export interface AppliedMigration {
   readonly appliedAt: Date;
 }
 
+/** The columns of `latchkey_migrations` that {@link appliedOf} reads. */
+export const appliedColumns = "number, name, checksum, applied_at";
+
+/** A row of {@link appliedColumns}. */
+export type AppliedRow = readonly [number: number, name: string, checksum: string, appliedAt: number];
+
+/** The migration of a row. */
+export function appliedOf([number, name, checksum, appliedAt]: AppliedRow): AppliedMigration {
+  return { number, name, checksum, appliedAt: new Date(appliedAt) };
+}
+
 /** Every migration that the database (`applied`) or the program (`known`) knows, by number. */
 export function statusOf(
   applied: readonly AppliedMigration[],
@@ -100,8 +111,15 @@ export function assertNonePending(applied: readonly AppliedMigration[], known: r
   throw new SchemaError(`migrations are pending: ${list(pending)}. Run \`latchkey migrate up\` first.`);
 }
 
-/** @throws SchemaError - something that migrations made is missing; `missing` are lines for people */
-export function assertNothingMissing(missing: readonly string[]): void {
+/**
+ * Checks that `found` has all that migrations made. Facts are lines for people; those of the application beside them are no
+ * concern.
+ *
+ * @throws SchemaError - something is missing
+ */
+export function assertNothingMissing(expected: readonly string[], found: readonly string[]): void {
+  const there = new Set(found);
+  const missing = expected.filter((fact) => !there.has(fact));
   if (missing.length === 0) return;
   throw new SchemaError(
     `the database was changed by other means than migrations. It lacks:\n- ${missing.join("\n- ")}\nRestore them, or a backup.`,

@@ -1,26 +1,19 @@
-import type { DirectoryStore, SessionOwner, UserWithPassword } from "../ports/directory-store.ts";
-import type { StoreCall } from "../ports/store.ts";
+import type { DirectoryStore, SessionOwner } from "../../ports/directory-store.ts";
+import type { StoreCall } from "../../ports/store.ts";
 import {
   type AuditEventRow,
   auditColumns,
   auditOf,
-  type PasswordRow,
   passwordColumns,
-  passwordOf,
   qualified,
   type UserRow,
   userColumns,
   userOf,
-} from "./rows.ts";
-import type { Parameter, SqlParts, Statement } from "./sql-queries.ts";
-import type { SqlValue } from "./sql-steps.ts";
-import { runWrites, sqlRun } from "./sql-writes.ts";
-
-/** A row of a user and of what is joined to it. */
-type JoinedRow = readonly SqlValue[];
-
-/** Where what is joined to a user begins. */
-const userWidth = 19;
+} from "../rows.ts";
+import { type JoinedRow, userIn, userWidth, userWithPasswordOf } from "./joined.ts";
+import type { Parameter, SqlParts, Statement } from "./queries.ts";
+import type { SqlValue } from "./steps.ts";
+import { runWrites, sqlRun } from "./writes.ts";
 
 /** Sessions that one statement asks about: more than most users have. */
 const askedAtOnce = 8;
@@ -101,7 +94,7 @@ export function sqlDirectory(
     },
     async userWithPassword({ kind, key }, call) {
       const [row] = await rows(call, statements.withPassword[kind], key);
-      return row === undefined ? null : userWithPassword(row);
+      return row === undefined ? null : userWithPasswordOf(row);
     },
     async sessionOwner(userId, sessionIds, call) {
       const all: JoinedRow[] = [];
@@ -139,11 +132,6 @@ export function sqlDirectory(
   };
 }
 
-function userWithPassword(row: JoinedRow): UserWithPassword {
-  const password = row[userWidth] === null ? null : (row.slice(userWidth) as unknown as PasswordRow);
-  return { user: userIn(row), password: password === null ? null : passwordOf(password) };
-}
-
 function sessionOwner(rows: readonly JoinedRow[]): SessionOwner | null {
   const [first] = rows;
   if (first === undefined) return null;
@@ -154,8 +142,4 @@ function sessionOwner(rows: readonly JoinedRow[]): SessionOwner | null {
       : [{ sessionId: String(sessionId), revokedAt: new Date(Number(revokedAt)) }];
   });
   return { user: userIn(first), revoked };
-}
-
-function userIn(row: JoinedRow): SessionOwner["user"] {
-  return userOf(row.slice(0, userWidth) as unknown as UserRow);
 }

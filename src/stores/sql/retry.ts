@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StoreCall } from "../ports/store.ts";
+import type { StoreCall } from "../../ports/store.ts";
 
 /** Tries of one piece of work; between two of them 10 to 40 ms pass, more with each. */
 const mostTries = 5;

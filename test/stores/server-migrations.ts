@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import type { StoreCall } from "../../src/ports/store.ts";
+import type { Migration } from "../../src/stores/sql/migration.ts";
+import {
+  migrateDown,
+  migrateUp,
+  migrationStatus,
+  type SchemaSteps,
+} from "../../src/stores/sql/migrations.ts";
+import { SchemaError } from "../../src/stores/sql/schema-error.ts";
+import type { SqlStores } from "../../src/stores/sql/stores.ts";
+import type { Fixtures } from "../../src/testing/testing.ts";
+
+/** Migrations in words that every engine has. */
+export const three: readonly Migration[] = [
+  {
+    number: 1,
+    name: "one",
+    up: "CREATE TABLE IF NOT EXISTS one (a INT);\nCREATE TABLE IF NOT EXISTS more (a INT);\n",
+    down: "DROP TABLE IF EXISTS more;\nDROP TABLE IF EXISTS one;\n",
+  },
+  {
+    number: 2,
+    name: "two",
+    up: "CREATE TABLE IF NOT EXISTS two (a INT)",
+    down: "DROP TABLE IF EXISTS two",
+  },
+  {
+    number: 3,
+    name: "three",
+    up: "CREATE TABLE IF NOT EXISTS three (a INT)",
+    down: "DROP TABLE IF EXISTS three",
+  },
+];
+
+/** One empty state of a server. */
+export interface MigrationGround {
+  readonly make: Fixtures;
+  call(): StoreCall;
+  open(options?: { readonly migrate?: boolean }): SqlStores;
+  /** Migrates over a connection of its own. */
+  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>): Promise<T>;
+  /** Names of the tables, sorted. */
+  tables(): Promise<readonly string[]>;
+  /** The application's own statements. */
+  run(sql: string): Promise<unknown>;
+}
+
+/** What an engine calls things. */
+export interface MigrationEngine {
+  readonly name: string;
+  readonly isSkipped: boolean;
+  /** Changes by other means, and what is said to be missing then. */
+  readonly changes: readonly (readonly [sql: string, lacking: string])[];
+}
+
+/** `1 applied, 2 pending, …` */
+export async function states({ onSchema }: MigrationGround, known = three): Promise<string> {
+  const all = await onSchema((steps) => migrationStatus(steps, known));
+  return all.map(({ number, state }) => `${number} ${state}`).join(", ");
+}
+
+/** How a schema comes to be on a server: rules for one engine. */
+export function serverMigrations(engine: MigrationEngine, ground: () => Promise<MigrationGround>): void {
+  describe.skipIf(engine.isSkipped)(`migrations on ${engine.name}`, () => {
+    it("go up and down one by one, as far as they are asked to", async () => {
+      const database = await ground();
+      const up = (to?: number) => database.onSchema((steps) => migrateUp(steps, three, to));
+      const down = (to?: number) => database.onSchema((steps) => migrateDown(steps, three, to));
+      expect(await up(2)).toEqual([1, 2]);
+      expect(await states(database)).toBe("1 applied, 2 applied, 3 pending");
+      expect(await up()).toEqual([3]);
+      expect(await up()).toEqual([]);
+      expect(await down()).toEqual([3]);
+      expect(await states(database)).toBe("1 applied, 2 applied, 3 pending");
+      expect(await down(0)).toEqual([2, 1]);
+      expect(await database.tables()).toEqual(["latchkey_migrations"]);
+      expect(await down()).toEqual([]);
+      expect(await up()).toEqual([1, 2, 3]);
+    });
+
+    it("refuse to go on where an applied one was edited, or where a newer program was here", async () => {
+      const database = await ground();
+      await database.onSchema((steps) => migrateUp(steps, three));
+      const edited = three.map((each) =>
+        each.number === 2 ? { ...each, up: `${each.up} -- edited` } : each,
+      );
+      for (const [known, message] of [
+        [edited, /edited after they had been applied: 2 two\./],
+        [three.slice(0, 1), /does not know: 2 two, 3 three\..*`latchkey migrate down 1`/],
+      ] as const) {
+        const up = database.onSchema((steps) => migrateUp(steps, known));
+        await expect(up).rejects.toThrow(message);
+        const down = database.onSchema((steps) => migrateDown(steps, known, 0));
+        await expect(down).rejects.toThrow(message);
+      }
+      expect(await states(database)).toBe("1 applied, 2 applied, 3 applied");
+    });
+
+    it("may be applied by several handles at the same moment", async () => {
+      const database = await ground();
+      const handles = Array.from({ length: 4 }, () => database.open());
+      const numbers = await Promise.all(handles.map(({ migrations }) => migrations.up()));
+      expect(numbers.toSorted((a, b) => b.length - a.length)).toEqual([[1], [], [], []]);
+      for (const { migrations } of handles) await migrations.check();
+    });
+
+    it("wait to be asked for where the stores may not write, which refuse until then", async () => {
+      const database = await ground();
+      const { call, make } = database;
+      const stores = database.open({ migrate: false });
+      const pending = /pending: 1 initial\. Run `latchkey migrate up` first/;
+      await expect(stores.migrations.check()).rejects.toThrow(pending);
+      await expect(Promise.resolve(stores.sessions.find(["any"], call()))).rejects.toThrow(pending);
+      await expect(stores.ephemeral.add("key", 60, call())).rejects.toThrow(pending);
+      await expect(stores.directory.ping(call())).rejects.toThrow(SchemaError);
+      expect(await database.tables()).toEqual([]);
+      expect(await database.open({ migrate: false }).migrations.up()).toEqual([1]);
+      const user = make.user();
+      await stores.directory.commit([{ kind: "user.insert", user }], call());
+      expect(await stores.directory.user(user.id, call())).toEqual(user);
+    });
+
+    it("go down to nothing and up again", async () => {
+      const database = await ground();
+      const stores = database.open();
+      const session = database.make.session(null);
+      const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
+      await stores.directory.commit([insert], database.call());
+      expect(await stores.migrations.down(0)).toEqual([1]);
+      expect(await database.tables()).toEqual(["latchkey_migrations"]);
+      await expect(stores.migrations.check()).rejects.toThrow(/pending: 1 initial/);
+      expect(await stores.migrations.up()).toEqual([1]);
+      expect(await stores.sessions.find([session.id], database.call())).toEqual([null]);
+    });
+  });
+
+  describe.skipIf(engine.isSkipped)(`the schema on ${engine.name}`, () => {
+    it.each(engine.changes)(
+      "is checked at the start for what was changed by other means: %s",
+      async (change, lacking) => {
+        const database = await ground();
+        await database.open().migrations.up();
+        await database.run(change);
+        const stores = database.open();
+        await expect(stores.migrations.check()).rejects.toThrow(`\n- ${lacking}\n`);
+        await expect(stores.directory.ping(database.call())).rejects.toThrow(SchemaError);
+      },
+    );
+
+    it("is what the check expects, nothing of it forgotten", async () => {
+      const database = await ground();
+      await database.open().migrations.up();
+      const forgotten = await database.onSchema(async ({ facts, expectedFacts }) =>
+        (await facts()).filter((fact) => !expectedFacts.includes(fact)),
+      );
+      expect(forgotten.filter((fact) => !fact.startsWith("check "))).toEqual([]);
+      expect(forgotten.some((fact) => fact.includes("within_limit"))).toBe(false);
+    });
+
+    it("may have the application's own tables and columns beside it", async () => {
+      const database = await ground();
+      await database.open().migrations.up();
+      await database.run("CREATE TABLE invoices (id TEXT); ALTER TABLE users ADD COLUMN theirs TEXT");
+      await database.open().migrations.check();
+    });
+  });
+}
