@@ -8,10 +8,12 @@ import { memoryUse } from "./memory-use.ts";
 import { redisCheck } from "./redis-check.ts";
 import { sessionCheck } from "./session-check.ts";
 import { signIns } from "./sign-ins.ts";
-import { stores } from "./stores.ts";
+import { storeNames, stores } from "./stores.ts";
 import { printTable, type Row } from "./table.ts";
 
-const sections: Readonly<Record<string, (effort: Effort) => Promise<readonly Row[]>>> = {
+type Section = (effort: Effort) => Promise<readonly Row[]> | AsyncIterable<Row>;
+
+const sections: Readonly<Record<string, Section>> = {
   "session-check": sessionCheck,
   "redis-check": redisCheck,
   stores,
@@ -22,25 +24,59 @@ const sections: Readonly<Record<string, (effort: Effort) => Promise<readonly Row
   bundle,
 };
 
+const help = `npm run bench -- [section …] [--quick]
+npm run bench -- stores [--only <store>,…] [--sessions <count>,…] [--quick]
+
+Sections; all of them where none is named:
+  ${Object.keys(sections).join(", ")}
+
+  --quick      shows that it runs; figures to quote come without it
+  --only       measures these stores alone: ${storeNames.join(", ")}
+  --sessions   with so many sessions in them; 10000,100000,1000000 by default
+  --help       prints this`;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: "boolean" } },
+  options: {
+    help: { type: "boolean" },
+    quick: { type: "boolean" },
+    only: { type: "string", multiple: true, default: [] },
+    sessions: { type: "string", multiple: true, default: [] },
+  },
 });
-const effort: Effort = values.quick
-  ? { rounds: 1, seconds: 1, manySessions: 20_000 }
-  : { rounds: 5, seconds: 3, manySessions: 1_000_000 };
+const listed = (texts: readonly string[]): readonly string[] => texts.flatMap((text) => text.split(","));
+const [onlyStores, sizes] = [listed(values.only), listed(values.sessions)];
 
-const unknown = positionals.filter((name) => !(name in sections));
-if (unknown.length > 0) {
-  console.error(`No such section: ${unknown.join(", ")}. There are: ${Object.keys(sections).join(", ")}.`);
+// What was asked for and cannot be done, or null.
+function complaint(): string | null {
+  const noSection = positionals.filter((name) => !(name in sections));
+  if (noSection.length > 0) return `No such section: ${noSection.join(", ")}.`;
+  const noStore = onlyStores.filter((name) => !storeNames.includes(name));
+  if (noStore.length > 0) return `No such store: ${noStore.join(", ")}.`;
+  const noCount = sizes.filter((size) => !/^[1-9]\d{2,8}$/.test(size));
+  if (noCount.length > 0) return `Not a number of sessions, 100 or more: ${noCount.join(", ")}.`;
+  const isOfStores = positionals.length === 1 && positionals[0] === "stores";
+  if (onlyStores.length + sizes.length > 0 && !isOfStores) return "--only and --sessions are for: stores.";
+  return null;
+}
+
+const wrong = complaint();
+if (values.help) {
+  console.log(help);
+} else if (wrong !== null) {
+  console.error(`${wrong}\n\n${help}`);
   process.exitCode = 2;
 } else {
+  const amount = values.quick
+    ? { rounds: 1, seconds: 1, manySessions: 20_000 }
+    : { rounds: 5, seconds: 3, manySessions: 1_000_000 };
+  const effort: Effort = { ...amount, onlyStores, storeSizes: sizes.map(Number) };
   console.log(
     `Node ${process.version}, ${availableParallelism()} cores; ${effort.rounds} rounds of ${effort.seconds} s, medians.`,
   );
   for (const [name, run] of Object.entries(sections)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
     console.log(`\n## ${name}`);
-    printTable(await run(effort));
+    await printTable(await run(effort));
   }
 }

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { type Session, type Stores, sqlite, type User, type Write } from "latchkey";
 
 /** Sessions of one user in a seeded database. */
-const perUser = 5;
+export const perUser = 5;
 const batch = 5_000;
 
 /** The cookie of the n-th seeded session: derived, so that a million of them need not be kept. */
@@ -81,6 +81,33 @@ export function seededSession(index: number, now: Date): Session {
     data: {},
     dataVersion: 0,
   };
+}
+
+/** The n-th seeded user with a slot tag of their own, as real ones have it: a cluster spreads them, and an index has them in no order. */
+export function spreadUser(number: number, now: Date): User {
+  return { ...seededUser(number, now), slotTag: tagOf(number) };
+}
+
+/** The n-th seeded session, of a {@link spreadUser}. */
+export function spreadSession(index: number, now: Date): Session {
+  return { ...seededSession(index, now), id: spreadSessionId(index) };
+}
+
+/** The id of the n-th {@link spreadSession}. */
+export function spreadSessionId(index: number): string {
+  return tagOf(Math.floor(index / perUser)) + base62(`session ${index}`, 16);
+}
+
+function tagOf(number: number): string {
+  return base62(`user ${number}`, 8);
+}
+
+const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+// As good as random, and the same in every run.
+function base62(text: string, length: number): string {
+  const bytes = hash("sha256", text, "buffer").subarray(0, length);
+  return Array.from(bytes, (byte) => alphabet[byte % alphabet.length]).join("");
 }
 
 function secret(index: number): string {

@@ -1,6 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type DetachedSessions, memory, type Stores, split, sqlite } from "latchkey";
 import { fileSessions } from "latchkey/file";
 import { memcachedOptions, memcachedSessions } from "latchkey/memcached";
@@ -11,18 +14,23 @@ import Memcached from "memcached";
 import { createPool } from "mysql2/promise";
 import pg from "pg";
 import { createClient } from "redis";
-import { unprivilegedAccount } from "../test/services/account.ts";
-import { findEmbeddedPostgres } from "../test/services/embedded-postgres.ts";
-import { findProgram } from "../test/services/found.ts";
-import { addMariadb } from "../test/services/mariadb.ts";
-import { addMemcached } from "../test/services/memcached.ts";
-import { addPostgres } from "../test/services/postgres.ts";
-import { addRedis } from "../test/services/redis.ts";
-import { openGroup } from "../test/services/server-group.ts";
+import { unprivilegedAccount } from "../test/servers/account.ts";
+import { findEmbeddedPostgres } from "../test/servers/embedded-postgres.ts";
+import { findProgram } from "../test/servers/found.ts";
+import { addMariadb } from "../test/servers/mariadb.ts";
+import { addMemcached } from "../test/servers/memcached.ts";
+import { addPostgres } from "../test/servers/postgres.ts";
+import { addRedis } from "../test/servers/redis.ts";
+import { openGroup } from "../test/servers/server-group.ts";
+import { type Add, committing, inserting } from "./bulk.ts";
+import { gatheringMysql, gatheringPostgres } from "./gathered-inserts.ts";
+import { gatheringMemcached } from "./gathered-items.ts";
 
 /** Stores over a state that is new and empty. */
 export interface OpenedStores {
   readonly stores: Stores;
+  /** Hands `work` what adds many sessions in little time. When it resolves they are there, and nothing is left to be tidied up. */
+  filled(work: (add: Add) => Promise<void>): Promise<void>;
   /** What sessions take at this moment, in memory or on disk, indexes included. */
   bytes(): Promise<number>;
   close(): Promise<void>;
@@ -30,11 +38,10 @@ export interface OpenedStores {
 
 /** Stores that are measured. */
 export interface Backend {
+  /** As applications call it, without the brackets. */
   readonly name: string;
   /** Why they cannot be measured on this machine, or null. */
   skipped(): string | null;
-  /** More than these would take too long to add: each transaction waits for the disk, or each session for its user's others. */
-  readonly mostSessions?: number;
   open(): Promise<OpenedStores>;
 }
 
@@ -44,64 +51,111 @@ const never = (): null => null;
 
 /** What {@link stores} compares, the embedded ones first. Where only sessions are kept, users lie in SQLite beside them. */
 export const backends: readonly Backend[] = [
-  { name: "memory()", skipped: never, open: () => beside(() => memory(), heapBytes) },
-  {
-    name: "sqlite()",
-    skipped: never,
-    open: () => inFolder(async (folder) => ({ stores: sqlite({ path: join(folder, "s.db") }), folder })),
-  },
-  {
-    name: "fileSessions()",
-    skipped: never,
-    mostSessions: 100_000,
-    open: () =>
-      inFolder(async (folder) => {
-        const sessions = join(folder, "sessions");
-        return { stores: joined(folder, fileSessions({ path: sessions })), folder: sessions };
-      }),
-  },
-  { name: "postgres()", skipped: never, mostSessions: 100_000, open: onPostgres },
-  { name: "mysql()", skipped: missing("mariadbd"), mostSessions: 100_000, open: onMariadb },
-  { name: "redis()", skipped: missing("redis-server"), open: onRedis },
-  {
-    name: "memcachedSessions()",
-    skipped: missing("memcached"),
-    mostSessions: 100_000,
-    open: onMemcached,
-  },
+  { name: "memory", skipped: never, open: inMemory },
+  { name: "sqlite", skipped: never, open: onSqlite },
+  { name: "fileSessions", skipped: never, open: inFiles },
+  { name: "postgres", skipped: never, open: onPostgres },
+  { name: "mysql", skipped: missing("mariadbd"), open: onMariadb },
+  { name: "redis", skipped: missing("redis-server"), open: onRedis },
+  { name: "memcachedSessions", skipped: missing("memcached"), open: onMemcached },
 ];
 
-function joined(folder: string, sessions: DetachedSessions): Stores {
-  return split({ ...sqlite({ path: join(folder, "directory.db") }), sessions });
+async function inMemory(): Promise<OpenedStores> {
+  const stores = memory();
+  return {
+    stores,
+    filled: (work) => work(committing(stores.directory)),
+    bytes: async () => heapBytes(),
+    close: () => closeAll(stores),
+  };
+}
+
+async function onSqlite(): Promise<OpenedStores> {
+  const folder = newFolder();
+  const path = join(folder, "s.db");
+  const stores = sqlite({ path });
+  return {
+    stores,
+    filled: (work) => work(committing(stores.directory)),
+    async bytes() {
+      // What lies in the log and in the file would count twice.
+      const file = new DatabaseSync(path, { timeout: 10_000 });
+      const emptied = file.prepare("PRAGMA wal_checkpoint(TRUNCATE)");
+      // Two at a time do not wait for each other: the store may be at one itself.
+      while (emptied.get()?.busy !== 0) await sleep(20);
+      file.close();
+      return bytesIn(folder);
+    },
+    async close() {
+      await closeAll(stores);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function inFiles(): Promise<OpenedStores> {
+  const path = newFolder();
+  const opened = withUsersBeside(fileSessions({ path }));
+  return {
+    ...opened,
+    async filled(work) {
+      // Each session waits for the disk, which takes an hour for a million. In memory the same files take minutes.
+      const draft = newFolder(memoryFolder());
+      const sessions = fileSessions({ path: draft });
+      await work(inserting(opened.directory, sessions));
+      await sessions.close();
+      cpSync(join(draft, "slots"), join(path, "slots"), { recursive: true, preserveTimestamps: true });
+      rmSync(draft, { recursive: true });
+      // Where there is no such program, the system writes while checks are measured.
+      spawnSync("sync");
+    },
+    bytes: async () => bytesIn(path),
+    async close() {
+      await opened.close();
+      rmSync(path, { recursive: true });
+    },
+  };
+}
+
+/** Users in SQLite, sessions where they are. */
+function withUsersBeside(sessions: DetachedSessions) {
+  const folder = newFolder();
+  const own = sqlite({ path: join(folder, "directory.db") });
+  const stores = split({ ...own, sessions });
+  return {
+    stores,
+    directory: own.directory,
+    async close() {
+      await closeAll(stores);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function newFolder(parent: string = tmpdir()): string {
+  return mkdtempSync(join(parent, "latchkey-bench-"));
+}
+
+/** Room that a million sessions in files take, and some. */
+const roomBytes = 2 ** 31;
+
+// Where Linux has it, if a million sessions find room there.
+function memoryFolder(): string {
+  try {
+    const { bavail, bsize } = statfsSync("/dev/shm");
+    return bavail * bsize > roomBytes ? "/dev/shm" : tmpdir();
+  } catch {
+    return tmpdir();
+  }
 }
 
 async function closeAll({ ephemeral, sessions, directory }: Stores): Promise<void> {
   for (const port of [ephemeral, sessions, directory]) await port.close();
 }
 
-async function beside(make: () => Stores, bytes: () => number): Promise<OpenedStores> {
-  const stores = make();
-  return { stores, bytes: async () => bytes(), close: () => closeAll(stores) };
-}
-
 function heapBytes(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
-}
-
-async function inFolder(
-  make: (folder: string) => Promise<{ readonly stores: Stores; readonly folder: string }>,
-): Promise<OpenedStores> {
-  const root = mkdtempSync(join(tmpdir(), "latchkey-bench-"));
-  const { stores, folder } = await make(root);
-  return {
-    stores,
-    bytes: async () => bytesIn(folder),
-    async close() {
-      await closeAll(stores);
-      rmSync(root, { recursive: true });
-    },
-  };
 }
 
 // As the disk counts them: a file takes whole blocks.
@@ -115,12 +169,22 @@ async function onPostgres(): Promise<OpenedStores> {
   const group = openGroup("bench-postgres", unprivilegedAccount());
   const binary = program("postgres") ?? findEmbeddedPostgres();
   if (binary === null) throw new Error("no PostgreSQL for this platform");
-  const { url } = await addPostgres(group, binary, { fsync: "on", full_page_writes: "on" });
+  const { url } = await addPostgres(group, binary, {
+    fsync: "on",
+    full_page_writes: "on",
+    shared_buffers: "1GB",
+  });
   const pool = new pg.Pool({ connectionString: url, max: 16 });
   const stores = postgres({ pool, prepare: true });
   await stores.migrations.up();
   return {
     stores,
+    async filled(work) {
+      await work(committing(postgres({ pool: gatheringPostgres(pool) }).directory));
+      // What the server would do some time later, while checks are measured.
+      await pool.query("VACUUM (ANALYZE) users, sessions");
+      await pool.query("CHECKPOINT");
+    },
     async bytes() {
       const { rows } = await pool.query<{ bytes: string }>(
         "SELECT pg_total_relation_size('sessions') AS bytes",
@@ -137,12 +201,16 @@ async function onPostgres(): Promise<OpenedStores> {
 
 async function onMariadb(): Promise<OpenedStores> {
   const group = openGroup("bench-mariadb", unprivilegedAccount());
-  const { url } = await addMariadb(group, program("mariadbd") ?? "");
+  const { url } = await addMariadb(group, program("mariadbd") ?? "", [
+    "--innodb-buffer-pool-size=1G",
+    "--innodb-log-file-size=512M",
+  ]);
   const pool = createPool({ uri: url, connectionLimit: 16 });
   const stores = mysql({ pool });
   await stores.migrations.up();
   return {
     stores,
+    filled: (work) => work(committing(mysql({ pool: gatheringMysql(pool) }).directory)),
     async bytes() {
       await pool.query("ANALYZE TABLE sessions");
       const [rows] = await pool.query(
@@ -162,12 +230,11 @@ async function onRedis(): Promise<OpenedStores> {
   const group = openGroup("bench-redis");
   const { port } = await addRedis(group, program("redis-server") ?? "");
   const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
-  const opened = await inFolder(async (folder) => ({
-    stores: joined(folder, redis({ client }).sessions),
-    folder,
-  }));
+  const { sessions } = redis({ client });
+  const opened = withUsersBeside(sessions);
   return {
-    stores: opened.stores,
+    ...opened,
+    filled: (work) => work(inserting(opened.directory, sessions)),
     bytes: async () => Number(/used_memory:(\d+)/.exec(await client.info("memory"))?.[1]),
     async close() {
       await opened.close();
@@ -181,12 +248,15 @@ async function onMemcached(): Promise<OpenedStores> {
   const group = openGroup("bench-memcached", unprivilegedAccount());
   const { port } = await addMemcached(group, program("memcached") ?? "", ["-m", "4096"]);
   const client = new Memcached(`127.0.0.1:${port}`, { ...memcachedOptions });
-  const opened = await inFolder(async (folder) => ({
-    stores: joined(folder, memcachedSessions({ client })),
-    folder,
-  }));
+  const opened = withUsersBeside(memcachedSessions({ client }));
   return {
-    stores: opened.stores,
+    ...opened,
+    filled: (work) =>
+      work(async (addition, call) => {
+        const gathering = gatheringMemcached(client);
+        await inserting(opened.directory, memcachedSessions({ client: gathering }))(addition, call);
+        await gathering.send();
+      }),
     bytes: () =>
       new Promise((resolve, reject) =>
         client.stats((error, stats) =>

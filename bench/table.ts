@@ -1,12 +1,17 @@
 /** One line of a table: the same keys in each row of a section. */
 export type Row = Readonly<Record<string, string | number>>;
 
-/** Prints rows as a Markdown table, so that it can be pasted. */
-export function printTable(rows: readonly Row[]): void {
-  const heads = Object.keys(rows[0] ?? {});
-  console.log(`| ${heads.join(" | ")} |`);
-  console.log(`|${heads.map(() => "---").join("|")}|`);
-  for (const row of rows) console.log(`| ${heads.map((head) => row[head] ?? "").join(" | ")} |`);
+/** Prints rows as a Markdown table, so that it can be pasted; each as it comes. */
+export async function printTable(rows: Iterable<Row> | AsyncIterable<Row>): Promise<void> {
+  let heads: readonly string[] | null = null;
+  for await (const row of rows) {
+    if (heads === null) {
+      heads = Object.keys(row);
+      console.log(`| ${heads.join(" | ")} |`);
+      console.log(`|${heads.map(() => "---").join("|")}|`);
+    }
+    console.log(`| ${heads.map((head) => row[head] ?? "").join(" | ")} |`);
+  }
 }
 
 /** The middle of some figures. */
