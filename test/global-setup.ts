@@ -1,8 +1,8 @@
 import type { TestProject } from "vitest/node";
-import { unprivilegedAccount } from "./services/account.ts";
-import { keys, type Supplied, supply } from "./services/catalogue.ts";
-import { openGroup, type ServerGroup } from "./services/server-group.ts";
-import { wordsIn } from "./services/wanted.ts";
+import { unprivilegedAccount } from "./servers/account.ts";
+import { keys, type Supplied, supply } from "./servers/catalogue.ts";
+import { openGroup, type ServerGroup } from "./servers/server-group.ts";
+import { wordsIn } from "./servers/wanted.ts";
 
 /**
  * Provides to the tests the services that the files of this run ask for, and answers what ends them.

@@ -9,7 +9,7 @@ import { settingNames } from "../../server/settings/table.ts";
 import { startServer } from "../server/support/child-server.ts";
 import { newPostgres } from "../server/support/databases.ts";
 import { roundRobin } from "../server/support/round-robin.ts";
-import { startRedis } from "../services/start-redis.ts";
+import { startRedis } from "../servers/start-redis.ts";
 import { browserOn } from "../support/browser.ts";
 import { deployed, nodeAt, readCompose, substituted } from "./files.ts";
 

@@ -14,6 +14,7 @@ import type { Decision, Guard } from "../../src/ports/guard.ts";
 import { testClock } from "../../src/testing/clock.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
 import { bareRequest } from "../support/browser.ts";
+import { thenable } from "../support/thenable.ts";
 
 const clock = testClock();
 const user = fixtures(clock).user();
@@ -80,8 +81,7 @@ describe("deny by default", () => {
     const later = (decision: Decision): Guard => ({
       name: "later",
       asksAnonymous: false,
-      // biome-ignore lint/suspicious/noThenProperty: what a driver's own promises look like
-      decide: () => ({ then: (tell: (decision: Decision) => void) => tell(decision) }) as Promise<Decision>,
+      decide: () => thenable(() => decision),
     });
     const allows = later({ allow: true, because: "in time" });
     const asked = counted(false);

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { startRedisCluster, startSentinel } from "../services/start-redis.ts";
+import { startRedisCluster, startSentinel } from "../servers/start-redis.ts";
 import { type ChildServer, newFolder, run, startServer } from "./support/child-server.ts";
 import { newMysql, newPostgres } from "./support/databases.ts";
 

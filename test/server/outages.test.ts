@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { startRedis, startRedisCluster, startSentinel } from "../services/start-redis.ts";
+import { startRedis, startRedisCluster, startSentinel } from "../servers/start-redis.ts";
 import { type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
 import { type ChildServer, eventually, newFolder, run, startServer } from "./support/child-server.ts";
 import { newMysql, newPostgres, onPostgres } from "./support/databases.ts";

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { createAuth } from "../../src/auth.ts";
@@ -89,8 +89,14 @@ describe("standard error", () => {
       import { stderrLog } from ${JSON.stringify(new URL("../../src/services/log.ts", import.meta.url).href)};
       process.stdin.once("data", () => {
         const log = stderrLog();
-        const timer = setInterval(() => log.error("it broke"), 1);
-        setTimeout(() => { clearInterval(timer); process.stdin.destroy(); console.log("alive"); }, 50);
+        let lines = 0;
+        const timer = setInterval(() => {
+          log.error("it broke");
+          if (++lines < 50) return;
+          clearInterval(timer);
+          process.stdin.destroy();
+          console.log("alive");
+        }, 1);
       });
       console.log("ready");`;
     const child = spawn(process.execPath, ["--input-type=module", "--eval", program]);
@@ -103,5 +109,29 @@ describe("standard error", () => {
     child.stdin.write("go\n");
     const [code] = await once(child, "close");
     expect([said, code]).toEqual(["ready\nalive\n", 0]);
+  });
+});
+
+describe("the log", () => {
+  test("writes JSON lines with allow-listed fields, and of a cause its name and message alone", () => {
+    const program = `
+      import { stderrLog } from ${JSON.stringify(new URL("../../src/services/log.ts", import.meta.url).href)};
+      const log = stderrLog();
+      log.error("it broke", { code: "x" }, Object.assign(new TypeError("why"), { password: "hunter2" }));
+      log.warn("careful");
+      log.error("odd", {}, "hunter2");`;
+    const { stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+      encoding: "utf8",
+    });
+    const lines = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { level: "error", message: "it broke", code: "x", cause: "TypeError: why" },
+      { level: "warn", message: "careful" },
+      { level: "error", message: "odd" },
+    ]);
+    expect(stderr).not.toContain("hunter2");
   });
 });

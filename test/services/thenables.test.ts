@@ -4,14 +4,8 @@ import type { Outcome } from "../../src/ports/strategy.ts";
 import { withDeadline } from "../../src/services/deadline.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { bareRequest } from "../support/browser.ts";
+import { thenable } from "../support/thenable.ts";
 import { world } from "../support/world.ts";
-
-/** What query builders and promise libraries answer with: it can be awaited, and is no `Promise`. */
-function thenable<T>(work: () => Promise<T>): Promise<T> {
-  const settle: Promise<T>["then"] = (good, bad) => Promise.resolve().then(work).then(good, bad);
-  // biome-ignore lint/suspicious/noThenProperty: a thenable is what this is about
-  return { then: settle } as Promise<T>;
-}
 
 const call = () => ({ now: new Date(0), signal: new AbortController().signal });
 

@@ -21,7 +21,7 @@ import { memory } from "../../src/stores/memory.ts";
 import { postgres } from "../../src/stores/postgres/postgres.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { fixtures, type StoreHarness, sessionContract } from "../../src/testing/testing.ts";
-import { startRedisCluster } from "../services/start-redis.ts";
+import { startRedisCluster } from "../servers/start-redis.ts";
 import { type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
 import { until } from "../support/until.ts";
 import { newSchema, type Schema } from "./postgres-database.ts";
@@ -228,7 +228,13 @@ for (const [title, kindNamed] of Object.entries(kinds)) {
       onTestFinished(() => listener.close());
       await until(() => told.includes("everything"));
       // The first that is heard of a process may be told as everything.
-      await sleep(400);
+      const isTold = (user: string) => told.some((one) => one !== "everything" && one.users.includes(user));
+      await until(() => {
+        teller.tell({ sessions: [], users: ["first"] });
+        return isTold("first");
+      });
+      teller.tell({ sessions: [], users: ["last"] });
+      await until(() => isTold("last"));
       told.length = 0;
       const users = ["a b", 'quote"', "'; DROP TABLE users; --", "\u0000", "\ud800", "\u{1f511}"];
       teller.tell({ sessions: [], users });

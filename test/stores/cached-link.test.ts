@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Dial, type Link, linkedChannel } from "../../src/stores/cached/linked-channel.ts";
 import type { Changes } from "../../src/stores/cached.ts";
+import { gate } from "../support/gate.ts";
 import { until } from "../support/until.ts";
 
 /** A server that repeats what it is told to everybody who listens, until a test has it fall silent. */
@@ -151,18 +152,17 @@ describe("a channel over one connection", () => {
     await channel.close();
     const said = at.sent.length;
     channel.tell("everything");
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    // As long as another one takes for two beats.
+    const living = server();
+    listen(living.dial);
+    await until(() => living.sent.length > 2);
     expect([at.sent.length, at.ended]).toEqual([said, 1]);
   });
 
   it("closes where a server hangs", async () => {
-    const hanging: Dial = () => ({
-      ready: Promise.resolve(),
-      send: () => new Promise(() => undefined),
-      end() {},
-    });
-    const { channel } = listen(hanging);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const held = gate();
+    const { channel } = listen(() => ({ ready: Promise.resolve(), send: held.pass, end() {} }));
+    await held.reached;
     const since = performance.now();
     await channel.close();
     expect(performance.now() - since).toBeLessThan(1_500);

@@ -9,8 +9,8 @@ import {
   memcachedSessions,
 } from "../../src/stores/memcached/memcached.ts";
 import { fixtures, testClock } from "../../src/testing/testing.ts";
-import { eventually } from "../services/eventually.ts";
-import { startMemcached } from "../services/start-memcached.ts";
+import { eventually } from "../servers/eventually.ts";
+import { startMemcached } from "../servers/start-memcached.ts";
 import { type FaultMode, openFaultProxy } from "../support/fault-proxy.ts";
 import { memcachedClient, sessionsOn } from "./memcached-servers.ts";
 

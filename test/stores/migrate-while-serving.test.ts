@@ -6,17 +6,19 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
-import type { Migration } from "../../src/stores/migration.ts";
 import { onLink as onMysql } from "../../src/stores/mysql/link.ts";
 import { migrations as mysqlMigrations } from "../../src/stores/mysql/migrations/all.ts";
-import { migrateUp as migrateMysql } from "../../src/stores/mysql/migrations.ts";
+import { schemaSteps as onMysqlSchema } from "../../src/stores/mysql/migrations.ts";
 import { onLink as onPostgres } from "../../src/stores/postgres/link.ts";
 import { migrations as postgresMigrations } from "../../src/stores/postgres/migrations/all.ts";
-import { migrateUp as migratePostgres } from "../../src/stores/postgres/migrations.ts";
+import { schemaSteps as onPostgresSchema } from "../../src/stores/postgres/migrations.ts";
+import type { Migration } from "../../src/stores/sql/migration.ts";
+import { migrateUp } from "../../src/stores/sql/migrations.ts";
 import { migrations as sqliteMigrations } from "../../src/stores/sqlite/migrations/all.ts";
 import { migrateUp as migrateSqlite } from "../../src/stores/sqlite/migrations.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { fixtures, testClock } from "../../src/testing/testing.ts";
+import { gate } from "../support/gate.ts";
 import { mysqlDatabase, mysqlUrl } from "./mysql-database.ts";
 import { postgresDatabase, postgresUrl } from "./postgres-database.ts";
 
@@ -73,8 +75,8 @@ const grounds: readonly (readonly [name: string, isSkipped: boolean, open: () =>
       const database = await postgresDatabase();
       const pool = database.pool({ max: 1 });
       const migrate = () =>
-        onPostgres({ pool, prepare: false }, new AbortController(), (session) =>
-          migratePostgres(session, after(postgresMigrations)),
+        onPostgres({ pool, prepare: false }, new AbortController(), (link) =>
+          migrateUp(onPostgresSchema(link), after(postgresMigrations)),
         );
       return { stores: database.open({ prepare: true }), migrate };
     },
@@ -86,7 +88,9 @@ const grounds: readonly (readonly [name: string, isSkipped: boolean, open: () =>
       const database = await mysqlDatabase();
       const pool = database.pool({ connectionLimit: 1 });
       const migrate = () =>
-        onMysql({ pool }, new AbortController(), (link) => migrateMysql(link, after(mysqlMigrations)));
+        onMysql({ pool }, new AbortController(), (link) =>
+          migrateUp(onMysqlSchema(link), after(mysqlMigrations)),
+        );
       return { stores: database.open(), migrate };
     },
   ],
@@ -100,6 +104,7 @@ describe.each(grounds)("on %s", (_, isSkipped, open) => {
     const call = (): StoreCall => ({ now: clock.now(), signal: AbortSignal.timeout(10_000) });
     const counts = { before: 0, meanwhile: 0, after: 0 };
     let stage: keyof typeof counts = "before";
+    const underWay = gate();
 
     // A sign-in, a check, a change and a sign-out, over and over.
     const serve = async (): Promise<void> => {
@@ -121,10 +126,11 @@ describe.each(grounds)("on %s", (_, isSkipped, open) => {
         await commit({ kind: "session.delete", sessionId: session.id, ended: () => [] });
         expect(await stores.sessions.find([session.id], call())).toEqual([null]);
         counts[stage]++;
+        if (counts.before >= 10) void underWay.pass();
       }
     };
     const serving = Promise.all([serve(), serve()]);
-    await Promise.race([serving, untilCounted(() => counts.before >= 10)]);
+    await Promise.race([serving, underWay.reached]);
     stage = "meanwhile";
     expect(await migrate()).toHaveLength(1);
     stage = "after";
@@ -133,7 +139,3 @@ describe.each(grounds)("on %s", (_, isSkipped, open) => {
     expect(counts.after).toBeGreaterThanOrEqual(20);
   });
 });
-
-async function untilCounted(isReached: () => boolean): Promise<void> {
-  while (!isReached()) await new Promise((resolve) => setTimeout(resolve, 2));
-}

@@ -4,7 +4,7 @@ import { anyone } from "../../src/guards/guards.ts";
 import { postgres } from "../../src/stores/postgres/postgres.ts";
 import { redis } from "../../src/stores/redis/redis.ts";
 import { split } from "../../src/stores/split.ts";
-import { eventually } from "../services/eventually.ts";
+import { eventually } from "../servers/eventually.ts";
 import { type FaultMode, type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
 import { until } from "../support/until.ts";
 import { password, type World, world } from "../support/world.ts";

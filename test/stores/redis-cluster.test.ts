@@ -1,5 +1,5 @@
 import { afterAll, inject } from "vitest";
-import { startRedisCluster } from "../services/start-redis.ts";
+import { startRedisCluster } from "../servers/start-redis.ts";
 import { ioRedisCluster, nodeRedisCluster } from "./redis-clients.ts";
 import { keepsContracts } from "./redis-contract.ts";
 

@@ -10,10 +10,10 @@ import { memory } from "../../src/stores/memory.ts";
 import { redis } from "../../src/stores/redis/redis.ts";
 import { split } from "../../src/stores/split.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
-import { eventually } from "../services/eventually.ts";
-import { askRedis as ask } from "../services/redis-ask.ts";
-import type { ServerNode } from "../services/server-group.ts";
-import { startRedisCluster, startSentinel } from "../services/start-redis.ts";
+import { eventually } from "../servers/eventually.ts";
+import { askRedis as ask } from "../servers/redis-ask.ts";
+import type { ServerNode } from "../servers/server-group.ts";
+import { startRedisCluster, startSentinel } from "../servers/start-redis.ts";
 import {
   type Connect,
   ioRedisCluster,
@@ -169,7 +169,7 @@ describe.skipIf(inject("redisBinary") === null).each(everywhere)("a primary that
     const ended: Session[] = [];
     const outdated: Session[] = [];
     let isOver = false;
-    // What fails is not acknowledged; whoever asked tries again with somebody new.
+    // What fails is not acknowledged; whoever asked tries again with somebody new, after a pause, as clients do.
     const worker = async (number: number): Promise<void> => {
       const [mine, other] = number % 2 === 0 ? stores : [stores[1], stores[0]];
       while (!isOver) {

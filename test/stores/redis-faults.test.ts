@@ -5,9 +5,9 @@ import type { StoreCall } from "../../src/ports/store.ts";
 import { type RedisStores, redis } from "../../src/stores/redis/redis.ts";
 import { testClock } from "../../src/testing/clock.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
-import { eventually } from "../services/eventually.ts";
-import { askRedis } from "../services/redis-ask.ts";
-import { type OwnRedis, startRedis } from "../services/start-redis.ts";
+import { eventually } from "../servers/eventually.ts";
+import { askRedis } from "../servers/redis-ask.ts";
+import { type OwnRedis, startRedis } from "../servers/start-redis.ts";
 import { type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
 import { type Connect, type Connected, ioRedis, nodeRedis } from "./redis-clients.ts";
 

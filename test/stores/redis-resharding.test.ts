@@ -3,10 +3,10 @@ import type { StoreCall } from "../../src/ports/store.ts";
 import { type RedisStores, redis } from "../../src/stores/redis/redis.ts";
 import { testClock } from "../../src/testing/clock.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
-import { eventually } from "../services/eventually.ts";
-import { askRedis } from "../services/redis-ask.ts";
-import type { ServerNode } from "../services/server-group.ts";
-import { type OwnCluster, startRedisCluster } from "../services/start-redis.ts";
+import { eventually } from "../servers/eventually.ts";
+import { askRedis } from "../servers/redis-ask.ts";
+import type { ServerNode } from "../servers/server-group.ts";
+import { type OwnCluster, startRedisCluster } from "../servers/start-redis.ts";
 import { type Connect, ioRedisCluster, nodeRedisCluster } from "./redis-clients.ts";
 
 const clock = testClock();

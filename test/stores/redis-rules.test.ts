@@ -6,7 +6,7 @@ import type { StoreCall } from "../../src/ports/store.ts";
 import { type NodeRedisClient, type RedisStores, redis } from "../../src/stores/redis/redis.ts";
 import { testClock } from "../../src/testing/clock.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
-import { type OwnRedis, startRedis } from "../services/start-redis.ts";
+import { type OwnRedis, startRedis } from "../servers/start-redis.ts";
 import { type Connected, nodeRedis } from "./redis-clients.ts";
 
 const clock = testClock();

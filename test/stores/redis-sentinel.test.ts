@@ -1,5 +1,5 @@
 import { afterAll, inject } from "vitest";
-import { startSentinel } from "../services/start-redis.ts";
+import { startSentinel } from "../servers/start-redis.ts";
 import { ioRedisSentinel, nodeRedisSentinel } from "./redis-clients.ts";
 import { keepsContracts } from "./redis-contract.ts";
 

@@ -13,6 +13,7 @@ import { redis } from "../../src/stores/redis/redis.ts";
 import { split } from "../../src/stores/split.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
+import { eventually } from "../servers/eventually.ts";
 
 /** Where two processes find the same state. */
 export interface Place {
@@ -97,7 +98,9 @@ const roles: Readonly<Record<Role, (stores: Stores, user: User) => Promise<void>
     }
   },
   async "end-all"(stores, user) {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
+    // Somewhere amid the sign-ins of the others, of which the first ones have at least this many.
+    const amid = Math.floor(Math.random() * attempts);
+    await eventually(async () => (await stores.sessions.list(user.id, call())).length >= amid);
     const result = await stores.directory.commit(
       [
         { kind: "user.advance", userId: user.id, from: user.generation },

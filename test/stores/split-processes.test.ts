@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
 import type { User } from "../../src/domain/user.ts";
 import { systemClock, systemRandom } from "../../src/services/system.ts";
 import { fixtures } from "../../src/testing/testing.ts";
@@ -40,9 +40,14 @@ async function play(
   ...roles: readonly Role[]
 ): Promise<readonly (readonly string[])[]> {
   const processes = roles.map((role) => startProcess(role, place, user.id));
-  await Promise.all(processes.map(({ ready }) => ready));
+  onTestFinished(() => {
+    for (const { child } of processes) child.kill("SIGKILL");
+  });
+  // From the start: one that fails before it is ready has ended as well.
+  const done = Promise.all(processes.map((process) => process.done));
+  await Promise.race([done, Promise.all(processes.map(({ ready }) => ready))]);
   for (const process of processes) process.go();
-  return Promise.all(processes.map(({ done }) => done));
+  return done;
 }
 
 describe.each(places)("processes on %s", (_, found) => {

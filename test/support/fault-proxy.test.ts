@@ -89,6 +89,7 @@ describe("a fault proxy", () => {
     before.socket.write("b");
     during.socket.write("c");
     await until(() => proxy.connections === 2);
+    // That nothing comes is seen by time alone.
     await sleep(50);
     expect(heard()).toBe("a");
     expect([before.received(), during.received()]).toEqual(["a", ""]);
@@ -164,6 +165,7 @@ describe("a fault proxy", () => {
     socket.write("a");
     await until(() => proxy.standing === 1);
     await proxy.set("hang");
+    // Past the delay: what was held for that long would be there.
     await sleep(80);
     expect(heard()).toBe("");
   });

@@ -1,5 +1,5 @@
 import { inject, onTestFinished } from "vitest";
-import { type OwnCluster, startRedisCluster } from "../../services/start-redis.ts";
+import { type OwnCluster, startRedisCluster } from "../../servers/start-redis.ts";
 import { type Browser, browserOn } from "../../support/browser.ts";
 import { type ChildServer, run, startServer } from "./child-server.ts";
 import { newPostgres } from "./databases.ts";

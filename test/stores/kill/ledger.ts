@@ -10,8 +10,8 @@ const PERSONAL_FIELDS = 2;
 interface Entry {
   /** The last state that it acknowledged; null: that there is nobody. */
   readonly before: State | null;
-  /** The state that its last transaction leads to; null where that was acknowledged. */
-  readonly after: State | null;
+  /** Its last transaction; null where that was acknowledged. */
+  readonly underWay: Pick<Extract<WorkerLine, { kind: "begins" }>, "after" | "halfway"> | null;
 }
 
 /** What processes have printed, and whether the stores agree. */
@@ -22,7 +22,7 @@ export interface Ledger {
   /**
    * Looks at every user so far. What was under way when the process died is done or not, and stays so.
    *
-   * @param isWhole - false: sessions are in another engine than the rest, and each may be done without the other
+   * @param isWhole - false: sessions are in another engine than the rest, and a transaction may have stopped between two steps
    * @returns what the stores say that they may not, one line each
    */
   check(stores: Stores, isWhole: boolean): Promise<readonly string[]>;
@@ -40,22 +40,22 @@ export function ledger(): Ledger {
     read(line) {
       if (line.kind === "begins") {
         const { userId, sessions } = line.after;
-        entries.set(userId, { before: entries.get(userId)?.before ?? null, after: line.after });
+        entries.set(userId, { before: entries.get(userId)?.before ?? null, underWay: line });
         known.set(userId, new Set([...(known.get(userId) ?? []), ...Object.keys(sessions)]));
         return;
       }
       acknowledged++;
-      entries.set(line.userId, { before: entries.get(line.userId)?.after ?? null, after: null });
+      entries.set(line.userId, { before: entries.get(line.userId)?.underWay?.after ?? null, underWay: null });
     },
     async check(stores, isWhole) {
-      const faults: string[] = [];
-      for (const [userId, entry] of entries) {
+      const one = async ([userId, entry]: readonly [string, Entry]): Promise<readonly string[]> => {
         const seen = await look(stores, userId, known.get(userId) ?? new Set());
-        const complaints = isWhole ? wholeFaults(entry, seen) : splitFaults(entry, seen);
-        faults.push(...complaints.map((text) => `${userId}: ${text}`));
-        entries.set(userId, { before: seen, after: null });
-      }
-      return faults;
+        entries.set(userId, { before: seen, underWay: null });
+        const allowed = statesOf(entry, isWhole);
+        if (allowed.some((state) => isDeepStrictEqual(state, seen))) return [];
+        return allowed.map((state) => `${userId}: ${difference(state, seen)}`);
+      };
+      return (await Promise.all([...entries].map(one))).flat();
     },
   };
 }
@@ -92,31 +92,10 @@ async function look(stores: Stores, userId: string, sessionIds: ReadonlySet<stri
   };
 }
 
-function wholeFaults({ before, after }: Entry, seen: State | null): readonly string[] {
-  const allowed = after === null ? [before] : [before, after];
-  if (allowed.some((state) => isSame(state, seen))) return [];
-  return allowed.map((state) => difference(state, seen));
-}
-
-/** Directory and sessions by themselves: see the docstring of `split`. */
-function splitFaults({ before, after }: Entry, seen: State | null): readonly string[] {
-  if (after === null) return wholeFaults({ before, after }, seen);
-  const faults: string[] = [];
-  const fields = (state: State | null) => state && [state.generation, state.version, state.name];
-  if (![before, after].some((state) => isSame(fields(state), fields(seen)))) {
-    faults.push(`${JSON.stringify(fields(seen))} is no state of the user`);
-  }
-  const [old, fresh] = [before?.sessions ?? {}, after.sessions];
-  for (const [id, bag] of Object.entries(seen?.sessions ?? {})) {
-    if (bag !== old[id] && bag !== fresh[id]) faults.push(`session ${id} should not be: ${bag}`);
-  }
-  for (const id of Object.keys(old)) {
-    if (id in fresh && seen?.sessions[id] === undefined) faults.push(`session ${id} is lost`);
-  }
-  const rows = new Set(seen?.rows);
-  if (before?.rows.some((id) => !rows.has(id))) faults.push("rows of the audit log are lost");
-  if (seen?.rows.some((id) => !after.rows.includes(id))) faults.push("the audit log has rows of nobody");
-  return faults;
+/** What may be seen of a user, the likeliest last. */
+function statesOf({ before, underWay }: Entry, isWhole: boolean): readonly (State | null)[] {
+  if (underWay === null) return [before];
+  return [before, ...(isWhole ? [] : underWay.halfway), underWay.after];
 }
 
 /** In words that fit on a line: a state has hundreds of rows. */
@@ -125,8 +104,4 @@ function difference(expected: State | null, seen: State | null): string {
   const lost = expected?.rows.filter((id) => !seen?.rows.includes(id)).length ?? 0;
   const more = seen?.rows.filter((id) => !expected?.rows.includes(id)).length ?? 0;
   return `${brief(seen)} is not ${brief(expected)}; ${lost} rows lost, ${more} too many`;
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return isDeepStrictEqual(one, other);
 }

@@ -21,6 +21,8 @@ export interface State {
 export interface Step {
   readonly writes: readonly Write[];
   readonly after: Life;
+  /** What a process that dies may leave where sessions are in another engine than the rest, as `split` says. */
+  readonly halfway: readonly Life[];
 }
 
 /** A user with all that the next step is made from. */
@@ -63,7 +65,8 @@ export function birth(make: Fixtures, name: string): Step {
     { kind: "session.insert", session, cap: CAP, evicted: () => [] },
     ...inserted(rows),
   ];
-  return { writes, after: { user, sessions: [session], rows: idsOf(rows) } };
+  const after = { user, sessions: [session], rows: idsOf(rows) };
+  return { writes, after, halfway: [{ ...after, sessions: [] }] };
 }
 
 /** Something that the user does next. @param turn - rises: of two sessions it is clear which was used last */
@@ -87,7 +90,10 @@ const signIn: Kind = ({ user, sessions, rows }, make, turn) => {
     { kind: "session.insert", session, cap: CAP, evicted: of.report },
     ...inserted(own),
   ];
-  return { writes, after: { user, sessions: all.slice(-CAP), rows: [...rows, ...idsOf(own), ...of.ids] } };
+  const signedIn = { user, sessions, rows: [...rows, ...idsOf(own)] };
+  const evicting = { ...signedIn, sessions: all.slice(-CAP) };
+  const after = { ...evicting, rows: [...signedIn.rows, ...of.ids] };
+  return { writes, after, halfway: [signedIn, evicting] };
 };
 
 const setData =
@@ -101,9 +107,11 @@ const setData =
       { kind: "session.set_data", sessionId: id, dataVersion, data },
       ...inserted(own),
     ];
+    const reported = { user, sessions, rows: [...rows, ...idsOf(own)] };
     return {
       writes,
-      after: { user, sessions: replaced(sessions, id, changed), rows: [...rows, ...idsOf(own)] },
+      after: { ...reported, sessions: replaced(sessions, id, changed) },
+      halfway: [reported],
     };
   };
 
@@ -118,8 +126,9 @@ const rotate =
       { kind: "session.rotate", from: from.id, session },
       ...inserted(own),
     ];
-    const after = replaced(sessions, from.id, { ...session, data });
-    return { writes, after: { user, sessions: after, rows: [...rows, ...idsOf(own)] } };
+    const left = { user, sessions: without(sessions, from.id), rows: [...rows, ...idsOf(own)] };
+    const after = { ...left, sessions: replaced(sessions, from.id, { ...session, data }) };
+    return { writes, after, halfway: [left] };
   };
 
 const signOut =
@@ -131,8 +140,12 @@ const signOut =
       { kind: "session.delete", sessionId: session.id, userId: user.id, ended: of.report },
       ...inserted(own),
     ];
-    const left = sessions.filter(({ id }) => id !== session.id);
-    return { writes, after: { user, sessions: left, rows: [...rows, ...idsOf(own), ...of.ids] } };
+    const after = {
+      user,
+      sessions: without(sessions, session.id),
+      rows: [...rows, ...idsOf(own), ...of.ids],
+    };
+    return { writes, after, halfway: [] };
   };
 
 const rename: Kind = ({ user, sessions, rows }, make, turn) => {
@@ -141,7 +154,7 @@ const rename: Kind = ({ user, sessions, rows }, make, turn) => {
   const own = rowsOf(make, user);
   const writes: readonly Write[] = [{ kind: "user.update", userId, version, changes }, ...inserted(own)];
   const after = { ...user, ...changes, version: version + 1 };
-  return { writes, after: { user: after, sessions, rows: [...rows, ...idsOf(own)] } };
+  return { writes, after: { user: after, sessions, rows: [...rows, ...idsOf(own)] }, halfway: [] };
 };
 
 const endAll: Kind = ({ user, sessions, rows }, make) => {
@@ -154,11 +167,19 @@ const endAll: Kind = ({ user, sessions, rows }, make) => {
     ...inserted(own),
   ];
   const after = { ...user, generation: generation + 1, version: version + 1 };
-  return { writes, after: { user: after, sessions: [], rows: [...rows, ...idsOf(own), ...of.ids] } };
+  return {
+    writes,
+    after: { user: after, sessions: [], rows: [...rows, ...idsOf(own), ...of.ids] },
+    halfway: [],
+  };
 };
 
 function later({ createdAt }: User, turn: number): Date {
   return new Date(createdAt.getTime() + turn + 1);
+}
+
+function without(sessions: readonly Session[], id: string): readonly Session[] {
+  return sessions.filter((each) => each.id !== id);
 }
 
 function replaced(sessions: readonly Session[], id: string, by: Session): readonly Session[] {

@@ -50,6 +50,7 @@ async function holdsWhileStopped(node: ServerNode, ask: () => Promise<unknown>):
     () => "answered",
     (error: unknown) => error,
   );
+  // That nothing comes is seen by time alone.
   expect(await Promise.race([answer, sleep(50, "held")])).toBe("held");
   node.cont();
   expect(await answer).toBe("answered");
