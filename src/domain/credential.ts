@@ -1,3 +1,6 @@
+import type { ApiKey } from "./api-key.ts";
+import type { LinkedAccount } from "./linked-account.ts";
+
 /** A password hash together with what was done to the password before hashing. */
 export interface EncodedPassword {
   /** PHC or product-specific string; unbounded text. */
@@ -17,5 +20,5 @@ export interface PasswordCredential extends EncodedPassword {
   readonly updatedAt: Date;
 }
 
-/** One way a user proves identity; a union on `kind`, to which linked accounts, API keys and passkeys are added. */
-export type Credential = PasswordCredential;
+/** One way a user proves identity; a union on `kind`, to which passkeys are added. */
+export type Credential = PasswordCredential | LinkedAccount | ApiKey;

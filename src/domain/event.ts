@@ -43,22 +43,33 @@ export interface EventPayloads {
   "session.revoked": { readonly by: Actor };
   "session.evicted": { readonly cap: number };
   "session.expired": Nothing;
+  /** The cookie came from elsewhere than the session is bound to. */
+  "session.refused": { readonly reason: "ip" | "user_agent"; readonly suppressed: number };
   "sessions.revoked_all": { readonly by: Actor; readonly count: number };
+  /** `tokenId`, here and below: the `jti` of an access token, or `refresh.<number>` for a refresh token. */
   "token.issued": { readonly tokenId: string };
   "token.refreshed": { readonly tokenId: string };
   "token.reused": { readonly tokenId: string };
   "token.revoked": { readonly tokenId: string };
   "api_key.created": { readonly keyId: string };
   "api_key.updated": { readonly keyId: string; readonly fields: readonly string[] };
-  "api_key.rotated": { readonly keyId: string };
+  "api_key.rotated": { readonly keyId: string; readonly rotatedFrom: string };
   "api_key.revoked": { readonly keyId: string };
-  "api_key.refused": { readonly keyId: string | null; readonly reason: string };
+  /** `keyId`: null where nobody has such a key. `suppressed`, here and below: refusals of this type and client since the last audit row that were given none. */
+  "api_key.refused": {
+    readonly keyId: string | null;
+    readonly reason: "malformed" | "environment" | "unknown" | "secret" | "expired" | "owner" | "address";
+    readonly suppressed: number;
+  };
   "oauth.linked": { readonly provider: string };
   "oauth.unlinked": { readonly provider: string };
-  "oauth.refused": { readonly provider: string; readonly reason: string };
+  "oauth.refused": {
+    readonly provider: string;
+    readonly reason: string;
+    readonly suppressed: number;
+  };
   "role.changed": { readonly added: readonly string[]; readonly removed: readonly string[] };
   "tier.changed": { readonly from: string | null; readonly to: string | null };
-  /** `suppressed`, here and below: refusals of this type and client since the last audit row that were given none. */
   "permission.denied": {
     readonly method: string;
     readonly path: string;

@@ -28,6 +28,15 @@ export function emailKey(email: string): string {
   return foldText(email.trim());
 }
 
+/**
+ * Whether two addresses are one mailbox for certain. Only the case of ASCII letters is another spelling: keys fold more than
+ * that, to tell accounts apart, and "gmaıl.com" with its dotless i is somebody else's domain.
+ */
+export function isSameMailbox(one: string, other: string): boolean {
+  const isAscii = (text: string): boolean => !/[^\x20-\x7e]/.test(text);
+  return isAscii(one) && isAscii(other) && one.toLowerCase() === other.toLowerCase();
+}
+
 /** The form under which usernames are stored and compared, or null where the name cannot be used. */
 export function usernameKey(username: string): string | null {
   const key = foldText(username.trim());

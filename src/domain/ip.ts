@@ -1,4 +1,4 @@
-import { isIP, SocketAddress } from "node:net";
+import { BlockList, isIP, SocketAddress } from "node:net";
 
 const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
 
@@ -16,6 +16,48 @@ export function plainIp(text: string): string | null {
   // What a dual-stack socket says of everybody on IPv4 needs no parser.
   const plain = mapped.test(text) ? text : new SocketAddress({ address: text, family: "ipv6" }).address;
   return mapped.exec(plain)?.[1] ?? plain;
+}
+
+/** Some of the addresses that there are. @param ip - as {@link plainIp} spells it */
+export type IsWithin = (ip: string) => boolean;
+
+/**
+ * A network in its one spelling: `10.0.0.0/8`, `2001:db8::/32`, or an address alone. A network of mapped addresses
+ * (`::ffff:10.0.0.0/104`) is one of IPv4.
+ *
+ * @returns null for what is no address and no CIDR
+ */
+export function plainNetwork(text: string): string | null {
+  const network = readNetwork(text);
+  if (network === null) return null;
+  return text.includes("/") ? `${network.address}/${network.bits}` : network.address;
+}
+
+/** Tells whether an address lies in one of some networks. @throws TypeError for what is no address and no CIDR */
+export function withinNetworks(networks: readonly string[]): IsWithin {
+  const list = new BlockList();
+  for (const text of networks) {
+    const network = readNetwork(text);
+    if (network === null) throw new TypeError(`${JSON.stringify(text)} is no address and no CIDR`);
+    list.addSubnet(network.address, network.bits, familyOf(network.address));
+  }
+  return (ip) => list.check(ip, familyOf(ip));
+}
+
+// Digits alone count as a prefix: `10.0.0.0/` read as a number would be /0, and hold everybody.
+function readNetwork(text: string): { readonly address: string; readonly bits: number } | null {
+  const [given = "", prefix, ...more] = text.split("/");
+  const address = plainIp(given);
+  const most = isIP(given) === 6 ? 128 : 32;
+  const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+  // A network of mapped addresses is one of IPv4, 96 bits further on.
+  const skipped = address !== null && most === 128 && isIP(address) === 4 ? 96 : 0;
+  if (address === null || more.length > 0 || bits < skipped || bits > most) return null;
+  return { address, bits: bits - skipped };
+}
+
+function familyOf(ip: string): "ipv4" | "ipv6" {
+  return isIP(ip) === 6 ? "ipv6" : "ipv4";
 }
 
 /** What limits count as one client: an IPv4 address in any spelling, or the /64 that an IPv6 subscriber owns. */

@@ -2,6 +2,8 @@
 export const oneTimeTokenTtlSeconds = {
   reset: 900,
   setup: 3_600,
+  oauth: 600,
+  ticket: 30,
 } as const;
 
 /** A purpose from {@link oneTimeTokenTtlSeconds}. */
@@ -16,4 +18,6 @@ export interface OneTimeToken {
   readonly generation: number;
   /** Base64url SHA-256 of the secret. */
   readonly secretDigest: string;
+  /** What else its flow has to know of it, as JSON. */
+  readonly detail?: string;
 }

@@ -5,6 +5,16 @@ export type Bytes = (length: number) => Uint8Array;
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/** A whole number from 0 on, in `length` characters of `0-9 A-Z a-z`; what goes past them is cut off. */
+export function numberBase62(value: number, length: number): string {
+  let [text, rest] = ["", value];
+  while (text.length < length) {
+    text = base62[rest % 62] + text;
+    rest = Math.floor(rest / 62);
+  }
+  return text;
+}
+
 /** `length` characters of `0-9 A-Z a-z`, without bias: bytes past the last whole multiple of 62 are thrown away. */
 export function randomBase62(length: number, bytes: Bytes): string {
   let text = "";

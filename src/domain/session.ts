@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from "node:crypto";
+import type { RefreshFamily } from "./refresh-family.ts";
 
 /** How a person authenticated. @see RFC 8176 */
 export type AuthenticationMethod = "pwd" | "otp" | "hwk" | "swk" | "fed" | "email" | "mfa";
@@ -34,6 +35,8 @@ export interface Session {
   readonly data: SessionBag;
   /** Counts writes of `data`, for compare-and-swap. */
   readonly dataVersion: number;
+  /** Its refresh tokens; null where it has none. It ends with its session. */
+  readonly refresh: RefreshFamily | null;
 }
 
 /** Lifetimes of a session, in seconds. */
@@ -74,6 +77,11 @@ export function parseSessionToken(token: string): SessionToken | null {
   return match === null ? null : { id: match[1] as string, secret: match[2] as string };
 }
 
+/** Whether both parts of a token are as they are handed out. */
+export function isSessionToken({ id, secret }: SessionToken): boolean {
+  return parseSessionToken(`${id}.${secret}`) !== null;
+}
+
 /** Writes `id.secret`. */
 export function formatSessionToken(token: SessionToken): string {
   return `${token.id}.${token.secret}`;
@@ -89,6 +97,14 @@ export function isSecretOf({ secretDigest }: Pick<Session, "secretDigest">, secr
   // As text, and from there into Node's pool: a digest asked for as a buffer gets memory of its own at each check, which costs
   // more than the hash.
   return timingSafeEqual(Buffer.from(hash("sha256", secret, "binary"), "binary"), secretDigest);
+}
+
+/** In the place of a secret's digest where a session has no secret: nothing that anybody could send has this digest. */
+export const noSecretDigest: Uint8Array = new Uint8Array(32);
+
+/** Whether a session is carried by access and refresh tokens, and by no cookie. */
+export function isTokenSession({ secretDigest }: Pick<Session, "secretDigest">): boolean {
+  return secretDigest.every((byte) => byte === 0);
 }
 
 /** Length of a user's slot tag and of a whole session id, in base62 characters. */

@@ -40,6 +40,8 @@ export interface User {
   /** Random tag that every session id of this user begins with, so that a cluster keeps them in one slot. */
   readonly slotTag: string;
   readonly data: UserData;
+  /** Access tokens of this user that were revoked before they expired, at most {@link mostRevokedTokens}. */
+  readonly revokedTokens: readonly RevokedToken[];
   /** Counts writes of this row, for compare-and-swap. */
   readonly version: number;
   readonly createdAt: Date;
@@ -64,9 +66,21 @@ export type UserChanges = Partial<
     | "isSuperuser"
     | "locale"
     | "data"
+    | "revokedTokens"
     | "deletedAt"
   >
 >;
+
+/** An access token that is refused though it has not expired. */
+export interface RevokedToken {
+  /** Its `jti`. */
+  readonly tokenId: string;
+  /** From here on it is refused anyway, and the entry may go. */
+  readonly expiresAt: Date;
+}
+
+/** How many revoked tokens a user's row remembers; who revokes more ends the sessions that they belong to. */
+export const mostRevokedTokens = 64;
 
 /** The address that an anonymised account keeps in the unique column; `.invalid` receives no mail (RFC 2606). */
 export function anonymousEmail(userId: string): string {

@@ -9,6 +9,8 @@ export interface SessionChange {
   readonly form?: string;
   /** A mailed token on its way from the link to the form, or `clear` once it was used. */
   readonly mailed?: string | "clear";
+  /** A sign-in with a provider that is under way, sealed, or `clear` once it has come to its end. */
+  readonly oauth?: string | "clear";
 }
 
 /** A session as its browser is to carry it. The token is answered here once, and never stored. */

@@ -1,3 +1,4 @@
+import type { RefreshFamily } from "../domain/refresh-family.ts";
 import type { Session, SessionBag } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import type { Touch } from "./session-store.ts";
@@ -28,6 +29,8 @@ export interface DetachedSessions extends Port {
   take(ids: readonly string[], call: StoreCall): Promise<readonly Session[]>;
   /** Replaces the data bag. False unless the session is there, unexpired and has this data version. Brings nothing back. */
   setData(write: DataWrite, call: StoreCall): Promise<boolean>;
+  /** Puts the next refresh token in the place of the one before, and moves `lastUsedAt` forward to when that was. False unless the session is there, unexpired, and its token has the number `from`. */
+  refresh(write: RefreshWrite, call: StoreCall): Promise<boolean>;
   /** Moves `lastUsedAt` and `idleExpiresAt` forward, never back; a session that is gone or expired stays so. */
   touch(touches: readonly Touch[], call: StoreCall): Promise<void>;
   /** At most `limit` expired sessions; none where the engine deletes them by itself. Deletes nothing. */
@@ -49,6 +52,14 @@ export interface DataWrite {
   readonly sessionId: string;
   readonly dataVersion: number;
   readonly data: SessionBag;
+}
+
+/** The next refresh token of a session. */
+export interface RefreshWrite {
+  readonly sessionId: string;
+  /** Number of the token before; null where there is none. */
+  readonly from: number | null;
+  readonly family: RefreshFamily;
 }
 
 /** A session as it is in the engine. */

@@ -1,6 +1,8 @@
+import type { ApiKey, ApiKeyUsage } from "../domain/api-key.ts";
 import type { AuditRow } from "../domain/audit.ts";
 import type { PasswordCredential } from "../domain/credential.ts";
 import type { Identifier } from "../domain/identifier.ts";
+import type { LinkedAccount } from "../domain/linked-account.ts";
 import type { User } from "../domain/user.ts";
 import type { Awaitable, Committed, Port, StoreCall, Write } from "./store.ts";
 
@@ -8,6 +10,25 @@ import type { Awaitable, Committed, Port, StoreCall, Write } from "./store.ts";
 export interface UserWithPassword {
   readonly user: User;
   readonly password: PasswordCredential | null;
+}
+
+/** An API key together with its owner, read at one instant. */
+export interface OwnedApiKey {
+  readonly key: ApiKey;
+  readonly user: User;
+}
+
+/** An account at a provider together with whom it is linked to, read at one instant. */
+export interface OwnedLinkedAccount {
+  readonly account: LinkedAccount;
+  readonly user: User;
+}
+
+/** Uses of one API key that are to be added to what is on record. */
+export interface ApiKeyUses {
+  readonly keyId: string;
+  readonly lastUsedAt: Date;
+  readonly usage: readonly Omit<ApiKeyUsage, "keyId">[];
 }
 
 /** A user whose sessions live in another engine. */
@@ -33,6 +54,24 @@ export interface DirectoryStore extends Port {
     by: Identifier | { readonly kind: "id"; readonly key: string },
     call: StoreCall,
   ): Awaitable<UserWithPassword | null>;
+  /** An API key by its id, expired or not, whatever its owner's status; null for the unknown. One read. */
+  apiKey(keyId: string, call: StoreCall): Awaitable<OwnedApiKey | null>;
+  /** The API keys of a user, newest first. */
+  apiKeys(userId: string, call: StoreCall): Awaitable<readonly ApiKey[]>;
+  /** What is on record of a key's uses from the hour `from` on, oldest hour first, at most `limit` rows. */
+  apiKeyUsage(
+    query: { readonly keyId: string; readonly from: Date; readonly limit: number },
+    call: StoreCall,
+  ): Awaitable<readonly ApiKeyUsage[]>;
+  /** Adds to the counts and moves `lastUsedAt` forward, never back; what a key was used for that is gone is dropped. All or none. */
+  recordApiKeyUses(uses: readonly ApiKeyUses[], call: StoreCall): Promise<void>;
+  /** The account of a provider by what the provider calls it; null where it is linked to nobody. */
+  linkedAccount(
+    by: { readonly issuer: string; readonly subject: string },
+    call: StoreCall,
+  ): Awaitable<OwnedLinkedAccount | null>;
+  /** The linked accounts of a user, oldest first. */
+  linkedAccounts(userId: string, call: StoreCall): Awaitable<readonly LinkedAccount[]>;
   /** A user whose sessions live in another engine, and which of these have ended; null where there is no such user. */
   sessionOwner(
     userId: string,

@@ -14,6 +14,11 @@ export interface AuthRequest {
    * from the handler. Absent: a CSRF token is accepted in the header only (a web `Request` is read through a clone).
    */
   readonly formField?: (name: string) => Awaitable<string | null>;
+  /**
+   * Calls `tell` once with the status of the answer, when that is known; 499 where the client went away before. Absent: only
+   * the verdict is known.
+   */
+  onAnswered?(tell: (status: number) => void): void;
 }
 
 /** A request to one of Latchkey's own routes: with its body. A web `Request` satisfies it. */

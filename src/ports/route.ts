@@ -36,6 +36,11 @@ export interface Reply {
   readonly status: number;
   /** JSON; absent for an empty body. */
   readonly body?: unknown;
+  /**
+   * Where the browser goes on. With status 200 it goes there from an empty page of this origin and not by a redirect: what
+   * another site's page led to carries no cookie with `SameSite=Strict`, and a redirected form is held to the page's `form-action`.
+   */
+  readonly location?: string;
   readonly change?: SessionChange;
 }
 
@@ -51,6 +56,8 @@ export interface Route {
   readonly limit?: { readonly name: string; readonly limit: number; readonly windowSeconds: number };
   /** Only the origin is checked, since there is no session yet. Default false. */
   readonly startsSession?: boolean;
+  /** Answers what another site posts, and changes nothing: neither CSRF stage applies. Default false. */
+  readonly changesNothing?: boolean;
   /** Schema of the body; absent: the body is not read. */
   readonly input?: InputSchema;
   /** Status and JSON Schema of each good answer; null for an empty body. */

@@ -4,6 +4,7 @@ import type { AuthEvent, EventOrigin, EventPayloads, EventType, RefusalType } fr
 import type { Clock, Random } from "./clock.ts";
 import type { PasswordHashing, PasswordPolicy } from "./hasher.ts";
 import type { Policy } from "./policy.ts";
+import type { SealedSessions, SessionTokenFormat } from "./session-token.ts";
 import type { Committed, StoreCall, Write } from "./store.ts";
 import type { Stores } from "./stores.ts";
 
@@ -13,10 +14,21 @@ export interface Keys {
   sign(label: KeyLabel, text: string): Uint8Array;
   /** Whether `mac` is the HMAC of `text` under any configured secret; constant time for each. */
   verify(label: KeyLabel, text: string, mac: Uint8Array): boolean;
+  /** The keys themselves, 32 bytes each, for what signs or seals by other means: the first signs, all verify. */
+  derived(label: KeyLabel): readonly [Uint8Array, ...Uint8Array[]];
 }
 
 /** What derived keys are for; a label is never reused for another purpose. */
-export type KeyLabel = "csrf" | "form-token" | "identifier";
+export type KeyLabel =
+  | "csrf"
+  | "form-token"
+  | "identifier"
+  | "access-token"
+  | "refresh-successor"
+  | "refresh-tag"
+  | "oauth-attempt"
+  | "provider-tokens"
+  | "sealed-session";
 
 /** One event before it has an id and a time. */
 export interface Draft<T extends EventType> {
@@ -75,6 +87,10 @@ export interface Services {
   readonly background: Background;
   readonly log: Log;
   readonly policies: readonly Policy[];
+  /** How session tokens are written. */
+  readonly sessionTokens: SessionTokenFormat;
+  /** What seals whole sessions into their cookie; null where a store keeps them. */
+  readonly sealedSessions: SealedSessions | null;
   /** The clock's now and a signal, for one call to a store. */
   call(): StoreCall;
   /** Runs a transaction and tells the listeners of the events that it wrote. */

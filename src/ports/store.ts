@@ -1,5 +1,8 @@
+import type { ApiKey, ApiKeyChanges } from "../domain/api-key.ts";
 import type { AuditRow } from "../domain/audit.ts";
 import type { PasswordCredential } from "../domain/credential.ts";
+import type { LinkedAccount, LinkedAccountChanges } from "../domain/linked-account.ts";
+import type { RefreshFamily } from "../domain/refresh-family.ts";
 import type { Session, SessionBag } from "../domain/session.ts";
 import type { User, UserChanges } from "../domain/user.ts";
 
@@ -66,8 +69,8 @@ export type Write =
   | { readonly kind: "directory.require_other_superuser"; readonly userId: string }
   /**
    * Removes what is personal, for good: status `anonymized`, no superuser, e-mail (then unverified), name, data, roles,
-   * permissions, tier and locale emptied (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique
-   * columns), password credentials and the personal fields (value and salt) of the user's audit rows deleted. With `requires: "any"`
+   * permissions, tier, locale and revoked tokens emptied (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique
+   * columns), password credentials, linked accounts, API keys with their usage, and the personal fields (value and salt) of the user's audit rows deleted. With `requires: "any"`
    * absent is fine; with `"deleted"` it fails `conflict` unless the user is there with that status: an account that was
    * restored between the caller's read and this transaction is not erased.
    */
@@ -76,6 +79,29 @@ export type Write =
   | { readonly kind: "password.insert"; readonly credential: PasswordCredential }
   /** Fails `conflict` unless the credential has the version before this one (`credential.version - 1`). */
   | { readonly kind: "password.replace"; readonly credential: PasswordCredential }
+  /** Fails `conflict` where a key of this id is there already. */
+  | { readonly kind: "api_key.insert"; readonly key: ApiKey }
+  /** `version + 1`, `updatedAt` = now. Fails `conflict` unless the user has a key of this id and version. */
+  | {
+      readonly kind: "api_key.update";
+      readonly keyId: string;
+      readonly userId: string;
+      readonly version: number;
+      readonly changes: ApiKeyChanges;
+    }
+  /** Deletes a key and its usage. Fails `conflict` unless the user has it: of two who delete it one succeeds. */
+  | { readonly kind: "api_key.delete"; readonly keyId: string; readonly userId: string }
+  /** Fails `conflict` where the account at the provider (`issuer`, `subject`) is linked already, to whomever. */
+  | { readonly kind: "linked_account.insert"; readonly account: LinkedAccount }
+  /** `version + 1`, `updatedAt` = now. Fails `conflict` unless the row is there with this version. */
+  | {
+      readonly kind: "linked_account.update";
+      readonly accountId: string;
+      readonly version: number;
+      readonly changes: LinkedAccountChanges;
+    }
+  /** Fails `conflict` unless the user has it, `last_credential` where they would have neither a password nor another one. Holds under concurrency. */
+  | { readonly kind: "linked_account.delete"; readonly accountId: string; readonly userId: string }
   /**
    * Adds a session. Where the user then has more than `cap` live ones (unexpired, of the user's generation; 0 = no limit),
    * the least recently used others end and are passed to `evicted`. Holds under concurrency.
@@ -129,6 +155,16 @@ export type Write =
       readonly data: SessionBag;
     }
   /**
+   * Puts the next refresh token in the place of the one numbered `from` (null: the session has none yet), and moves
+   * `lastUsedAt` to `family.refreshedAt`. Fails `conflict` unless the session is there, unexpired, and its token has that number.
+   */
+  | {
+      readonly kind: "session.refresh";
+      readonly sessionId: string;
+      readonly from: number | null;
+      readonly family: RefreshFamily;
+    }
+  /**
    * For sessions that live in another engine than the directory: puts their end on record. Those on record already are left
    * out, the rest are passed to `ended`: of two transactions that end one session, one reports it. With `requires: "all"` it
    * fails `conflict` where one was on record already. @see ports/detached-sessions.ts
@@ -151,6 +187,7 @@ export type Refusal =
   | "username_taken"
   | "first_user_exists"
   | "last_superuser"
+  | "last_credential"
   /** By `repositories` alone: the application's own tables have no way to take it. */
   | "unsupported";
 

@@ -5,6 +5,9 @@ import type { SessionChange } from "./change.ts";
 import type { AuthRequest, ClientInfo } from "./request.ts";
 import type { Awaitable } from "./store.ts";
 
+/** Is told, at most once, the HTTP status of an answer. Must not throw. */
+export type Answered = (status: number) => void;
+
 /** What a strategy says of a request. */
 export type Outcome =
   /** None of my proof here: ask the next. `session` is a visitor's, for its data. */
@@ -20,6 +23,8 @@ export type Outcome =
       readonly principal: SignedIn;
       readonly session?: Session;
       readonly change?: SessionChange;
+      /** Wants to be told how the request was answered: by the status of the answer or, where nobody knows it, of the verdict. */
+      readonly answered?: Answered;
     }
   /** My proof, and it is bad: final, also on a public route. */
   | { readonly kind: "rejected"; readonly error: AuthError };

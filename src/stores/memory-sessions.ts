@@ -4,6 +4,7 @@ import type { Touch } from "../ports/session-store.ts";
 import type { Engine } from "../ports/store.ts";
 import { type Journal, journal } from "./memory/journal.ts";
 import { type SessionTable, sessionTable } from "./memory/sessions.ts";
+import { refreshed } from "./refresh.ts";
 
 /**
  * Sessions in this process beside a directory elsewhere, for `split`: nothing is left of them when the process ends, and no
@@ -30,6 +31,13 @@ export function memorySessions(): DetachedSessions {
         if (session === null || isExpired(session, now) || session.dataVersion !== dataVersion) return false;
         rows.update({ ...session, data, dataVersion: dataVersion + 1 });
         return true;
+      }),
+    refresh: async (write, { now }) =>
+      changed(log, () => {
+        const session = rows.get(write.sessionId);
+        const next = session === null ? null : refreshed(session, write, now);
+        if (next !== null) rows.update(next);
+        return next !== null;
       }),
     touch: async (touches, { now }) =>
       changed(log, () => {

@@ -6,7 +6,7 @@ import { ephemeral } from "./memory/ephemeral.ts";
 import { endOf } from "./memory/session-row.ts";
 import { isLive } from "./memory/sessions.ts";
 import { type Tables, tables } from "./memory/tables.ts";
-import { runWrites, sweepSessions, touchSessions } from "./memory/writes.ts";
+import { recordUses, runWrites, sweepSessions, touchSessions } from "./memory/writes.ts";
 
 /**
  * All three stores in this process, for tests and trials: the answers of a database, and nothing left when the process ends.
@@ -27,7 +27,7 @@ export function memory(): Stores {
 }
 
 function directory(engine: Engine, state: Tables): DirectoryStore {
-  const { users, passwords, revocations, audit } = state;
+  const { users, passwords, apiKeys, linkedAccounts, revocations, audit } = state;
   return {
     engine,
     async ping() {},
@@ -38,6 +38,20 @@ function directory(engine: Engine, state: Tables): DirectoryStore {
         kind === "id" ? users.get(key) : kind === "email" ? users.byEmailKey(key) : users.byUsername(key);
       return user === null ? null : { user, password: passwords.get(user.id) };
     },
+    apiKey(keyId) {
+      const key = apiKeys.get(keyId);
+      const user = key === null ? null : users.get(key.userId);
+      return key === null || user === null ? null : { key, user };
+    },
+    apiKeys: (userId) => apiKeys.ofUser(userId).toSorted(byCreation).reverse(),
+    apiKeyUsage: ({ keyId, from, limit }) => apiKeys.usage(keyId, from).slice(0, limit),
+    recordApiKeyUses: async (uses) => recordUses(state, uses),
+    linkedAccount(by) {
+      const account = linkedAccounts.byName(by);
+      const user = account === null ? null : users.get(account.userId);
+      return account === null || user === null ? null : { account, user };
+    },
+    linkedAccounts: (userId) => linkedAccounts.ofUser(userId).toSorted(byCreation),
     sessionOwner(userId, sessionIds) {
       const user = users.get(userId);
       return user === null ? null : { user, revoked: revocations.of(userId, sessionIds) };
@@ -77,4 +91,8 @@ function find({ sessions: rows, users }: Tables, id: string, now: Date): FoundSe
   if (session === null) return null;
   const user = row.owner === null ? null : users.get(row.owner);
   return row.owner !== null && user === null ? null : { expired: false, session, user };
+}
+
+function byCreation(a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number {
+  return a.createdAt.getTime() - b.createdAt.getTime();
 }

@@ -45,8 +45,8 @@ export interface RepositoriesOptions {
  * application writes by its own means in the instant of a change through Latchkey may be overwritten. After such a write, call
  * `auth.sessions.revokeAll`: sessions of the old password go on otherwise.
  *
- * Refused, with `forbidden`: a new e-mail address and erasing an account, which the pair has no methods for; a deleted account
- * is locked, and its row is the application's to remove. There is no set-up link, since users may be there whom Latchkey never
+ * Refused, with `forbidden`: a new e-mail address, erasing an account, API keys and linked accounts, which the pair has no
+ * methods for; a deleted account is locked, and its row is the application's to remove. There is no set-up link, since users may be there whom Latchkey never
  * saw. Sessions that the application started itself are not taken over.
  *
  * @throws TypeError where a method is missing, or the companion is not of one engine
@@ -97,6 +97,13 @@ function directory(
       const row = await rowBy(by, call);
       return row === null ? null : users.userWithPassword(row, call);
     },
+    // None was ever taken.
+    apiKey: () => null,
+    apiKeys: () => [],
+    apiKeyUsage: () => [],
+    async recordApiKeyUses() {},
+    linkedAccount: () => null,
+    linkedAccounts: () => [],
     async sessionOwner(userId, sessionIds, call) {
       const owner = await companion.sessionOwner(userId, sessionIds, call);
       const user = await users.user(userId, call);

@@ -2,6 +2,8 @@ import type { AuditRow, PersonalField } from "../domain/audit.ts";
 import type { PasswordCredential } from "../domain/credential.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
+import { type FamilyRow, familyOfRow, familyRow } from "./refresh.ts";
+import { revokedTokensOf, revokedTokensText } from "./revoked-tokens.ts";
 
 // Column lists and the rows they give, side by side: statements are composed of these constants and nothing else.
 
@@ -18,7 +20,7 @@ export function placeholders(columns: string): string {
 /** Columns of `users`, in the order of {@link UserRow}. */
 export const userColumns: string =
   "id, username, email, email_key, email_verified, name, status, roles, permissions, tier, is_superuser, locale, generation, " +
-  "slot_tag, data, version, created_at, updated_at, deleted_at";
+  "slot_tag, data, version, created_at, updated_at, deleted_at, revoked_tokens";
 
 /** A row of {@link userColumns}. */
 export type UserRow = readonly [
@@ -41,6 +43,7 @@ export type UserRow = readonly [
   createdAt: number,
   updatedAt: number,
   deletedAt: number | null,
+  revokedTokens: string,
 ];
 
 /** A user as values for {@link userColumns}. */
@@ -65,6 +68,7 @@ export function userRow(user: User): UserRow {
     user.createdAt.getTime(),
     user.updatedAt.getTime(),
     user.deletedAt?.getTime() ?? null,
+    revokedTokensText(user.revokedTokens),
   ];
 }
 
@@ -92,6 +96,7 @@ export function userOf(row: UserRow): User {
     createdAt: new Date(row[16]),
     updatedAt: new Date(row[17]),
     deletedAt: row[18] === null ? null : new Date(row[18]),
+    revokedTokens: revokedTokensOf(row[19]),
   };
 }
 
@@ -133,7 +138,7 @@ export function passwordOf(row: PasswordRow): PasswordCredential {
 /** Columns of `sessions`, in the order of {@link SessionRow}. */
 export const sessionColumns: string =
   "id, secret_digest, user_id, generation, auth_time, amr, is_remembered, created_at, last_used_at, idle_expires_at, " +
-  "expires_at, ip, user_agent, rotated_from, data, data_version";
+  "expires_at, ip, user_agent, rotated_from, data, data_version, refresh_digest, refresh_number, refreshed_at";
 
 /** A row of {@link sessionColumns}. */
 export type SessionRow = readonly [
@@ -153,9 +158,14 @@ export type SessionRow = readonly [
   rotatedFrom: string | null,
   data: string,
   dataVersion: number,
+  refreshDigest: Uint8Array | null,
+  refreshNumber: number | null,
+  refreshedAt: number | null,
 ];
 
-/** A session as values for {@link sessionColumns}. */
+const noFamily = [null, null, null] as const;
+
+/** A session as values for {@link sessionColumns}. @throws TypeError as `familyRow` */
 export function sessionRow(session: Session): SessionRow {
   return [
     session.id,
@@ -174,12 +184,22 @@ export function sessionRow(session: Session): SessionRow {
     session.rotatedFrom,
     JSON.stringify(session.data),
     session.dataVersion,
+    ...(session.refresh === null ? noFamily : familyRow(session.refresh)),
   ];
+}
+
+/** The refresh tokens in a row; null where it has none. */
+export function familyIn(row: SessionRow): FamilyRow | null {
+  const digest = row[16];
+  // On the way of every check, and most sessions have none.
+  if (digest === null) return null;
+  return [digest, Number(row[17]), Number(row[18])];
 }
 
 /** The session of a row. */
 export function sessionOf(row: SessionRow): Session {
   const [id, secretDigest, userId, generation, authTime, amr, isRemembered, createdAt, lastUsedAt] = row;
+  const family = familyIn(row);
   return {
     id,
     secretDigest,
@@ -197,6 +217,7 @@ export function sessionOf(row: SessionRow): Session {
     rotatedFrom: row[13],
     data: parsedBag(row[14]),
     dataVersion: row[15],
+    refresh: family === null ? null : familyOfRow(family),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FoundSession } from "../ports/session-store.ts";
-import { type SessionRow, sessionOf, type UserRow, userOf } from "./rows.ts";
+import type { FamilyRow } from "./refresh.ts";
+import { familyIn, type SessionRow, sessionOf, type UserRow, userOf } from "./rows.ts";
 
 /**
  * Sessions that were found, with their owners, in as little memory as they fit: what has a fixed width lies in two typed
@@ -50,6 +51,8 @@ export function sessionCache(capacity: number): SessionCache {
   const slots = new Map<string, number>();
   const owners = new Map<string, Owner>();
   const shared = new Map<string, string>();
+  // Few sessions have refresh tokens; the others pay nothing for them.
+  const families = new Map<number, FamilyRow>();
   let numbers = new Float64Array(0);
   let digests = new Uint8Array(0);
   let wasUsed = new Uint8Array(0);
@@ -74,6 +77,7 @@ export function sessionCache(capacity: number): SessionCache {
     const number = (offset: number): number => numbers[at + offset] as number;
     const digest = digests.slice(slot * digestBytes, (slot + 1) * digestBytes);
     const authTime = number(1);
+    const family = families.get(slot);
     return [
       id,
       digest,
@@ -91,6 +95,10 @@ export function sessionCache(capacity: number): SessionCache {
       rotatedFrom,
       data,
       number(7),
+      // A copy, as of the other digest: what a caller holds is never what the next caller gets.
+      family === undefined ? null : Uint8Array.from(family[0]),
+      family?.[1] ?? null,
+      family?.[2] ?? null,
     ];
   }
 
@@ -112,6 +120,8 @@ export function sessionCache(capacity: number): SessionCache {
     const texts = { ip: session[11], rotatedFrom: session[13], data };
     rests[slot] = { id, owner, amr: once(amr), userAgent, ...texts };
     slots.set(id, slot);
+    const family = familyIn(session);
+    if (family !== null) families.set(slot, [Uint8Array.from(family[0]), family[1], family[2]]);
   }
 
   function ownerOf(user: UserRow): Owner {
@@ -159,6 +169,7 @@ export function sessionCache(capacity: number): SessionCache {
     if (slot === undefined) return;
     const owner = rests[slot]?.owner ?? null;
     slots.delete(id);
+    families.delete(slot);
     rests[slot] = undefined;
     free.push(slot);
     if (owner === null) return;
@@ -178,6 +189,7 @@ export function sessionCache(capacity: number): SessionCache {
     },
     clear() {
       slots.clear();
+      families.clear();
       owners.clear();
       rests = [];
       free = [];

@@ -1,6 +1,7 @@
 import { isExpired, type Session } from "../domain/session.ts";
-import type { DataWrite } from "../ports/detached-sessions.ts";
+import type { DataWrite, RefreshWrite } from "../ports/detached-sessions.ts";
 import type { Touch } from "../ports/session-store.ts";
+import { refreshed } from "./refresh.ts";
 import { lineBytes } from "./slot-text.ts";
 
 /** What becomes of the sessions of one slot, and what the caller is told. */
@@ -10,7 +11,7 @@ export interface SlotChange<T> {
   readonly answer: T;
 }
 
-/** Bytes that a slot may grow to by sign-ins; what is left of {@link slotBytes} is for the data of the sessions that are there. */
+/** Bytes that a slot may grow to by sign-ins; what is left of {@link slotBytes} is for data and refresh tokens of the sessions that are there. */
 const signInBytes = 500_000;
 /** Bytes that a slot may have: no item of Memcached is larger by default. */
 export const slotBytes = 1_000_000;
@@ -68,6 +69,17 @@ export function withData(
     return { after: null, answer: false };
   const written: Session = { ...session, data, dataVersion: dataVersion + 1 };
   return { after: replaced(sessions, written), answer: true };
+}
+
+/** Puts the next refresh token in the place of the one before. False unless the session is there, unexpired and of this number. */
+export function withRefresh(
+  sessions: readonly Session[],
+  write: RefreshWrite,
+  now: Date,
+): SlotChange<boolean> {
+  const session = sessions.find(({ id }) => id === write.sessionId);
+  const next = session === undefined ? null : refreshed(session, write, now);
+  return next === null ? { after: null, answer: false } : { after: replaced(sessions, next), answer: true };
 }
 
 /** Moves uses forward, never back; what is gone or expired stays so. */

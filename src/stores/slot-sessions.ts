@@ -4,7 +4,7 @@ import { type DetachedSessions, expiredKeepSeconds } from "../ports/detached-ses
 import type { Touch } from "../ports/session-store.ts";
 import type { Port, StoreCall } from "../ports/store.ts";
 import { settled } from "./settled.ts";
-import { added, type SlotChange, slotBytes, taken, used, withData } from "./slot-changes.ts";
+import { added, type SlotChange, slotBytes, taken, used, withData, withRefresh } from "./slot-changes.ts";
 import { isSlotTag, sessionIn, sessionsOf, slotOf, slotText } from "./slot-text.ts";
 import { turns } from "./turns.ts";
 
@@ -136,6 +136,11 @@ export function slotSessions(engine: SlotEngine): DetachedSessions {
       const tag = slotOf(write.sessionId);
       if (tag === null) return false;
       return change(tag, (sessions) => withData(sessions, write, call.now), call);
+    },
+    async refresh(write, call) {
+      const tag = slotOf(write.sessionId);
+      if (tag === null) return false;
+      return change(tag, (sessions) => withRefresh(sessions, write, call.now), call);
     },
     async touch(touches, call) {
       const one = (tag: string, own: readonly Touch[]) =>

@@ -1,4 +1,5 @@
 import { type Session, sessionIdLength, slotTagLength } from "../domain/session.ts";
+import { type FamilyCells, familyCells, familyOf } from "./refresh.ts";
 import { type SessionRow, sessionOf, sessionRow } from "./rows.ts";
 
 /** First line of every text; another version of the format has another. */
@@ -42,18 +43,39 @@ export function sessionIn(text: string, id: string): Session | null {
   return sessionOfLine(text.slice(start, end === -1 ? undefined : end));
 }
 
+/** Values of a line, and which of them says where the session came from. */
+const lineWidth = 16;
+const originAt = 13;
+
 type Line = readonly [id: string, digest: string, ...rest: readonly unknown[]];
+/** The id of the session that this one replaced; the refresh tokens follow it where there are any. */
+type Origin = string | null | readonly [rotatedFrom: string | null, ...family: FamilyCells];
 
 function lineOf(session: Session): string {
-  const [id, digest, ...rest] = sessionRow(session);
-  const line: Line = [id, Buffer.from(digest).toString("base64url"), ...rest];
-  return JSON.stringify(line);
+  const row = sessionRow(session);
+  const line: Line = [row[0], Buffer.from(row[1]).toString("base64url"), ...row.slice(2, lineWidth)];
+  return JSON.stringify(line.with(originAt, originOf(session)));
+}
+
+// A process of the version before refuses a line that has more values, and with it all sessions of the user. By this one it
+// decides nothing, and it writes it back as it was.
+function originOf({ rotatedFrom, refresh }: Session): Origin {
+  return refresh === null ? rotatedFrom : [rotatedFrom, ...familyCells(refresh)];
 }
 
 function sessionOfLine(line: string): Session {
-  const [id, digest, ...rest] = parsed(line);
-  if (typeof digest !== "string" || rest.length !== 14) throw unreadable();
-  return sessionOf([id, new Uint8Array(Buffer.from(digest, "base64url")), ...rest] as unknown as SessionRow);
+  const values = parsed(line);
+  const [id, digest] = values;
+  if (typeof digest !== "string" || values.length !== lineWidth) throw unreadable();
+  const { rotatedFrom, refresh } = fromOrigin(values[originAt] as Origin);
+  const row = [id, new Uint8Array(Buffer.from(digest, "base64url")), ...values.slice(2), null, null, null];
+  return { ...sessionOf(row as unknown as SessionRow), rotatedFrom, refresh };
+}
+
+function fromOrigin(origin: Origin): Pick<Session, "rotatedFrom" | "refresh"> {
+  if (origin === null || typeof origin === "string") return { rotatedFrom: origin, refresh: null };
+  const [rotatedFrom, ...family] = origin;
+  return { rotatedFrom, refresh: familyOf(family) };
 }
 
 function parsed(line: string): Line {

@@ -28,8 +28,8 @@ export interface SplitOptions {
  * revocation that was acknowledged holds even if the session engine forgets it. A sign-in is committed first and its session
  * added after: a generation that moved in between makes that session one of the past.
  *
- * Two things are weaker than in one engine: the audit rows of sessions that a cap evicts are written right after the
- * eviction, and a process that dies between the two steps of a sign-in leaves an audit row of a session that never was.
+ * Two things are weaker than in one engine: the audit rows of sessions that a cap evicts, and of a refresh, are written right
+ * after it, and a process that dies between the two steps of a sign-in leaves an audit row of a session that never was.
  */
 export function split({ directory, sessions, ephemeral }: SplitOptions): Stores {
   const engine: Engine = { name: `${directory.engine.name}+${sessions.engine.name}` };
@@ -49,6 +49,12 @@ function splitDirectory(engine: Engine, halves: Halves): DirectoryStore {
     close: () => directory.close(),
     user: (userId, call) => directory.user(userId, call),
     userWithPassword: (by, call) => directory.userWithPassword(by, call),
+    apiKey: (keyId, call) => directory.apiKey(keyId, call),
+    apiKeys: (userId, call) => directory.apiKeys(userId, call),
+    apiKeyUsage: (query, call) => directory.apiKeyUsage(query, call),
+    recordApiKeyUses: (uses, call) => directory.recordApiKeyUses(uses, call),
+    linkedAccount: (by, call) => directory.linkedAccount(by, call),
+    linkedAccounts: (userId, call) => directory.linkedAccounts(userId, call),
     sessionOwner: (userId, sessionIds, call) => directory.sessionOwner(userId, sessionIds, call),
     revokedBefore: (instant, limit, call) => directory.revokedBefore(instant, limit, call),
     isEmpty: (call) => directory.isEmpty(call),

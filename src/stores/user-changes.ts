@@ -1,6 +1,6 @@
 import { anonymousEmail, anonymousUsername, type User, type UserChanges } from "../domain/user.ts";
+import { knownChanges } from "./known-changes.ts";
 
-// Named one by one: a key that no flow may change does not get in through a cast.
 const changeable: Readonly<Record<keyof UserChanges, true>> = {
   username: true,
   email: true,
@@ -14,15 +14,13 @@ const changeable: Readonly<Record<keyof UserChanges, true>> = {
   isSuperuser: true,
   locale: true,
   data: true,
+  revokedTokens: true,
   deletedAt: true,
 };
 
 /** The user with some fields changed, as one more write of its row. A field given as undefined is left as it is. */
 export function changedUser(user: User, changes: UserChanges, now: Date): User {
-  const isKnown = ([field, value]: [string, unknown]): boolean =>
-    Object.hasOwn(changeable, field) && value !== undefined;
-  const known = Object.entries(changes).filter(isKnown);
-  return { ...user, ...Object.fromEntries(known), version: user.version + 1, updatedAt: now };
+  return { ...user, ...knownChanges(changes, changeable), version: user.version + 1, updatedAt: now };
 }
 
 /** The user without anything personal. */
@@ -41,6 +39,7 @@ export function erasedUser(user: User, now: Date): User {
     isSuperuser: false,
     locale: null,
     data: {} as User["data"],
+    revokedTokens: [],
   };
   return changedUser(user, changes, now);
 }

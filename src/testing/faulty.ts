@@ -64,6 +64,14 @@ function faultyDirectory(inner: DirectoryStore, plan: FaultPlan): DirectoryStore
     user: (id, call) => meet(gate("user"), call, () => inner.user(id, call)),
     userWithPassword: (by, call) =>
       meet(gate("userWithPassword"), call, () => inner.userWithPassword(by, call)),
+    apiKey: (keyId, call) => meet(gate("apiKey"), call, () => inner.apiKey(keyId, call)),
+    apiKeys: (userId, call) => meet(gate("apiKeys"), call, () => inner.apiKeys(userId, call)),
+    apiKeyUsage: (query, call) => meet(gate("apiKeyUsage"), call, () => inner.apiKeyUsage(query, call)),
+    recordApiKeyUses: async (uses, call) =>
+      meet(gate("recordApiKeyUses"), call, () => inner.recordApiKeyUses(uses, call)),
+    linkedAccount: (by, call) => meet(gate("linkedAccount"), call, () => inner.linkedAccount(by, call)),
+    linkedAccounts: (userId, call) =>
+      meet(gate("linkedAccounts"), call, () => inner.linkedAccounts(userId, call)),
     sessionOwner: (userId, sessionIds, call) =>
       meet(gate("sessionOwner"), call, () => inner.sessionOwner(userId, sessionIds, call)),
     revokedBefore: (instant, limit, call) =>

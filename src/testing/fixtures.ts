@@ -1,8 +1,11 @@
+import type { ApiKey } from "../domain/api-key.ts";
 import { type AuditRow, auditRow } from "../domain/audit.ts";
 import type { PasswordCredential } from "../domain/credential.ts";
 import type { AuthEvent } from "../domain/event.ts";
 import { emailKey } from "../domain/identifier.ts";
-import { randomSessionId, randomSlotTag, uuidv7 } from "../domain/random.ts";
+import type { LinkedAccount } from "../domain/linked-account.ts";
+import { randomBase62, randomSessionId, randomSlotTag, uuidv7 } from "../domain/random.ts";
+import type { RefreshFamily } from "../domain/refresh-family.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import type { Clock, Random } from "../ports/clock.ts";
@@ -14,8 +17,14 @@ export interface Fixtures {
   user(overrides?: Partial<User>): User;
   /** A password credential of version 1. Its hash is no hash of anything. */
   password(user: Pick<User, "id">, overrides?: Partial<PasswordCredential>): PasswordCredential;
-  /** A session of the user's generation, or a visitor's (null): idle limit 30 min, absolute limit 24 h from now. */
+  /** An API key of version 1 that does not expire, may be used from anywhere and has no permission. */
+  apiKey(user: Pick<User, "id">, overrides?: Partial<ApiKey>): ApiKey;
+  /** A linked account of version 1, at a provider that knows each of them by another name. */
+  linkedAccount(user: Pick<User, "id">, overrides?: Partial<LinkedAccount>): LinkedAccount;
+  /** A session of the user's generation, or a visitor's (null): idle limit 30 min, absolute limit 24 h from now; no refresh tokens. */
   session(user: User | null, overrides?: Partial<Session>): Session;
+  /** The refresh tokens of a session of which none was used: number 0, made now. Its digest is that of nothing. */
+  refreshFamily(overrides?: Partial<RefreshFamily>): RefreshFamily;
   /** The audit row of an event; `user.logged_out` with an address and a user agent where nothing else is asked for. */
   auditRow(overrides?: Partial<AuthEvent>): AuditRow;
 }
@@ -46,6 +55,7 @@ export function fixtures(clock: Clock, random: Random = testRandom()): Fixtures 
       generation: 1,
       slotTag: randomSlotTag(bytes),
       data: {} as User["data"],
+      revokedTokens: [],
       version: 1,
       createdAt: now,
       updatedAt: now,
@@ -74,8 +84,13 @@ export function fixtures(clock: Clock, random: Random = testRandom()): Fixtures 
       rotatedFrom: null,
       data: {},
       dataVersion: 0,
+      refresh: null,
       ...overrides,
     };
+  }
+
+  function refreshFamily(overrides: Partial<RefreshFamily> = {}): RefreshFamily {
+    return { digest: bytes(32), number: 0, refreshedAt: clock.now(), ...overrides };
   }
 
   function password(
@@ -88,6 +103,49 @@ export function fixtures(clock: Clock, random: Random = testRandom()): Fixtures 
     return { kind: "password", id: id(), userId, ...encoded, version: 1, ...times, ...overrides };
   }
 
+  function apiKey({ id: userId }: Pick<User, "id">, overrides: Partial<ApiKey> = {}): ApiKey {
+    const now = clock.now();
+    return {
+      kind: "api-key",
+      id: randomBase62(16, bytes),
+      userId,
+      name: `key ${++made}`,
+      secretDigest: bytes(32),
+      permissions: [],
+      limits: { perMinute: null, perDay: null },
+      allowedIps: [],
+      expiresAt: null,
+      lastUsedAt: null,
+      rotatedFrom: null,
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+      ...overrides,
+    };
+  }
+
+  function linkedAccount(
+    { id: userId }: Pick<User, "id">,
+    overrides: Partial<LinkedAccount> = {},
+  ): LinkedAccount {
+    const now = clock.now();
+    return {
+      kind: "linked-account",
+      id: id(),
+      userId,
+      provider: "example",
+      issuer: "https://provider.example",
+      subject: `subject${++made}`,
+      email: null,
+      sealedTokens: null,
+      lastUsedAt: null,
+      version: 1,
+      createdAt: now,
+      updatedAt: now,
+      ...overrides,
+    };
+  }
+
   function row(overrides: Partial<AuthEvent> = {}): AuditRow {
     const about = { userId: null, sessionId: null, requestId: null };
     const origin = { ip: "192.0.2.7", userAgent: "ExampleBrowser/1.0" };
@@ -96,5 +154,5 @@ export function fixtures(clock: Clock, random: Random = testRandom()): Fixtures 
     return auditRow({ ...base, ...about, ...origin, ...overrides } as AuthEvent, salt);
   }
 
-  return { user, password, session, auditRow: row };
+  return { user, password, apiKey, linkedAccount, session, refreshFamily, auditRow: row };
 }

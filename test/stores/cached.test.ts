@@ -199,8 +199,12 @@ describe("what changes", () => {
   });
 
   it("in another process counts when the channel brings it", async () => {
-    const { a, b, user, sessions, find, commit, line } = await setUp();
+    const { a, b, make, user, sessions, find, commit, line } = await setUp();
     const changes: readonly (readonly [Write, readonly string[]])[] = [
+      [
+        { kind: "session.refresh", sessionId: sessions[2].id, from: null, family: make.refreshFamily() },
+        [sessions[2].id],
+      ],
       [end(sessions[2].id), [sessions[2].id]],
       [
         { kind: "session.rotate", from: sessions[1].id, session: { ...sessions[1], id: "r".repeat(24) } },

@@ -40,6 +40,7 @@ function calls(sessions: DetachedSessions, user = make.user()): readonly (() => 
     () => sessions.insert(make.session(user), 1, hasty()),
     () => sessions.take([id], hasty()),
     () => sessions.setData({ sessionId: id, dataVersion: 0, data: {} }, hasty()),
+    () => sessions.refresh({ sessionId: id, from: null, family: make.refreshFamily() }, hasty()),
     () => sessions.touch([touch], hasty()),
   ];
 }

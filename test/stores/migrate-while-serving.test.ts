@@ -35,7 +35,11 @@ CREATE INDEX users_updated_at ON users (updated_at);
 
 const after = (migrations: readonly Migration[], text = "VARCHAR(64)"): readonly Migration[] => [
   ...migrations,
-  { ...expansion, number: migrations.length + 1, up: expansion.up.replaceAll("VARCHAR(64)", text) },
+  {
+    ...expansion,
+    number: (migrations.at(-1)?.number ?? 0) + 1,
+    up: expansion.up.replaceAll("VARCHAR(64)", text),
+  },
 ];
 
 interface Ground {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { migrations } from "../../src/stores/mysql/migrations/all.ts";
 import { migrateDown, migrateUp } from "../../src/stores/sql/migrations.ts";
 import { SchemaError } from "../../src/stores/sql/schema-error.ts";
 import { mysqlDatabase, mysqlUrl } from "./mysql-database.ts";
@@ -57,6 +58,22 @@ describe.skipIf(mysqlUrl === null)("migrations on MySQL", () => {
     expect(await states(database, broken)).toBe("1 pending, 2 pending, 3 pending");
     expect(await database.onSchema((steps) => migrateUp(steps, broken))).toEqual([1, 2, 3]);
     expect(await database.tables()).toEqual(["latchkey_migrations", "more", "one", "three", "two"]);
+  });
+
+  it("go on after any statement at which they were interrupted, on their way back too", async () => {
+    const database = await mysqlDatabase();
+    const stores = database.open();
+    await stores.migrations.up(1);
+    const newest = migrations.at(-1);
+    for (const script of [newest?.up, newest?.down, newest?.up]) {
+      const statements = script?.split(";\n").filter((text) => text.trim() !== "") ?? [];
+      expect(statements.length).toBeGreaterThan(1);
+      for (let after = 1; after <= statements.length; after++)
+        await database.run(statements.slice(0, after).join(";\n"));
+    }
+    await database.run("INSERT INTO latchkey_migrations VALUES (3, 'proofs', '', NULL)");
+    expect(await stores.migrations.up()).toEqual([3]);
+    await stores.migrations.check();
   });
 
   it("are not laid over the application's tables of the same name", async () => {

@@ -22,6 +22,8 @@ const handle = () => mysql({ pool: last().pool(), ownsPool: true });
 
 const harness: StoreHarness = {
   async open() {
+    // One case comes after the other.
+    await databases.pop()?.drop();
     databases.push(await newDatabase());
     return handle();
   },

@@ -61,6 +61,7 @@ describe.skipIf(postgresUrl === null)("migrations on PostgreSQL", () => {
     expect(sent.filter((sql) => sql.includes("CREATE TABLE users"))).toHaveLength(1);
     expect(await stores.migrations.status()).toMatchObject([
       { number: 1, name: "initial", state: "applied" },
+      { number: 3, name: "proofs", state: "applied" },
     ]);
   });
 

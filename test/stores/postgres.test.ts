@@ -22,6 +22,8 @@ function harness(prepare: boolean): StoreHarness {
   const handle = () => postgres({ pool: last().pool(), ownsPool: true, prepare });
   return {
     async open() {
+      // One case comes after the other.
+      await schemas.pop()?.drop();
       schemas.push(await newSchema());
       return handle();
     },

@@ -62,6 +62,7 @@ describe.skipIf(isSkipped).each(Object.entries(drivers))("between %s and its ser
       sessions.insert(make.session(user), 1, call()),
       sessions.take([id], call()),
       sessions.setData({ sessionId: id, dataVersion: 0, data: { a: 1 } }, call()),
+      sessions.refresh({ sessionId: id, from: null, family: make.refreshFamily() }, call()),
       sessions.touch([touch], call()),
       sessions.owners?.fence(key, "fence", call()),
       sessions.owners?.lift(key, "fence", call()),

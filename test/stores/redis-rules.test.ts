@@ -106,6 +106,8 @@ describe.skipIf(isSkipped)("Redis keeps nothing for ever", () => {
       call(),
     );
     await stores.sessions.setData({ sessionId: session.id, dataVersion: 0, data: { a: 1 } }, call());
+    const family = make.refreshFamily();
+    await stores.sessions.refresh({ sessionId: session.id, from: null, family }, call());
     await publish(user, session);
     await records().fence({ userId: "other", slotTag: user.slotTag }, "fence", call());
     await records().forget("nobody", call());

@@ -101,7 +101,7 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       const database = await ground();
       const handles = Array.from({ length: 4 }, () => database.open());
       const numbers = await Promise.all(handles.map(({ migrations }) => migrations.up()));
-      expect(numbers.toSorted((a, b) => b.length - a.length)).toEqual([[1], [], [], []]);
+      expect(numbers.toSorted((a, b) => b.length - a.length)).toEqual([[1, 3], [], [], []]);
       for (const { migrations } of handles) await migrations.check();
     });
 
@@ -109,13 +109,13 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       const database = await ground();
       const { call, make } = database;
       const stores = database.open({ migrate: false });
-      const pending = /pending: 1 initial\. Run `latchkey migrate up` first/;
+      const pending = /pending: 1 initial, 3 proofs\. Run `latchkey migrate up` first/;
       await expect(stores.migrations.check()).rejects.toThrow(pending);
       await expect(Promise.resolve(stores.sessions.find(["any"], call()))).rejects.toThrow(pending);
       await expect(stores.ephemeral.add("key", 60, call())).rejects.toThrow(pending);
       await expect(stores.directory.ping(call())).rejects.toThrow(SchemaError);
       expect(await database.tables()).toEqual([]);
-      expect(await database.open({ migrate: false }).migrations.up()).toEqual([1]);
+      expect(await database.open({ migrate: false }).migrations.up()).toEqual([1, 3]);
       const user = make.user();
       await stores.directory.commit([{ kind: "user.insert", user }], call());
       expect(await stores.directory.user(user.id, call())).toEqual(user);
@@ -127,14 +127,34 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       const session = database.make.session(null);
       const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
       await stores.directory.commit([insert], database.call());
-      expect(await stores.migrations.down(0)).toEqual([1]);
+      expect(await stores.migrations.down(0)).toEqual([3, 1]);
       expect(await database.tables()).toEqual(["latchkey_migrations"]);
       await expect(stores.migrations.check()).rejects.toThrow(/pending: 1 initial/);
-      expect(await stores.migrations.up()).toEqual([1]);
+      expect(await stores.migrations.up()).toEqual([1, 3]);
       expect(await stores.sessions.find([session.id], database.call())).toEqual([null]);
       // What a handle knew of the schema went with it: the next call applies it again.
-      expect(await stores.migrations.down(0)).toEqual([1]);
+      expect(await stores.migrations.down(0)).toEqual([3, 1]);
       expect(await stores.sessions.find([session.id], database.call())).toEqual([null]);
+    });
+  });
+
+  describe.skipIf(engine.isSkipped)(`the newest migration on ${engine.name}`, () => {
+    it("is taken back without a trace, and what was there before it stays", async () => {
+      const database = await ground();
+      const { call, make } = database;
+      const stores = database.open();
+      const facts = () => database.onSchema((steps) => steps.facts());
+      await stores.migrations.up(1);
+      const before = await facts();
+      await stores.migrations.up();
+      const [user, session] = [make.user(), make.session(null)];
+      const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
+      await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
+      expect(await stores.migrations.down()).toEqual([3]);
+      expect((await facts()).toSorted()).toEqual(before.toSorted());
+      expect(await stores.migrations.up()).toEqual([3]);
+      expect(await stores.directory.user(user.id, call())).toEqual(user);
+      expect(await stores.sessions.find([session.id], call())).toMatchObject([{ session }]);
     });
   });
 

@@ -90,6 +90,20 @@ export const flows: Readonly<Record<string, Flow>> = {
     ends: ({ first, second }) => [first.id, second.id],
     leaves: () => [],
   },
+  "a refresh": {
+    writes: (scene) => [
+      { kind: "user.require", userId: scene.user.id, generation: scene.user.generation },
+      {
+        kind: "session.refresh",
+        sessionId: scene.first.id,
+        from: null,
+        family: scene.make.refreshFamily(),
+      },
+      done(scene),
+    ],
+    ends: () => [],
+    leaves: ({ first, second }) => [first.id, second.id],
+  },
   "a sign-in past the cap, over another session of the browser": {
     writes: (scene) => [
       { kind: "user.require", userId: scene.user.id, generation: scene.user.generation },

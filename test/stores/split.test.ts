@@ -94,3 +94,73 @@ describe("a rotation of a session that the cap ends meanwhile", () => {
     expect(left.map(({ id }) => id)).toEqual([other.id]);
   });
 });
+
+describe("a refresh beside another engine", () => {
+  async function setUp() {
+    const [inner, engine] = [memory(), memorySessions()];
+    const clock = testClock();
+    const make = fixtures(clock);
+    const call = (): StoreCall => ({ now: clock.now(), signal: new AbortController().signal });
+    const user = make.user();
+    const session = make.session(user);
+    const insert: Write = { kind: "session.insert", session, cap: 0, evicted: () => [] };
+    await split({ ...inner, sessions: engine }).directory.commit(
+      [{ kind: "user.insert", user }, insert],
+      call(),
+    );
+    const refresh: Write = {
+      kind: "session.refresh",
+      sessionId: session.id,
+      from: null,
+      family: make.refreshFamily(),
+    };
+    const required: Write = { kind: "user.require", userId: user.id, generation: 1 };
+    const row: Write = { kind: "audit.insert", row: make.auditRow() };
+    const rows = () => inner.directory.auditRows({ userId: null, limit: 9 }, call());
+    const number = async () => (await engine.find([session.id], call()))[0]?.session.refresh?.number ?? null;
+    return { make, inner, engine, call, refresh, required, row, rows, number };
+  }
+
+  it("does not use the token where the directory does not answer", async () => {
+    const { inner, engine, call, refresh, required, row, number } = await setUp();
+    const down = async (): Promise<never> => {
+      throw new Error("connection refused");
+    };
+    const directory: DirectoryStore = { ...inner.directory, commit: down, ping: down };
+    const { directory: broken } = split({ ...inner, directory, sessions: engine });
+    for (const writes of [
+      [required, refresh, row],
+      [refresh, row],
+    ])
+      await expect(broken.commit(writes, call())).rejects.toThrow("connection refused");
+    expect(await number()).toBeNull();
+  });
+
+  it("is on record only where it took place", async () => {
+    const { inner, engine, call, refresh, required, row, rows, number } = await setUp();
+    const failing: DetachedSessions = {
+      ...engine,
+      async refresh() {
+        throw new Error("connection refused");
+      },
+    };
+    const { directory: broken } = split({ ...inner, sessions: failing });
+    await expect(broken.commit([required, refresh, row], call())).rejects.toThrow("connection refused");
+    expect(await rows()).toEqual([]);
+    const { directory } = split({ ...inner, sessions: engine });
+    expect(await directory.commit([required, refresh, row], call())).toMatchObject({ ok: true });
+    expect(await rows()).toHaveLength(1);
+    expect(await directory.commit([required, refresh, row], call())).toMatchObject({ refused: "conflict" });
+    expect(await rows()).toHaveLength(1);
+    expect(await number()).toBe(0);
+  });
+
+  it("that another one overtakes together with a change of the user is a failure, and no silent success", async () => {
+    const { make, inner, engine, call, refresh, number } = await setUp();
+    const overtaken: DetachedSessions = { ...engine, refresh: async () => false };
+    const { directory } = split({ ...inner, sessions: overtaken });
+    const other: Write = { kind: "user.insert", user: make.user() };
+    await expect(directory.commit([refresh, other], call())).rejects.toThrow("in the meantime");
+    expect(await number()).toBeNull();
+  });
+});

@@ -162,6 +162,9 @@ const changes: Readonly<Record<string, (scene: Scene) => readonly Write[] | Prom
   "session.set_data": ({ sessions }) => [
     { kind: "session.set_data", sessionId: sessions[0].id, dataVersion: 0, data: { cart: [2] } },
   ],
+  "session.refresh": ({ sessions, make }) => [
+    { kind: "session.refresh", sessionId: sessions[0].id, from: null, family: make.refreshFamily() },
+  ],
   touch: ({ stores, sessions, clock, call }) => {
     const usedAt = new Date(clock.now().getTime() + 1);
     const idleExpiresAt = new Date(sessions[0].idleExpiresAt.getTime() + 1);

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { Migration } from "../../src/stores/sql/migration.ts";
 import { SchemaError } from "../../src/stores/sql/schema-error.ts";
 import { assertSchema, migrateDown, migrateUp, migrationStatus } from "../../src/stores/sqlite/migrations.ts";
+import { schemaFacts } from "../../src/stores/sqlite/schema-fit.ts";
 import { foundBy, sqliteFile } from "./sqlite-file.ts";
 
 const three: readonly Migration[] = [
@@ -180,6 +181,7 @@ describe("the stores' own migrations", () => {
     expect(await stores.migrations.status()).toMatchObject([
       { number: 1, state: "pending" },
       { number: 2, state: "pending" },
+      { number: 3, state: "pending" },
     ]);
     expect(tables(raw())).toEqual([]);
     const pending = /pending: 1 initial/;
@@ -187,11 +189,26 @@ describe("the stores' own migrations", () => {
     expect(() => stores.sessions.find(["any"], call())).toThrow(pending);
     await expect(stores.ephemeral.add("key", 60, call())).rejects.toThrow(pending);
     await expect(stores.directory.ping(call())).rejects.toThrow(pending);
-    expect(await stores.migrations.up()).toEqual([1, 2]);
+    expect(await stores.migrations.up()).toEqual([1, 2, 3]);
     await stores.migrations.check();
     const user = make.user();
     await stores.directory.commit([{ kind: "user.insert", user }], call());
     expect(await stores.directory.user(user.id, call())).toEqual(user);
+  });
+
+  it("are taken back one by one without a trace, and what was there before stays", async () => {
+    const { open, raw, call, make } = sqliteFile();
+    const stores = open();
+    const [user, session] = [make.user(), make.session(null)];
+    const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
+    await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
+    expect(await stores.migrations.down()).toEqual([3]);
+    const scratch = inMemory();
+    migrateUp(scratch, 2);
+    expect(schemaFacts(raw())).toEqual(schemaFacts(scratch));
+    expect(await stores.migrations.up()).toEqual([3]);
+    expect(await stores.directory.user(user.id, call())).toEqual(user);
+    expect(await foundBy(stores, session.id, call())).toMatchObject({ session });
   });
 
   it("go down to nothing and up again, and no cache remembers what was there", async () => {
@@ -201,10 +218,10 @@ describe("the stores' own migrations", () => {
     const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
     await stores.directory.commit([insert], call());
     expect(await foundBy(stores, session.id, call())).not.toBeNull();
-    expect(await stores.migrations.down(0)).toEqual([2, 1]);
+    expect(await stores.migrations.down(0)).toEqual([3, 2, 1]);
     expect(tables(raw())).toEqual(["latchkey_migrations"]);
     await expect(stores.migrations.check()).rejects.toThrow(/pending: 1 initial/);
-    expect(await stores.migrations.up()).toEqual([1, 2]);
+    expect(await stores.migrations.up()).toEqual([1, 2, 3]);
     await stores.migrations.check();
     expect(await foundBy(stores, session.id, call())).toBeNull();
     await stores.directory.commit([insert], call());

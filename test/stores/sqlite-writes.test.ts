@@ -117,6 +117,7 @@ describe("no statement", () => {
       { kind: "session.insert", session: make.session(user), cap: 1, evicted },
       { kind: "session.insert", session, cap: 0, evicted },
       { kind: "session.set_data", sessionId: session.id, dataVersion: 0, data: {} },
+      { kind: "session.refresh", sessionId: session.id, from: null, family: make.refreshFamily() },
       { kind: "session.rotate", from: session.id, session: make.session(user) },
       { kind: "session.replace", replaces: session.id, ended, session: make.session(user), cap: 1, evicted },
       { kind: "session.delete", sessionId: session.id, ended },

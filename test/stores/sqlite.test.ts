@@ -23,7 +23,7 @@ const file: StoreHarness = {
     return sqlite({ path });
   },
   another: async () => sqlite({ path }),
-  // What a kill of the process leaves is proved with a real one, in sqlite-kill.test.ts.
+  // What a kill of the process leaves is proved with a real one, in kill.test.ts.
   reopen: async () => sqlite({ path }),
   async removeUser(userId) {
     const application = new DatabaseSync(path);

@@ -8,9 +8,12 @@ import {
   type StoreHarness,
   sessionContract,
 } from "../../src/testing/testing.ts";
+import { brokenApiKeys } from "./broken/api-keys.ts";
 import type { Broken } from "./broken/broken.ts";
 import { brokenDirectories } from "./broken/directory.ts";
 import { brokenEphemerals } from "./broken/ephemeral.ts";
+import { brokenLinkedAccounts } from "./broken/linked-accounts.ts";
+import { brokenRefreshes } from "./broken/session-refresh.ts";
 import { brokenSessionWrites } from "./broken/session-writes.ts";
 import { brokenSessionStores } from "./broken/sessions.ts";
 
@@ -44,8 +47,11 @@ const sound: Broken = { mistake: "", caughtBy: "", breakStores: (stores) => stor
 describe("the contracts catch a store that makes a mistake", () => {
   for (const broken of [
     ...brokenDirectories,
+    ...brokenApiKeys,
+    ...brokenLinkedAccounts,
     ...brokenSessionWrites,
     ...brokenSessionStores,
+    ...brokenRefreshes,
     ...brokenEphemerals,
   ]) {
     it(`${broken.mistake}: caught by "${broken.caughtBy}"`, () => assertCaught(broken));

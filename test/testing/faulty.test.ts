@@ -40,6 +40,12 @@ describe("a faulty store", () => {
     await directory.commit([write], call());
     await directory.user("x", call());
     await directory.userWithPassword({ kind: "id", key: "x" }, call());
+    await directory.apiKey("x", call());
+    await directory.apiKeys("x", call());
+    await directory.apiKeyUsage({ keyId: "x", from: clock.now(), limit: 1 }, call());
+    await directory.recordApiKeyUses([], call());
+    await directory.linkedAccount({ issuer: "x", subject: "x" }, call());
+    await directory.linkedAccounts("x", call());
     await directory.isEmpty(call());
     await directory.deletedBefore(clock.now(), 1, call());
     await directory.auditRows({ userId: null, limit: 1 }, call());
@@ -62,6 +68,12 @@ describe("a faulty store", () => {
       "commit",
       "user",
       "userWithPassword",
+      "apiKey",
+      "apiKeys",
+      "apiKeyUsage",
+      "recordApiKeyUses",
+      "linkedAccount",
+      "linkedAccounts",
       "isEmpty",
       "deletedBefore",
       "auditRows",

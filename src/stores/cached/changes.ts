@@ -40,6 +40,7 @@ function sessionsOf(write: Write): readonly string[] {
       return [write.from];
     case "session.delete":
     case "session.set_data":
+    case "session.refresh":
       return [write.sessionId];
     case "session.revoke":
       return write.sessions.map(({ id }) => id);

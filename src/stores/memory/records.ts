@@ -1,6 +1,9 @@
+import type { ApiKey } from "../../domain/api-key.ts";
 import type { AuditRow } from "../../domain/audit.ts";
 import type { PasswordCredential } from "../../domain/credential.ts";
+import type { LinkedAccount } from "../../domain/linked-account.ts";
 import type { User } from "../../domain/user.ts";
+import { revokedTokensOf, revokedTokensText } from "../revoked-tokens.ts";
 
 // Records are kept as text, like in a database: what a caller holds is never part of the store, fields that are no
 // columns do not slip in, and application data comes back as JSON gives it back.
@@ -11,16 +14,18 @@ export function userText(user: User): string {
   const { isSuperuser, locale, generation, slotTag, data, version, createdAt, updatedAt, deletedAt } = user;
   const who = { id, username, email, emailKey, emailVerified, name, status };
   const rights = { roles, permissions, tier, isSuperuser, locale, generation, slotTag };
-  return JSON.stringify({ ...who, ...rights, data, version, createdAt, updatedAt, deletedAt });
+  const revokedTokens = revokedTokensText(user.revokedTokens);
+  return JSON.stringify({ ...who, ...rights, data, revokedTokens, version, createdAt, updatedAt, deletedAt });
 }
 
 /** Reads {@link userText}. */
 export function userOf(text: string): User {
-  const { createdAt, updatedAt, deletedAt, ...rest } = JSON.parse(text);
+  const { createdAt, updatedAt, deletedAt, revokedTokens, ...rest } = JSON.parse(text);
   return {
     ...rest,
     ...dates({ createdAt, updatedAt }),
-    deletedAt: deletedAt === null ? null : new Date(deletedAt),
+    revokedTokens: revokedTokensOf(revokedTokens),
+    deletedAt: dateOrNull(deletedAt),
   };
 }
 
@@ -34,6 +39,43 @@ export function passwordText(credential: PasswordCredential): string {
 export function passwordOf(text: string): PasswordCredential {
   const { createdAt, updatedAt, ...rest } = JSON.parse(text);
   return { ...rest, ...dates({ createdAt, updatedAt }) };
+}
+
+/** An API key as text. */
+export function apiKeyText(key: ApiKey): string {
+  const { kind, id, userId, name, permissions, allowedIps, expiresAt, lastUsedAt, rotatedFrom } = key;
+  const { version, createdAt, updatedAt } = key;
+  const secretDigest = Buffer.from(key.secretDigest).toString("base64");
+  const { perMinute, perDay } = key.limits;
+  const may = { permissions, limits: { perMinute, perDay }, allowedIps, expiresAt };
+  const row = { kind, id, userId, name, secretDigest, ...may, lastUsedAt, rotatedFrom };
+  return JSON.stringify({ ...row, version, createdAt, updatedAt });
+}
+
+/** Reads {@link apiKeyText}. */
+export function apiKeyOf(text: string): ApiKey {
+  const { secretDigest, expiresAt, lastUsedAt, createdAt, updatedAt, ...rest } = JSON.parse(text);
+  return {
+    ...rest,
+    secretDigest: new Uint8Array(Buffer.from(secretDigest, "base64")),
+    expiresAt: dateOrNull(expiresAt),
+    lastUsedAt: dateOrNull(lastUsedAt),
+    ...dates({ createdAt, updatedAt }),
+  };
+}
+
+/** A linked account as text. */
+export function linkedAccountText(account: LinkedAccount): string {
+  const { kind, id, userId, provider, issuer, subject, email, sealedTokens, lastUsedAt } = account;
+  const { version, createdAt, updatedAt } = account;
+  const who = { kind, id, userId, provider, issuer, subject };
+  return JSON.stringify({ ...who, email, sealedTokens, lastUsedAt, version, createdAt, updatedAt });
+}
+
+/** Reads {@link linkedAccountText}. */
+export function linkedAccountOf(text: string): LinkedAccount {
+  const { lastUsedAt, createdAt, updatedAt, ...rest } = JSON.parse(text);
+  return { ...rest, lastUsedAt: dateOrNull(lastUsedAt), ...dates({ createdAt, updatedAt }) };
 }
 
 /** An audit row as text. */
@@ -53,4 +95,8 @@ export function auditOf(text: string): AuditRow {
 
 function dates(texts: { createdAt: string; updatedAt: string }): { createdAt: Date; updatedAt: Date } {
   return { createdAt: new Date(texts.createdAt), updatedAt: new Date(texts.updatedAt) };
+}
+
+function dateOrNull(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
 }

@@ -1,8 +1,10 @@
 import type { Session } from "../../domain/session.ts";
+import { familyCells, familyOf } from "../refresh.ts";
 
 /**
  * A session as it is kept. `packed` is a string of one byte per character: seven numbers, the digest, then JSON of the
- * rest. An object with a field for each would take more than twice the memory.
+ * rest, which ends with the refresh tokens where there are any. An object with a field for each would take more than twice
+ * the memory.
  */
 export interface SessionRow {
   /** The user's id; one string for the directory and all their sessions. */
@@ -21,7 +23,9 @@ export function packSession(session: Session, shared: Pick<SessionRow, "owner" |
   const { secretDigest, authTime, amr, isRemembered, ip, rotatedFrom, data } = session;
   if (secretDigest.length !== 32) throw new TypeError("a session's secretDigest has 32 bytes");
   const hasAuthTime = authTime === null ? 0 : 1;
-  const tail = Buffer.from(JSON.stringify([amr, isRemembered ? 1 : 0, hasAuthTime, ip, rotatedFrom, data]));
+  const refresh = session.refresh === null ? [] : [familyCells(session.refresh)];
+  const rest = [amr, isRemembered ? 1 : 0, hasAuthTime, ip, rotatedFrom, data, ...refresh];
+  const tail = Buffer.from(JSON.stringify(rest));
   const bytes = Buffer.allocUnsafe(tailStart + tail.length);
   numbersOf(session).forEach((number, at) => {
     bytes.writeUIntBE(number, at * numberBytes, numberBytes);
@@ -43,7 +47,7 @@ function numbersOf(session: Session): readonly number[] {
 export function unpackSession(id: string, { owner, userAgent, packed }: SessionRow): Session {
   const bytes = Buffer.from(packed, "latin1");
   const number = (at: number): number => bytes.readUIntBE(at * numberBytes, numberBytes);
-  const [amr, isRemembered, hasAuthTime, ip, rotatedFrom, data] = JSON.parse(
+  const [amr, isRemembered, hasAuthTime, ip, rotatedFrom, data, refresh] = JSON.parse(
     bytes.toString("utf8", tailStart),
   );
   return {
@@ -63,6 +67,7 @@ export function unpackSession(id: string, { owner, userAgent, packed }: SessionR
     rotatedFrom,
     data,
     dataVersion: number(6),
+    refresh: refresh === undefined ? null : familyOf(refresh),
   };
 }
 

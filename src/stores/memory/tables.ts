@@ -2,7 +2,9 @@ import type { AuditRow } from "../../domain/audit.ts";
 import type { PasswordCredential } from "../../domain/credential.ts";
 import type { Session } from "../../domain/session.ts";
 import type { Revocation } from "../../ports/directory-store.ts";
+import { type ApiKeyTable, apiKeyTable } from "./api-keys.ts";
 import { type Journal, journal, table } from "./journal.ts";
+import { type LinkedAccountTable, linkedAccountTable } from "./linked-accounts.ts";
 import { auditOf, auditText, passwordOf, passwordText } from "./records.ts";
 import { type SessionTable, sessionTable } from "./sessions.ts";
 import { type UserTable, userTable } from "./users.ts";
@@ -40,6 +42,8 @@ export interface Tables {
   readonly journal: Journal;
   readonly users: UserTable;
   readonly passwords: PasswordTable;
+  readonly apiKeys: ApiKeyTable;
+  readonly linkedAccounts: LinkedAccountTable;
   readonly sessions: SessionTable;
   readonly revocations: RevocationTable;
   readonly audit: AuditTable;
@@ -53,6 +57,8 @@ export function tables(): Tables {
     journal: log,
     users,
     passwords: passwordTable(log),
+    apiKeys: apiKeyTable(log),
+    linkedAccounts: linkedAccountTable(log),
     sessions: sessionTable(log, users.ownId),
     revocations: revocationTable(log),
     audit: auditTable(log),

@@ -1,23 +1,15 @@
-import type { AuditRow } from "../../domain/audit.ts";
 import { isExpired, type Session } from "../../domain/session.ts";
+import type { ApiKeyUses } from "../../ports/directory-store.ts";
 import type { Touch } from "../../ports/session-store.ts";
 import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
+import { refreshed } from "../refresh.ts";
 import { changedUser, erasedUser } from "../user-changes.ts";
+import { credentialSteps, deleteCredentials } from "./credential-steps.ts";
 import { isLive } from "./sessions.ts";
 import type { Tables } from "./tables.ts";
-
-/** One transaction under way. */
-interface Transaction {
-  readonly tables: Tables;
-  readonly now: Date;
-  readonly ended: Session[];
-  readonly reported: AuditRow[];
-}
+import type { Steps, Transaction } from "./transaction.ts";
 
 type Kind = Write["kind"];
-type Steps = {
-  readonly [K in Kind]: (write: Extract<Write, { kind: K }>, on: Transaction) => Refusal | null;
-};
 
 /** Runs the writes in order, all or none, without ever yielding to other work. */
 export function runWrites(tables: Tables, writes: readonly Write[], now: Date): Committed {
@@ -80,7 +72,16 @@ function recordEnds(
   reported.push(...rows);
 }
 
+/** Adds uses of API keys, all or none. */
+export function recordUses(tables: Tables, uses: readonly ApiKeyUses[]): void {
+  tables.journal.run(
+    () => tables.apiKeys.addUses(uses),
+    () => true,
+  );
+}
+
 const steps: Steps = {
+  ...credentialSteps,
   "user.require": ({ userId, generation }, { tables }) => {
     const user = tables.users.get(userId);
     return user?.status === "active" && user.generation === generation ? null : "stale";
@@ -108,7 +109,7 @@ const steps: Steps = {
     const user = tables.users.get(userId);
     if (requires === "deleted" && user?.status !== "deleted") return "conflict";
     if (user === null) return null;
-    tables.passwords.delete(userId);
+    deleteCredentials(tables, userId);
     tables.audit.erasePersonal(userId);
     return tables.users.put(erasedUser(user, now));
   },
@@ -156,6 +157,13 @@ const steps: Steps = {
     const session = tables.sessions.get(sessionId);
     if (session === null || isExpired(session, now) || session.dataVersion !== dataVersion) return "conflict";
     tables.sessions.update({ ...session, data, dataVersion: dataVersion + 1 });
+    return null;
+  },
+  "session.refresh": (write, { tables, now }) => {
+    const session = tables.sessions.get(write.sessionId);
+    const next = session === null ? null : refreshed(session, write, now);
+    if (next === null) return "conflict";
+    tables.sessions.update(next);
     return null;
   },
   "session.revoke": ({ sessions, requires, ended }, on) => {

@@ -9,6 +9,7 @@ import {
 } from "../sql/stores.ts";
 import { auditSteps } from "./audit-steps.ts";
 import { connectionTo } from "./connection.ts";
+import { credentialSteps } from "./credential-steps.ts";
 import { ephemeralStore } from "./ephemeral.ts";
 import type { MysqlPool } from "./pool.ts";
 import { sessionSteps } from "./session-steps.ts";
@@ -66,7 +67,12 @@ export function mysql(options: MysqlOptions): MysqlStores {
 const dialect: Dialect = {
   directory: directoryStatements(statement, () => "?"),
   sessions: sessionStatements,
-  steps: (queries) => ({ ...userSteps(queries), ...sessionSteps(queries), ...auditSteps(queries) }),
+  steps: (queries) => ({
+    ...userSteps(queries),
+    ...credentialSteps(queries),
+    ...sessionSteps(queries),
+    ...auditSteps(queries),
+  }),
   ephemeral: ephemeralStore,
 };
 

@@ -27,6 +27,9 @@ const deleteThese = statement(`
   DELETE s FROM ${idsGiven} STRAIGHT_JOIN sessions s ON s.id = UNHEX(given.id)`);
 const setData = statement(`
   UPDATE sessions SET data = ?, data_version = data_version + 1 WHERE id = ? AND data_version = ? AND ends_at > ?`);
+const refresh = statement(`
+  UPDATE sessions SET refresh_digest = ?, refresh_number = ?, refreshed_at = ?, last_used_at = GREATEST(last_used_at, ?)
+  WHERE id = ? AND refresh_number <=> ? AND ends_at > ?`);
 const insertRevocation = statement(
   "INSERT INTO session_revocations (session_id, user_id, revoked_at) VALUES (?, ?, ?)",
 );
@@ -58,6 +61,8 @@ export function sessionSteps(queries: Queries): SessionSteps {
     deleteExpired: (nowMs, limit) => deleted(expired, nowMs, String(limit)),
     setData: async ({ sessionId, dataVersion, data, nowMs }) =>
       (await queries.run(setData, data, sessionId, dataVersion, nowMs)) === 1,
+    refresh: async ({ sessionId, from, family, nowMs }) =>
+      (await queries.run(refresh, ...family, family[2], sessionId, from, nowMs)) === 1,
     async insertRevocations(sessions, nowMs) {
       const fresh: string[] = [];
       // In the order of their ids, so that two transactions that end the same sessions do not wait in a circle.

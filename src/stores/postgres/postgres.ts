@@ -9,6 +9,7 @@ import {
 } from "../sql/stores.ts";
 import { auditSteps } from "./audit-steps.ts";
 import { connectionTo } from "./connection.ts";
+import { credentialSteps } from "./credential-steps.ts";
 import { ephemeralStore } from "./ephemeral.ts";
 import type { PostgresPool } from "./pool.ts";
 import { sessionSteps } from "./session-steps.ts";
@@ -71,7 +72,12 @@ export function postgres(options: PostgresOptions): PostgresStores {
 const dialect: Dialect = {
   directory: directoryStatements(statement, placeholder),
   sessions: sessionStatements,
-  steps: (queries) => ({ ...userSteps(queries), ...sessionSteps(queries), ...auditSteps(queries) }),
+  steps: (queries) => ({
+    ...userSteps(queries),
+    ...credentialSteps(queries),
+    ...sessionSteps(queries),
+    ...auditSteps(queries),
+  }),
   ephemeral: ephemeralStore,
 };
 

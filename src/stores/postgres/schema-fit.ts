@@ -26,10 +26,13 @@ export async function schemaFacts(queries: Queries): Promise<readonly string[]> 
 }
 
 const tables = [
+  "api_key_usage",
+  "api_keys",
   "audit_events",
   "audit_personal",
   "counters",
   "ephemeral",
+  "linked_accounts",
   "passwords",
   "session_revocations",
   "sessions",
@@ -39,6 +42,25 @@ const tables = [
 /** The facts that all migrations together make. */
 export const expectedFacts: readonly string[] = `
 check counters_within_limit on counters
+table api_key_usage: column count bigint not null
+table api_key_usage: column hour bigint not null
+table api_key_usage: column key_id text not null
+table api_key_usage: column path text not null
+table api_key_usage: column status_class smallint not null
+table api_keys: column allowed_ips text not null
+table api_keys: column created_at bigint not null
+table api_keys: column expires_at bigint
+table api_keys: column id text not null
+table api_keys: column last_used_at bigint
+table api_keys: column name text not null
+table api_keys: column per_day bigint
+table api_keys: column per_minute bigint
+table api_keys: column permissions text not null
+table api_keys: column rotated_from text
+table api_keys: column secret_digest bytea not null
+table api_keys: column updated_at bigint not null
+table api_keys: column user_id text not null
+table api_keys: column version bigint not null
 table audit_events: column chain_hash text
 table audit_events: column created_at bigint not null
 table audit_events: column digests text not null
@@ -61,6 +83,17 @@ table counters: column taken bigint not null
 table ephemeral: column expires_at bigint not null
 table ephemeral: column key_digest bytea not null
 table ephemeral: column value text not null
+table linked_accounts: column created_at bigint not null
+table linked_accounts: column email text
+table linked_accounts: column id text not null
+table linked_accounts: column issuer text not null
+table linked_accounts: column last_used_at bigint
+table linked_accounts: column provider text not null
+table linked_accounts: column sealed_tokens text
+table linked_accounts: column subject text not null
+table linked_accounts: column updated_at bigint not null
+table linked_accounts: column user_id text not null
+table linked_accounts: column version bigint not null
 table passwords: column created_at bigint not null
 table passwords: column encoded text not null
 table passwords: column id text not null
@@ -83,6 +116,9 @@ table sessions: column idle_expires_at bigint not null
 table sessions: column ip text
 table sessions: column is_remembered boolean not null
 table sessions: column last_used_at bigint not null
+table sessions: column refresh_digest bytea
+table sessions: column refresh_number bigint
+table sessions: column refreshed_at bigint
 table sessions: column rotated_from text
 table sessions: column secret_digest bytea not null
 table sessions: column user_agent text
@@ -99,6 +135,7 @@ table users: column is_superuser boolean not null
 table users: column locale text
 table users: column name text
 table users: column permissions text not null
+table users: column revoked_tokens text not null
 table users: column roles text not null
 table users: column slot_tag text not null
 table users: column status text not null
@@ -106,12 +143,16 @@ table users: column tier text
 table users: column updated_at bigint not null
 table users: column username text not null
 table users: column version bigint not null
+unique index api_key_usage_pkey on api_key_usage (key_id, hour, status_class, path)
+unique index api_keys_pkey on api_keys (id)
 unique index audit_events_id on audit_events (id)
 unique index audit_events_pkey on audit_events (position)
 unique index audit_events_seq on audit_events (seq) in part
 unique index audit_personal_pkey on audit_personal (event_id, field)
 unique index counters_pkey on counters (key_digest)
 unique index ephemeral_pkey on ephemeral (key_digest)
+unique index linked_accounts_name on linked_accounts (issuer, subject)
+unique index linked_accounts_pkey on linked_accounts (id)
 unique index passwords_pkey on passwords (id)
 unique index passwords_user_id on passwords (user_id)
 unique index session_revocations_pkey on session_revocations (session_id)

@@ -1,7 +1,8 @@
 import { qualified, type SessionRow, sessionColumns } from "../rows.ts";
+import { sessionWidth } from "../sql/joined.ts";
 import type { Queries } from "../sql/queries.ts";
 import type { SessionSteps } from "../sql/steps.ts";
-import { numbered, statement } from "./statement.ts";
+import { numbered, placeholder, statement } from "./statement.ts";
 
 /** In the words of the index, so that it is used. @see domain/session.ts, isExpired */
 export const endsAt = "LEAST(s.idle_expires_at, s.expires_at)";
@@ -16,9 +17,9 @@ const insertWithin = statement<SessionRow>(`
     INSERT INTO sessions (${sessionColumns}) VALUES (${numbered(sessionColumns)})
   ), surplus AS MATERIALIZED (
     SELECT s.id FROM sessions s
-    WHERE s.user_id = $3 AND ${endsAt} > $17
+    WHERE s.user_id = $3 AND ${endsAt} > ${placeholder(sessionWidth + 1)}
     AND s.generation = (SELECT u.generation FROM users u WHERE u.id = s.user_id)
-    ORDER BY s.last_used_at DESC, s.created_at DESC, s.id OFFSET $18
+    ORDER BY s.last_used_at DESC, s.created_at DESC, s.id OFFSET ${placeholder(sessionWidth + 2)}
   ), locked AS MATERIALIZED (
     SELECT s.id FROM sessions s WHERE s.id IN (SELECT id FROM surplus) ORDER BY s.id FOR UPDATE
   )
@@ -41,6 +42,9 @@ const deleteExpired = statement<SessionRow>(`
 const setData = statement(`
   UPDATE sessions s SET data = $3, data_version = s.data_version + 1
   WHERE s.id = $1 AND s.data_version = $2 AND ${endsAt} > $4`);
+const refresh = statement(`
+  UPDATE sessions s SET refresh_digest = $2, refresh_number = $3, refreshed_at = $4, last_used_at = GREATEST(s.last_used_at, $4)
+  WHERE s.id = $1 AND s.refresh_number IS NOT DISTINCT FROM $5 AND ${endsAt} > $6`);
 const insertRevocations = statement<readonly [id: string]>(`
   INSERT INTO session_revocations (session_id, user_id, revoked_at)
   SELECT ended.id, ended.user_id, $3::bigint FROM unnest($1::text[], $2::text[]) AS ended (id, user_id) ORDER BY ended.id
@@ -65,6 +69,8 @@ export function sessionSteps(queries: Queries): SessionSteps {
     deleteExpired: (nowMs, limit) => queries.all(deleteExpired, nowMs, limit),
     setData: async ({ sessionId, dataVersion, data, nowMs }) =>
       (await queries.run(setData, sessionId, dataVersion, data, nowMs)) === 1,
+    refresh: async ({ sessionId, from, family, nowMs }) =>
+      (await queries.run(refresh, sessionId, ...family, from, nowMs)) === 1,
     async insertRevocations(sessions, nowMs) {
       const [ids, owners] = [sessions.map(({ id }) => id), sessions.map(({ userId }) => userId)];
       return (await queries.all(insertRevocations, ids, owners, nowMs)).map(([id]) => id);

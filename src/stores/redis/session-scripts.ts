@@ -118,6 +118,23 @@ redis.call('SET', KEYS[1], write(s), 'KEEPTTL')
 return 1
 `);
 
+/**
+ * KEYS: session. ARGV: now, number of the token before or nothing, the tokens, use. Answers 1 where it was done. The tokens are
+ * the last value of the third line, and the only list that it can end with.
+ */
+export const refreshScript: Script = script(`${luaSession}
+local text = redis.call('GET', KEYS[1])
+if not text then return 0 end
+local s = parse(text)
+if not isLive(s, tonumber(ARGV[1])) then return 0 end
+local before, last = string.match(s.rest, '^(.*),%["[%w_-]+",(%d+),%d+%]%]$')
+if (last or '') ~= ARGV[2] then return 0 end
+s.rest = (before or string.sub(s.rest, 1, -2)) .. ',' .. ARGV[3] .. ']'
+s.used = math.max(s.used, tonumber(ARGV[4]))
+redis.call('SET', KEYS[1], write(s), 'KEEPTTL')
+return 1
+`);
+
 /** KEYS: session. ARGV: now, use, idle limit. */
 export const touchScript: Script = script(`${luaNumber}${luaSession}${luaOutlive}
 local now = tonumber(ARGV[1])

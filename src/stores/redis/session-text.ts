@@ -1,12 +1,15 @@
+import type { RefreshFamily } from "../../domain/refresh-family.ts";
 import type { Session } from "../../domain/session.ts";
+import { type FamilyCells, familyCells, familyOf } from "../refresh.ts";
 import { parsed } from "./parsed.ts";
 
 /**
  * A session as it is kept under its id, four lines: numbers that scripts reckon with (last use, both limits, generation,
- * version of the data), the user, what never changes, the data. Scripts read the first two and hand on the others unread,
- * since Lua's JSON would turn an empty list into an object.
+ * version of the data), the user, what never changes but for the refresh tokens at its end, the data. Scripts read the first
+ * two and hand on the others unread, since Lua's JSON would turn an empty list into an object. The tokens are last in a list
+ * of which the version before reads what it knows and keeps the rest.
  *
- * @throws TypeError - the digest is not 32 bytes long, or the user's id cannot be a line of its own
+ * @throws TypeError - a digest is not 32 bytes long, or the user's id cannot be a line of its own
  */
 export function sessionText(session: Session): string {
   const { secretDigest, userId, authTime, amr, isRemembered, createdAt, ip, userAgent, rotatedFrom } =
@@ -24,6 +27,7 @@ export function sessionText(session: Session): string {
     ip,
     userAgent,
     rotatedFrom,
+    ...(session.refresh === null ? [] : [familyCells(session.refresh)]),
   ];
   const numbers = [...times, session.generation, session.dataVersion].join(" ");
   return [numbers, userId ?? "", JSON.stringify(fixed), JSON.stringify(session.data)].join("\n");
@@ -38,7 +42,13 @@ type Fixed = readonly [
   ip: string | null,
   userAgent: string | null,
   rotatedFrom: string | null,
+  refresh?: FamilyCells,
 ];
+
+/** The refresh tokens as a script puts them into a session's text. @throws TypeError as {@link sessionText} */
+export function familyText(family: RefreshFamily): string {
+  return JSON.stringify(familyCells(family));
+}
 
 /** The session of a text. @throws Error for what {@link sessionText} never wrote */
 export function sessionOf(id: string, text: string): Session {
@@ -49,7 +59,7 @@ export function sessionOf(id: string, text: string): Session {
     .map(Number);
   const what = `the session at ${id.slice(0, 8)}…`;
   if (lines.length !== 4) throw new Error(`${what} cannot be read`);
-  const [digest, createdAt, authTime, amr, isRemembered, ip, userAgent, rotatedFrom] = parsed<Fixed>(
+  const [digest, createdAt, authTime, amr, isRemembered, ip, userAgent, rotatedFrom, refresh] = parsed<Fixed>(
     fixed,
     what,
   );
@@ -70,5 +80,6 @@ export function sessionOf(id: string, text: string): Session {
     rotatedFrom,
     data: data === "{}" ? {} : parsed<Session["data"]>(data, what),
     dataVersion,
+    refresh: refresh === undefined ? null : familyOf(refresh),
   };
 }

@@ -13,11 +13,12 @@ import {
   findScript,
   insertScript,
   listScript,
+  refreshScript,
   setDataScript,
   takeScript,
   touchScript,
 } from "./session-scripts.ts";
-import { sessionOf, sessionText } from "./session-text.ts";
+import { familyText, sessionOf, sessionText } from "./session-text.ts";
 import { userOf } from "./user-text.ts";
 
 /** Ids that one `find` may ask for. */
@@ -100,6 +101,16 @@ export function detachedSessions(
       if (key === null) return false;
       const args = [String(call.now.getTime()), String(dataVersion), JSON.stringify(data)];
       return (await link.run(setDataScript, [key], args, call)) === 1;
+    },
+    async refresh({ sessionId, from, family }, call) {
+      const key = keys.session(sessionId);
+      if (key === null) return false;
+      const [now, use] = [call.now, family.refreshedAt].map((time) => String(time.getTime())) as [
+        string,
+        string,
+      ];
+      const args = [now, from === null ? "" : String(from), familyText(family), use];
+      return (await link.run(refreshScript, [key], args, call)) === 1;
     },
     async touch(touches, call) {
       for (const some of batches(touches)) await Promise.all(some.map((touch) => touchOne(touch, call)));

@@ -1,10 +1,13 @@
 import type { User } from "../../domain/user.ts";
+import { revokedTokensOf, revokedTokensText } from "../revoked-tokens.ts";
 import { parsed } from "./parsed.ts";
 
-type UserJson = Omit<User, "createdAt" | "updatedAt" | "deletedAt"> & {
+type UserJson = Omit<User, "createdAt" | "updatedAt" | "deletedAt" | "revokedTokens"> & {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly deletedAt: number | null;
+  /** Not there in a copy of the version before. */
+  readonly revokedTokens?: string;
 };
 
 /** A user as JSON, times as milliseconds. */
@@ -14,15 +17,21 @@ export function userText(user: User): string {
     createdAt: user.createdAt.getTime(),
     updatedAt: user.updatedAt.getTime(),
     deletedAt: user.deletedAt?.getTime() ?? null,
+    revokedTokens: revokedTokensText(user.revokedTokens),
   };
   return JSON.stringify(json);
 }
 
-/** The user of a text; every call makes a new one. @throws Error for what {@link userText} never wrote */
-export function userOf(text: string): User {
-  const json = parsed<UserJson>(text, "the copy of a user");
+/**
+ * The user of a text; every call makes a new one. Null for a copy by a process of the version before, which says nothing of
+ * revoked tokens: the directory is to be asked. @throws Error for what {@link userText} never wrote
+ */
+export function userOf(text: string): User | null {
+  const { revokedTokens, ...json } = parsed<UserJson>(text, "the copy of a user");
+  if (revokedTokens === undefined) return null;
   return {
     ...json,
+    revokedTokens: revokedTokensOf(revokedTokens),
     createdAt: new Date(json.createdAt),
     updatedAt: new Date(json.updatedAt),
     deletedAt: json.deletedAt === null ? null : new Date(json.deletedAt),

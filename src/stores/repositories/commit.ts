@@ -34,10 +34,20 @@ export function committer(halves: Halves): DirectoryStore["commit"] {
   };
 }
 
+const unsupported: ReadonlySet<Write["kind"]> = new Set([
+  "user.erase",
+  "api_key.insert",
+  "api_key.update",
+  "api_key.delete",
+  "linked_account.insert",
+  "linked_account.update",
+  "linked_account.delete",
+]);
+
 // Before anything is done: what the pair has no method for, and what only it can know.
 async function refusalOf(writes: readonly Write[], { users }: Halves): Promise<Refusal | null> {
   for (const write of writes) {
-    if (write.kind === "user.erase") return "unsupported";
+    if (unsupported.has(write.kind)) return "unsupported";
     if (write.kind === "user.update" && write.changes.email !== undefined) return "unsupported";
     // There may be users whom Latchkey has never seen.
     if (write.kind === "directory.require_empty") return "first_user_exists";

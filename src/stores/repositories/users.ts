@@ -91,6 +91,7 @@ function newcomer(id: string, now: Date): User {
     generation: 1,
     slotTag: slotTagOf(id),
     data: {},
+    revokedTokens: [],
     version: 1,
     createdAt: now,
     updatedAt: now,

@@ -63,6 +63,9 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
     case "session.set_data":
       if (await sessions.setData(step, run.call)) return;
       throw new Error("somebody else wrote the session's data in the meantime");
+    case "session.refresh":
+      if (await sessions.refresh(step, run.call)) return;
+      throw new Error("somebody else used the session's refresh token in the meantime");
   }
 }
 

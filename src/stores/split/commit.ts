@@ -3,6 +3,7 @@ import type { Committed, StoreCall, Write } from "../../ports/store.ts";
 import { carryOut } from "./carry-out.ts";
 import type { Halves } from "./halves.ts";
 import { type Part, partOf } from "./plan.ts";
+import { commitRefresh, refreshingOf } from "./refresh.ts";
 
 /** Makes `DirectoryStore.commit`: fence, commit, carry out, publish. @see split */
 export function committer(halves: Halves): DirectoryStore["commit"] {
@@ -10,6 +11,8 @@ export function committer(halves: Halves): DirectoryStore["commit"] {
     const [only] = writes;
     // One engine's business from end to end.
     if (writes.length === 1 && only?.kind === "session.set_data") return setData(halves, only, call);
+    const refreshing = refreshingOf(writes);
+    if (refreshing !== null) return commitRefresh(halves, refreshing, call);
     const parts = await partsOf(writes, halves, call);
     if (parts === "conflict") return { ok: false, refused: "conflict" };
     // Before anything is committed that only the session engine can complete.

@@ -1,6 +1,7 @@
 import { isExpired, type Session } from "../../domain/session.ts";
 import type { OwnerKey } from "../../ports/detached-sessions.ts";
 import type { Report, StoreCall, Write } from "../../ports/store.ts";
+import { refreshed } from "../refresh.ts";
 import type { Halves } from "./halves.ts";
 import { ownerKey } from "./owners.ts";
 
@@ -17,7 +18,7 @@ export type Step =
   | { readonly kind: "rotate"; readonly from: Session; readonly session: Session }
   | { readonly kind: "take"; readonly sessions: readonly Session[] }
   | { readonly kind: "take_all"; readonly key: OwnerKey; readonly sessions: readonly Session[] }
-  | Extract<Write, { kind: "session.set_data" }>;
+  | Extract<Write, { kind: "session.set_data" | "session.refresh" }>;
 
 /** One write of a transaction, told apart by engine. */
 export interface Part {
@@ -60,6 +61,11 @@ export async function partOf(write: Write, halves: Halves, call: StoreCall): Pro
     case "session.set_data": {
       const session = await read(write.sessionId, reading);
       const isAsRead = session?.dataVersion === write.dataVersion && !isExpired(session, call.now);
+      return isAsRead ? { write: null, step: write, fenced: [] } : "conflict";
+    }
+    case "session.refresh": {
+      const session = await read(write.sessionId, reading);
+      const isAsRead = session !== null && refreshed(session, write, call.now) !== null;
       return isAsRead ? { write: null, step: write, fenced: [] } : "conflict";
     }
     default:

@@ -1,5 +1,6 @@
 import type { DirectoryStore, SessionOwner } from "../../ports/directory-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
+import { summedUses } from "../api-key-uses.ts";
 import {
   type AuditEventRow,
   auditColumns,
@@ -10,10 +11,12 @@ import {
   userColumns,
   userOf,
 } from "../rows.ts";
+import { type CredentialStatements, credentialReads, credentialStatements } from "./credential-reads.ts";
 import { type JoinedRow, userIn, userWidth, userWithPasswordOf } from "./joined.ts";
 import type { Parameter, SqlParts, Statement } from "./queries.ts";
+import { sqlRun } from "./run.ts";
 import type { SqlValue } from "./steps.ts";
-import { runWrites, sqlRun } from "./writes.ts";
+import { runWrites } from "./writes.ts";
 
 /** Sessions that one statement asks about: more than most users have. */
 const askedAtOnce = 8;
@@ -25,6 +28,7 @@ export interface DirectoryStatements {
   readonly user: Statement<UserRow>;
   /** Of the key. */
   readonly withPassword: Readonly<Record<"id" | "email" | "username", Statement<JoinedRow>>>;
+  readonly credentials: CredentialStatements;
   /** Of {@link askedAtOnce} ids of sessions and the user's: the user, a session's id and the instant of its end; one row with nulls where none ended. */
   readonly owner: Statement<JoinedRow>;
   /** Of an instant and a limit. */
@@ -58,6 +62,7 @@ export function directoryStatements(
       email: statement(`${joined} WHERE u.email_key = ${at(1)}`),
       username: statement(`${joined} WHERE u.username = ${at(1)}`),
     },
+    credentials: credentialStatements(statement, at),
     // In one statement, so that the ends are those of the instant at which the user was read.
     owner: statement(`
       SELECT ${user}, r.session_id, r.revoked_at FROM users u LEFT JOIN session_revocations r
@@ -96,6 +101,9 @@ export function sqlDirectory(
       const [row] = await rows(call, statements.withPassword[kind], key);
       return row === undefined ? null : userWithPasswordOf(row);
     },
+    ...credentialReads(rows, statements.credentials),
+    recordApiKeyUses: (uses, call) =>
+      connection.transaction(call, (queries) => steps(queries).addApiKeyUses(summedUses(uses))),
     async sessionOwner(userId, sessionIds, call) {
       const all: JoinedRow[] = [];
       let from = 0;

@@ -1,4 +1,17 @@
-import type { SessionOwner, UserWithPassword } from "../../ports/directory-store.ts";
+import type {
+  OwnedApiKey,
+  OwnedLinkedAccount,
+  SessionOwner,
+  UserWithPassword,
+} from "../../ports/directory-store.ts";
+import {
+  type ApiKeyRow,
+  apiKeyColumns,
+  apiKeyOf,
+  type LinkedAccountRow,
+  linkedAccountColumns,
+  linkedAccountOf,
+} from "../credential-rows.ts";
 import { type PasswordRow, passwordOf, sessionColumns, type UserRow, userColumns, userOf } from "../rows.ts";
 import type { SqlValue } from "./steps.ts";
 
@@ -9,6 +22,9 @@ export type JoinedRow = readonly SqlValue[];
 
 /** Where what is joined to a user begins. */
 export const userWidth: number = widthOf(userColumns);
+
+const apiKeyWidth = widthOf(apiKeyColumns);
+const linkedAccountWidth = widthOf(linkedAccountColumns);
 
 /** Where what is joined to a session begins. */
 export const sessionWidth: number = widthOf(sessionColumns);
@@ -22,6 +38,18 @@ export function userIn(row: JoinedRow): SessionOwner["user"] {
 export function userWithPasswordOf(row: JoinedRow): UserWithPassword {
   const password = row[userWidth] === null ? null : (row.slice(userWidth) as unknown as PasswordRow);
   return { user: userIn(row), password: password === null ? null : passwordOf(password) };
+}
+
+/** The API key of a row of `apiKeyColumns` and then `userColumns`, with its owner. */
+export function ownedApiKeyOf(row: JoinedRow): OwnedApiKey {
+  const key = apiKeyOf(row.slice(0, apiKeyWidth) as unknown as ApiKeyRow);
+  return { key, user: userIn(row.slice(apiKeyWidth)) };
+}
+
+/** The linked account of a row of `linkedAccountColumns` and then `userColumns`, with its user. */
+export function ownedLinkedAccountOf(row: JoinedRow): OwnedLinkedAccount {
+  const account = linkedAccountOf(row.slice(0, linkedAccountWidth) as unknown as LinkedAccountRow);
+  return { account, user: userIn(row.slice(linkedAccountWidth)) };
 }
 
 function widthOf(columns: string): number {

@@ -3,7 +3,8 @@ import type { StoreCall } from "../../ports/store.ts";
 import { type SessionRow, sessionOf, type UserRow, userOf } from "../rows.ts";
 import { type JoinedRow, sessionWidth } from "./joined.ts";
 import type { Queries, SqlParts, Statement } from "./queries.ts";
-import { sqlRun, sweepSessions } from "./writes.ts";
+import { sqlRun } from "./run.ts";
+import { sweepSessions } from "./writes.ts";
 
 /** What an engine adds to the steps of its transactions. */
 export interface SessionStatements {

@@ -1,6 +1,9 @@
 import type { AuditRow } from "../../domain/audit.ts";
 import type { Session } from "../../domain/session.ts";
+import type { ApiKeyUses } from "../../ports/directory-store.ts";
 import type { Refusal } from "../../ports/store.ts";
+import type { ApiKeyRow, LinkedAccountRow } from "../credential-rows.ts";
+import type { FamilyRow } from "../refresh.ts";
 import type { PasswordRow, SessionRow, UserRow } from "../rows.ts";
 
 /** What a column takes and gives; a truth is 1 or 0, an instant its milliseconds. */
@@ -10,7 +13,7 @@ export type SqlValue = string | number | null | Uint8Array;
  * The steps that transactions on a server are made of, each one statement or two in the words of its engine. They run within
  * one transaction on one connection; what they read they have locked until it ends.
  */
-export type SqlSteps = UserSteps & SessionSteps & AuditSteps;
+export type SqlSteps = UserSteps & CredentialSteps & SessionSteps & AuditSteps;
 
 /** The steps about users and their passwords. */
 export interface UserSteps {
@@ -30,6 +33,28 @@ export interface UserSteps {
   deletePasswords(userId: string): Promise<void>;
 }
 
+/** The steps about API keys and linked accounts, whose user is locked. */
+export interface CredentialSteps {
+  /** False where there is a key of this id. */
+  insertApiKey(row: ApiKeyRow): Promise<boolean>;
+  lockApiKey(id: string): Promise<ApiKeyRow | null>;
+  updateApiKey(row: ApiKeyRow): Promise<void>;
+  /** With what it was used for. False where the user has no such key. */
+  deleteApiKey(id: string, userId: string): Promise<boolean>;
+  /** Adds uses of the keys that are there. `uses` name each key once, and under it each hour, class and path; sorted. */
+  addApiKeyUses(uses: readonly ApiKeyUses[]): Promise<void>;
+  /** False where the account at the provider is linked already. */
+  insertLinkedAccount(row: LinkedAccountRow): Promise<boolean>;
+  lockLinkedAccount(id: string): Promise<LinkedAccountRow | null>;
+  updateLinkedAccount(row: LinkedAccountRow): Promise<void>;
+  /** False where the user has no such account. */
+  deleteLinkedAccount(id: string, userId: string): Promise<boolean>;
+  /** Whether the user has a password or a linked account. */
+  hasWayToSignIn(userId: string): Promise<boolean>;
+  /** Deletes a user's API keys, what they were used for, and their linked accounts. */
+  deleteCredentials(userId: string): Promise<void>;
+}
+
 /** The steps about sessions, here and in another engine. */
 export interface SessionSteps {
   /** Adds a session and answers those that it deleted to stay within the cap (0: none), least recently used first. */
@@ -46,6 +71,8 @@ export interface SessionSteps {
   deleteExpired(nowMs: number, limit: number): Promise<readonly SessionRow[]>;
   /** False where there is no such session of this data version. */
   setData(change: SessionDataChange): Promise<boolean>;
+  /** False where there is no unexpired session of this id whose refresh token has this number. */
+  refresh(change: SessionRefresh): Promise<boolean>;
   /** Puts ends on record; answers the ids that were not there. */
   insertRevocations(sessions: readonly Session[], nowMs: number): Promise<readonly string[]>;
   deleteRevocations(sessionIds: readonly string[]): Promise<void>;
@@ -64,5 +91,14 @@ export interface SessionDataChange {
   readonly dataVersion: number;
   /** JSON of the bag. */
   readonly data: string;
+  readonly nowMs: number;
+}
+
+/** The next refresh token of a session. */
+export interface SessionRefresh {
+  readonly sessionId: string;
+  /** Number of the token before; null where there is none. */
+  readonly from: number | null;
+  readonly family: FamilyRow;
   readonly nowMs: number;
 }

@@ -1,27 +1,11 @@
-import type { AuditRow } from "../../domain/audit.ts";
 import { isExpired, type Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
+import { familyRow } from "../refresh.ts";
 import { passwordRow, type SessionRow, sessionOf, sessionRow, userOf, userRow } from "../rows.ts";
 import { changedUser, erasedUser } from "../user-changes.ts";
-import type { SqlSteps } from "./steps.ts";
-
-/** One try of a transaction on a server. Where it is tried again it begins with a new one: nothing of the old one counts. */
-export interface SqlRun {
-  readonly steps: SqlSteps;
-  readonly now: Date;
-  /** The users whom the transaction has locked, as they are inside it; null where there is none. */
-  readonly users: Map<string, User | null>;
-  readonly ended: Session[];
-  readonly reported: AuditRow[];
-  /** Rows that are yet to be written: all at once, since each statement is a round trip. */
-  readonly audit: AuditRow[];
-}
-
-/** A try about which nothing is known yet. */
-export function sqlRun(steps: SqlSteps, now: Date): SqlRun {
-  return { steps, now, users: new Map(), ended: [], reported: [], audit: [] };
-}
+import { credentialHandlers } from "./credential-writes.ts";
+import type { Handler, Handlers, SqlRun } from "./run.ts";
 
 /** Runs the writes in order, within a transaction that is undone where the answer is not `ok`. */
 export async function runWrites(run: SqlRun, writes: readonly Write[]): Promise<Committed> {
@@ -42,12 +26,6 @@ export async function sweepSessions(run: SqlRun, limit: number, ended: Report): 
 }
 
 type Kind = Write["kind"];
-type Handler<K extends Kind> = (
-  write: Extract<Write, { kind: K }>,
-  run: SqlRun,
-) => Refusal | null | Promise<Refusal | null>;
-/** A handler for each kind of write: a new kind does not compile without one. */
-type Handlers = { readonly [K in Kind]: Handler<K> };
 
 function runOne<K extends Kind>(
   write: Extract<Write, { kind: K }>,
@@ -79,6 +57,8 @@ function lockedUsers(write: Write): readonly string[] {
 }
 
 const handlers: Handlers = {
+  ...credentialHandlers,
+
   "user.require": ({ userId, generation }, { users }) => {
     const user = users.get(userId);
     return user?.status === "active" && user.generation === generation ? null : "stale";
@@ -107,6 +87,7 @@ const handlers: Handlers = {
     if (user === null) return null;
     await writeAudit(run);
     await run.steps.deletePasswords(userId);
+    await run.steps.deleteCredentials(userId);
     await run.steps.deletePersonal(userId);
     return update(run, erasedUser(user, run.now));
   },
@@ -155,6 +136,11 @@ const handlers: Handlers = {
   "session.set_data": async ({ sessionId, dataVersion, data }, { steps, now }) => {
     const change = { sessionId, dataVersion, data: JSON.stringify(data), nowMs: now.getTime() };
     return (await steps.setData(change)) ? null : "conflict";
+  },
+
+  "session.refresh": async ({ sessionId, from, family }, { steps, now }) => {
+    const change = { sessionId, from, family: familyRow(family), nowMs: now.getTime() };
+    return (await steps.refresh(change)) ? null : "conflict";
   },
 
   "session.revoke": async ({ sessions, requires, ended }, run) => {

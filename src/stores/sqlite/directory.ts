@@ -2,6 +2,8 @@ import type { DirectoryStore } from "../../ports/directory-store.ts";
 import { passwordColumns, qualified, type UserRow, userColumns, userOf } from "../rows.ts";
 import { userWithPasswordOf } from "../sql/joined.ts";
 import { type AuditReading, auditReading, readAudit } from "./audit.ts";
+import { credentialReads } from "./credential-reads.ts";
+import { recordUses } from "./credential-writes.ts";
 import type { Parts } from "./parts.ts";
 import { type RevocationReading, revocationReading } from "./revocations.ts";
 import type { Prepare, Statement } from "./statement.ts";
@@ -53,6 +55,8 @@ export function directoryStore({ connection, cache, run, ping, close }: Parts): 
         const row = reading().withPassword[kind].get(key);
         return row === undefined ? null : userWithPasswordOf(row);
       }, call),
+    ...credentialReads(connection),
+    recordApiKeyUses: (uses, call) => run(call, (on) => recordUses(on, uses)),
     sessionOwner: (userId, sessionIds, call) =>
       connection.read(() => {
         const row = reading().user.get(userId);

@@ -1,6 +1,7 @@
 import { isExpired, type Session } from "../../domain/session.ts";
 import type { Touch } from "../../ports/session-store.ts";
 import type { Report, Write } from "../../ports/store.ts";
+import { familyRow } from "../refresh.ts";
 import { placeholders, type SessionRow, sessionColumns, sessionOf, sessionRow } from "../rows.ts";
 import { insertAudit } from "./audit.ts";
 import type { Prepare } from "./statement.ts";
@@ -37,6 +38,9 @@ export function sessionStatements(prepare: Prepare): SessionStatements {
     setData: prepare(`
       UPDATE sessions SET data = ?, data_version = data_version + 1
       WHERE id = ? AND data_version = ? AND ${endsAt} > ?`),
+    refresh: prepare(`
+      UPDATE sessions SET refresh_digest = ?, refresh_number = ?, refreshed_at = ?, last_used_at = max(last_used_at, ?)
+      WHERE id = ? AND refresh_number IS ? AND ${endsAt} > ?`),
   };
 }
 
@@ -51,6 +55,7 @@ export const sessionHandlers: Pick<
   | "session.delete"
   | "session.delete_all"
   | "session.set_data"
+  | "session.refresh"
 > = {
   "session.insert": (write, run) => insertSession(run, write),
 
@@ -83,6 +88,14 @@ export const sessionHandlers: Pick<
     const { setData } = run.statements.sessions;
     run.cache?.dropSession(sessionId);
     const { changes } = setData.run(JSON.stringify(data), sessionId, dataVersion, run.now.getTime());
+    return changes === 1 ? null : "conflict";
+  },
+
+  "session.refresh": ({ sessionId, from, family }, run) => {
+    const { refresh } = run.statements.sessions;
+    const row = familyRow(family);
+    run.cache?.dropSession(sessionId);
+    const { changes } = refresh.run(...row, row[2], sessionId, from, run.now.getTime());
     return changes === 1 ? null : "conflict";
   },
 };

@@ -2,6 +2,7 @@ import type { User } from "../../domain/user.ts";
 import type { Refusal } from "../../ports/store.ts";
 import { passwordColumns, passwordRow, placeholders, userColumns, userOf, userRow } from "../rows.ts";
 import { changedUser, erasedUser } from "../user-changes.ts";
+import { deleteCredentials } from "./credential-writes.ts";
 import type { Prepare } from "./statement.ts";
 import type { Handlers, UserStatements, WriteRun } from "./write-run.ts";
 
@@ -66,6 +67,7 @@ export const userHandlers: Pick<
     if (requires === "deleted" && user?.status !== "deleted") return "conflict";
     if (user === null) return null;
     run.statements.users.deletePasswords.run(userId);
+    deleteCredentials(run, userId);
     run.statements.audit.deletePersonal.run(userId);
     return write(run, erasedUser(user, run.now));
   },

@@ -1,6 +1,7 @@
 import type { AuditRow } from "../../domain/audit.ts";
 import type { Session } from "../../domain/session.ts";
 import type { Refusal, Write } from "../../ports/store.ts";
+import type { ApiKeyRow, LinkedAccountRow } from "../credential-rows.ts";
 import type { SessionRow, UserRow } from "../rows.ts";
 import type { SessionCache } from "../session-cache.ts";
 import type { AuditStatements } from "./audit.ts";
@@ -19,6 +20,23 @@ export interface UserStatements {
   readonly deletePasswords: Statement;
 }
 
+/** Statements of the writes about API keys and linked accounts. */
+export interface CredentialStatements {
+  readonly key: Statement<ApiKeyRow>;
+  readonly insertKey: Statement;
+  readonly updateKey: Statement;
+  readonly deleteKey: Statement;
+  readonly deleteKeys: Statement;
+  readonly useKey: Statement;
+  readonly addUsage: Statement;
+  readonly account: Statement<LinkedAccountRow>;
+  readonly insertAccount: Statement;
+  readonly updateAccount: Statement;
+  readonly deleteAccount: Statement;
+  readonly deleteAccounts: Statement;
+  readonly anyWayToSignIn: Statement;
+}
+
 /** Statements of the writes about sessions. */
 export interface SessionStatements {
   readonly insert: Statement;
@@ -29,6 +47,7 @@ export interface SessionStatements {
   readonly deleteExpired: Statement<SessionRow>;
   readonly touch: Statement;
   readonly setData: Statement;
+  readonly refresh: Statement;
 }
 
 /** Statements of the writes about sessions that live in another engine. */
@@ -40,6 +59,7 @@ export interface RevocationStatements {
 /** The statements that transactions are made of. */
 export interface WriteStatements {
   readonly users: UserStatements;
+  readonly credentials: CredentialStatements;
   readonly sessions: SessionStatements;
   readonly revocations: RevocationStatements;
   readonly audit: AuditStatements;

@@ -1,5 +1,6 @@
 import type { Committed, Refusal, Write } from "../../ports/store.ts";
 import { auditStatements, insertAudit } from "./audit.ts";
+import { credentialHandlers, credentialStatements } from "./credential-writes.ts";
 import { revocationHandlers, revocationStatements } from "./revocations.ts";
 import { sessionHandlers, sessionStatements } from "./session-writes.ts";
 import type { Prepare } from "./statement.ts";
@@ -8,6 +9,7 @@ import type { Handler, Handlers, WriteRun, WriteStatements } from "./write-run.t
 
 const handlers: Handlers = {
   ...userHandlers,
+  ...credentialHandlers,
   ...sessionHandlers,
   ...revocationHandlers,
   "audit.insert": ({ row }, { statements }) => {
@@ -20,6 +22,7 @@ const handlers: Handlers = {
 export function writeStatements(prepare: Prepare): WriteStatements {
   return {
     users: userStatements(prepare),
+    credentials: credentialStatements(prepare),
     sessions: sessionStatements(prepare),
     revocations: revocationStatements(prepare),
     audit: auditStatements(prepare),

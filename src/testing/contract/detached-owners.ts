@@ -11,7 +11,9 @@ function ofRecords(
   return async (trial) => {
     const [first, second] = [trial.sessions.owners, trial.other.owners];
     if (first === null || second === null) return strictEqual(first, second);
-    const user = trial.make.user({ data: { "a.b": ["é", null] } as User["data"], roles: ["editor"] });
+    const revokedTokens = [{ tokenId: "t", expiresAt: trial.clock.now() }];
+    const data = { "a.b": ["é", null] } as User["data"];
+    const user = trial.make.user({ data, roles: ["editor"], revokedTokens });
     await trial.sessions.insert(trial.make.session(user, { id: sessionId(user) }), 0, trial.call());
     return rule(trial, [first, second], user);
   };

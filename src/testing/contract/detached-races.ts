@@ -1,19 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { DetachedSessions } from "../../ports/detached-sessions.ts";
-import { type DetachedRules, type DetachedTrial, keyOf, stored } from "./detached-trial.ts";
+import { type DetachedRules, keyOf, raceHandles, stored } from "./detached-trial.ts";
 
 const racers = 40;
-
-/** Runs `work` many times at once, taking turns between the handles. */
-function race<T>(
-  { sessions, other }: DetachedTrial,
-  count: number,
-  work: (handle: DetachedSessions, index: number) => Promise<T>,
-): Promise<readonly T[]> {
-  return Promise.all(
-    Array.from({ length: count }, (_, index) => work(index % 2 === 0 ? sessions : other, index)),
-  );
-}
 
 /** Rules under concurrent calls, over two handles where the backend has them. */
 export const detachedRaces: DetachedRules = {
@@ -22,7 +10,7 @@ export const detachedRaces: DetachedRules = {
     for (const cap of [1, 3]) {
       const user = make.user();
       const added = Array.from({ length: racers }, () => make.session(user));
-      const gone = await race(trial, racers, async (handle, index) => {
+      const gone = await raceHandles(trial, racers, async (handle, index) => {
         const session = added[index];
         ok(session !== undefined);
         const evicted = await handle.insert(session, cap, call());
@@ -40,7 +28,7 @@ export const detachedRaces: DetachedRules = {
     for (const user of [trial.make.user(), null]) {
       const session = trial.make.session(user);
       await trial.sessions.insert(session, 0, trial.call());
-      const taken = await race(trial, racers, (handle) => handle.take([session.id], trial.call()));
+      const taken = await raceHandles(trial, racers, (handle) => handle.take([session.id], trial.call()));
       strictEqual(taken.flat().length, 1);
     }
   },
@@ -49,7 +37,7 @@ export const detachedRaces: DetachedRules = {
     for (const user of [trial.make.user(), null]) {
       const session = trial.make.session(user);
       await trial.sessions.insert(session, 0, trial.call());
-      const results = await race(trial, racers, (handle, index) =>
+      const results = await raceHandles(trial, racers, (handle, index) =>
         handle.setData({ sessionId: session.id, dataVersion: 0, data: { winner: index } }, trial.call()),
       );
       strictEqual(results.filter((isDone) => isDone).length, 1);
@@ -65,7 +53,7 @@ export const detachedRaces: DetachedRules = {
         const session = make.session(user);
         await sessions.insert(session, 0, call());
         let acknowledged = 0;
-        const results = await race(trial, racers, async (handle, index) => {
+        const results = await raceHandles(trial, racers, async (handle, index) => {
           if (index === 8 * round) return handle.take([session.id], call());
           if (index % 3 === 0) {
             const usedAt = new Date(session.lastUsedAt.getTime() + index * 1000);
@@ -90,7 +78,7 @@ export const detachedRaces: DetachedRules = {
     const { make, call, sessions } = trial;
     const session = make.session(make.user());
     await sessions.insert(session, 0, call());
-    await race(trial, racers, async (handle, index) => {
+    await raceHandles(trial, racers, async (handle, index) => {
       const usedAt = new Date(session.lastUsedAt.getTime() + index * 1000);
       const touch = { sessionId: session.id, usedAt, idleExpiresAt: session.idleExpiresAt };
       if (index !== 20) return handle.touch([touch], call());

@@ -67,3 +67,14 @@ export async function stored(
   const [found] = await handle.find([id], call());
   return found?.session ?? null;
 }
+
+/** Runs `work` many times at once, taking turns between the handles. */
+export function raceHandles<T>(
+  { sessions, other }: DetachedTrial,
+  count: number,
+  work: (handle: DetachedSessions, index: number) => Promise<T>,
+): Promise<readonly T[]> {
+  return Promise.all(
+    Array.from({ length: count }, (_, index) => work(index % 2 === 0 ? sessions : other, index)),
+  );
+}

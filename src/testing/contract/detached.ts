@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type Session, slotTagLength } from "../../domain/session.ts";
 import { ownerRules } from "./detached-owners.ts";
 import { detachedRaces } from "./detached-races.ts";
+import { detachedRefresh, detachedRefreshRaces } from "./detached-refresh.ts";
 import { type DetachedHarness, type DetachedRules, detachedCases, keyOf, stored } from "./detached-trial.ts";
 import { same } from "./same.ts";
 import type { ContractCase } from "./trial.ts";
@@ -12,8 +13,8 @@ import type { ContractCase } from "./trial.ts";
  */
 export function detachedSessionContract(harness: DetachedHarness): readonly ContractCase[] {
   return [
-    ...detachedCases(harness, "basics", basics, ownerRules),
-    ...detachedCases(harness, "concurrency", detachedRaces),
+    ...detachedCases(harness, "basics", basics, ownerRules, detachedRefresh),
+    ...detachedCases(harness, "concurrency", detachedRaces, detachedRefreshRaces),
   ];
 }
 

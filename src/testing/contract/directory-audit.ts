@@ -135,7 +135,13 @@ export const auditRules: Rules = {
       tier: "pro",
       locale: "pt",
     };
-    const more = { data: { phone: "+1" } as User["data"], isSuperuser: true, emailVerified: true };
+    const revokedTokens = [{ tokenId: "t", expiresAt: clock.now() }];
+    const more = {
+      data: { phone: "+1" } as User["data"],
+      isSuperuser: true,
+      emailVerified: true,
+      revokedTokens,
+    };
     const user = await addUser(trial, { ...personal, ...more, status: "deleted", deletedAt: clock.now() });
     const other = await addUser(trial, { ...personal, ...more });
     const written = [user, other].map(({ id }) => make.auditRow({ userId: id }));
@@ -153,6 +159,7 @@ export const auditRules: Rules = {
       tier: null,
       locale: null,
       data: {},
+      revokedTokens: [],
       isSuperuser: false,
     };
     const erased = {

@@ -1,8 +1,9 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { Write } from "../../ports/store.ts";
 import { faulty } from "../faulty.ts";
+import { counts, hourOf, record } from "./directory-api-keys.ts";
 import { changes, scene, unchanged } from "./scene.ts";
-import { addUser, committed, write } from "./steps.ts";
+import { addApiKey, addUser, committed, write } from "./steps.ts";
 import { type Rules, race } from "./trial.ts";
 
 /** Transactions that fail while they run. */
@@ -34,12 +35,14 @@ export const directoryFaults: Rules = {
 
   "what an id names already is not overwritten: the transaction fails or is refused": async (trial) => {
     const set = await scene(trial);
-    const { root, rootSession } = set;
+    const { root, rootKey, rootAccount, rootSession } = set;
     const { make, stores, call } = trial;
     const row = make.auditRow();
     await committed(trial, [write.audit(row)]);
     const again: readonly Write[] = [
       write.user(make.user({ id: root.id })),
+      write.apiKey(make.apiKey(root, { id: rootKey.id })),
+      write.link(make.linkedAccount(root, { id: rootAccount.id })),
       write.session(make.session(root, { id: rootSession.id })),
       write.audit({ ...row, payload: "{}", userId: root.id }),
     ];
@@ -66,6 +69,31 @@ export const directoryFaults: Rules = {
     for (const [index, user] of users.entries()) {
       const read = await stores.directory.user(user.id, call());
       deepStrictEqual(read !== null, index % 2 === 0);
+    }
+  },
+
+  "uses that cannot be recorded as a whole are not recorded at all": async (trial) => {
+    const user = await addUser(trial);
+    const keys = [await addApiKey(trial, user), await addApiKey(trial, user)] as const;
+    await record(trial, keys);
+    const lastUsedAt = new Date(trial.clock.now().getTime() + 1_000);
+    const use = { hour: hourOf(lastUsedAt), statusClass: 2, path: "/", count: 1 } as const;
+    const unheardOf = { ...use, statusClass: 6 as 5 };
+    // Whichever comes first, one of them was written when the other fails.
+    for (const at of [0, 1]) {
+      const uses = keys.map(({ id }, index) => ({
+        keyId: id,
+        lastUsedAt,
+        usage: [use, index === at ? unheardOf : { ...use, path: "/b" }],
+      }));
+      await rejects(async () => trial.stores.directory.recordApiKeyUses(uses, trial.call()));
+    }
+    const { directory } = faulty(trial.stores, () => "refuse");
+    await rejects(record({ ...trial, stores: { ...trial.stores, directory } }, keys));
+    for (const key of keys) {
+      deepStrictEqual(await counts(trial, key), [1]);
+      const read = await trial.stores.directory.apiKey(key.id, trial.call());
+      deepStrictEqual(read?.key.lastUsedAt, trial.clock.now());
     }
   },
 

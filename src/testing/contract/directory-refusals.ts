@@ -45,6 +45,73 @@ const table: readonly Refused[] = [
     ({ root }, { make }) => ({ kind: "password.insert", credential: make.password(root) }),
   ],
   [
+    "there is an API key of this id",
+    "conflict",
+    ({ rootKey, disabled }, { make }) => write.apiKey(make.apiKey(disabled, { id: rootKey.id })),
+  ],
+  [
+    "the API key to change has another version",
+    "conflict",
+    ({ rootKey }) => write.updateKey({ ...rootKey, version: 2 }, { name: "x" }),
+  ],
+  [
+    "the API key to change is another user's",
+    "conflict",
+    ({ rootKey, disabled }) => write.updateKey({ ...rootKey, userId: disabled.id }, { name: "x" }),
+  ],
+  [
+    "the API key to change is unknown",
+    "conflict",
+    ({ root }, { make }) => write.updateKey(make.apiKey(root), { name: "x" }),
+  ],
+  [
+    "the API key to delete is another user's",
+    "conflict",
+    ({ rootKey, disabled }) => write.deleteKey({ ...rootKey, userId: disabled.id }),
+  ],
+  [
+    "the API key to delete is unknown",
+    "conflict",
+    ({ root }, { make }) => write.deleteKey(make.apiKey(root)),
+  ],
+  [
+    "the account at the provider is linked to somebody else",
+    "conflict",
+    ({ rootAccount: { issuer, subject }, disabled }, { make }) =>
+      write.link(make.linkedAccount(disabled, { issuer, subject })),
+  ],
+  [
+    "the account at the provider is linked to the user already",
+    "conflict",
+    ({ rootAccount: { issuer, subject }, root }, { make }) =>
+      write.link(make.linkedAccount(root, { issuer, subject })),
+  ],
+  [
+    "the linked account to change has another version",
+    "conflict",
+    ({ rootAccount }) => write.updateLink({ ...rootAccount, version: 2 }, { email: "x" }),
+  ],
+  [
+    "the linked account to change is unknown",
+    "conflict",
+    ({ root }, { make }) => write.updateLink(make.linkedAccount(root), { email: "x" }),
+  ],
+  [
+    "the linked account to remove is another user's",
+    "conflict",
+    ({ rootAccount, ana }) => write.unlink({ ...rootAccount, userId: ana.id }),
+  ],
+  [
+    "the linked account to remove is unknown",
+    "conflict",
+    ({ root }, { make }) => write.unlink(make.linkedAccount(root)),
+  ],
+  [
+    "the linked account to remove is the last way to sign in",
+    "last_credential",
+    ({ loneAccount }) => write.unlink(loneAccount),
+  ],
+  [
     "the session to rotate is gone",
     "conflict",
     ({ root }, { make }) => ({ kind: "session.rotate", from: "gone", session: make.session(root) }),

@@ -1,5 +1,5 @@
 import { deepStrictEqual, doesNotReject, ok, strictEqual } from "node:assert/strict";
-import type { User } from "../../domain/user.ts";
+import { mostRevokedTokens, type User } from "../../domain/user.ts";
 import { hostileTexts, withNul } from "./hostile.ts";
 import { same, scribble } from "./same.ts";
 import { addUser, committed, refused, write } from "./steps.ts";
@@ -18,6 +18,10 @@ function fullUser({ make, clock }: Trial): User {
     locale: "pt-BR",
     generation: 7,
     version: 3,
+    revokedTokens: [
+      { tokenId: 'jti "🔑"', expiresAt: new Date(clock.now().getTime() + 1) },
+      { tokenId: "b", expiresAt: new Date(clock.now().getTime() + 3_600_000) },
+    ],
     data: JSON.parse('{"__proto__":{"admin":true},"b":[],"a":{"n":null,"x":1.5,"s":"é\\u0000"}}'),
     createdAt: new Date(clock.now().getTime() - 86_400_123),
     updatedAt: new Date(clock.now().getTime() - 1),
@@ -138,6 +142,18 @@ export const userRules: Rules = {
     await committed(trial, [write.update(user, { ...changes, status: "disabled" })]);
     const expected = { ...user, ...changes, status: "disabled", version: 2 };
     same(await stores.directory.user(user.id, call()), expected);
+  },
+
+  "as many revoked tokens as a row remembers are remembered": async (trial) => {
+    const user = await addUser(trial);
+    const revokedTokens = Array.from({ length: mostRevokedTokens }, (_, index) => ({
+      tokenId: `${index}`.padStart(36, "t"),
+      expiresAt: new Date(trial.clock.now().getTime() + index),
+    }));
+    await committed(trial, [write.update(user, { revokedTokens })]);
+    same((await trial.stores.directory.user(user.id, trial.call()))?.revokedTokens, revokedTokens);
+    await committed(trial, [write.update({ ...user, version: 2 }, { revokedTokens: [] })]);
+    same((await trial.stores.directory.user(user.id, trial.call()))?.revokedTokens, []);
   },
 
   "an address and a username that were given up are free": async (trial) => {

@@ -1,5 +1,8 @@
+import { credentialRaces } from "./credential-races.ts";
+import { apiKeyRules } from "./directory-api-keys.ts";
 import { auditRules } from "./directory-audit.ts";
 import { directoryFaults } from "./directory-faults.ts";
+import { linkedAccountRules } from "./directory-linked-accounts.ts";
 import { directoryRaces } from "./directory-races.ts";
 import { refusalRules } from "./directory-refusals.ts";
 import { revocationRaces, revocationRules } from "./directory-revocations.ts";
@@ -10,13 +13,14 @@ import { addUser, refused, write } from "./steps.ts";
 import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial.ts";
 
 /**
- * The rules that every `DirectoryStore` keeps: users, passwords and audit rows, transactions that are all or none under
+ * The rules that every `DirectoryStore` keeps: users, passwords, API keys, linked accounts and audit rows, transactions that are all or none under
  * races and failures, and past a restart where the harness can reopen. Asks for a session store of the same engine.
  */
 export function directoryContract(harness: StoreHarness): readonly ContractCase[] {
   return [
-    ...cases(harness, "basics", userRules, auditRules, refusalRules, revocationRules),
-    ...cases(harness, "concurrency", directoryRaces, revocationRaces),
+    ...cases(harness, "basics", userRules, apiKeyRules, linkedAccountRules),
+    ...cases(harness, "basics", auditRules, refusalRules, revocationRules),
+    ...cases(harness, "concurrency", directoryRaces, credentialRaces, revocationRaces),
     ...cases(harness, "faults", directoryFaults),
     ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
   ];

@@ -175,6 +175,7 @@ export const sessionReads: Rules = {
     strictEqual(isAccepted(await found(trial, id)), true);
     const changes = [
       { roles: ["admin"] },
+      { revokedTokens: [{ tokenId: "t", expiresAt: trial.clock.now() }] },
       { permissions: ["invoice:read"], isSuperuser: true },
       { status: "disabled" },
       { status: "deleted", deletedAt: trial.clock.now() },

@@ -4,6 +4,8 @@ import { same } from "./same.ts";
 import { handoverRaces, handoverRules } from "./session-handover.ts";
 import { sessionRaces } from "./session-races.ts";
 import { sessionReads } from "./session-reads.ts";
+import { refreshDurability, refreshFaults, refreshRules } from "./session-refresh.ts";
+import { refreshRaces } from "./session-refresh-races.ts";
 import { noSweeps, sweepFaults, sweepRaces, sweepRules } from "./session-sweeps.ts";
 import { sessionWrites } from "./session-writes.ts";
 import { signInRaces } from "./sign-in-races.ts";
@@ -16,13 +18,13 @@ import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial
  */
 export function sessionContract(harness: StoreHarness): readonly ContractCase[] {
   return [
-    ...cases(harness, "basics", sessionReads, sessionWrites, handoverRules),
+    ...cases(harness, "basics", sessionReads, sessionWrites, handoverRules, refreshRules),
     ...cases(harness, "basics", harness.expiresByItself ? noSweeps : sweepRules),
-    ...cases(harness, "concurrency", signInRaces, sessionRaces, handoverRaces),
+    ...cases(harness, "concurrency", signInRaces, sessionRaces, handoverRaces, refreshRaces),
     ...(harness.expiresByItself ? [] : cases(harness, "concurrency", sweepRaces)),
-    ...cases(harness, "faults", faults),
+    ...cases(harness, "faults", faults, refreshFaults),
     ...(harness.expiresByItself ? [] : cases(harness, "faults", sweepFaults)),
-    ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
+    ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability, refreshDurability)),
   ];
 }
 

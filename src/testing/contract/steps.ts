@@ -1,5 +1,9 @@
 import { AssertionError, deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { ApiKey, ApiKeyChanges } from "../../domain/api-key.ts";
 import type { AuditRow } from "../../domain/audit.ts";
+import type { PasswordCredential } from "../../domain/credential.ts";
+import type { LinkedAccount, LinkedAccountChanges } from "../../domain/linked-account.ts";
+import type { RefreshFamily } from "../../domain/refresh-family.ts";
 import type { Session, SessionBag } from "../../domain/session.ts";
 import type { User, UserChanges } from "../../domain/user.ts";
 import type { FoundSession } from "../../ports/session-store.ts";
@@ -21,6 +25,28 @@ export const write = {
     changes,
   }),
   advance: ({ id, generation }: User): Write => ({ kind: "user.advance", userId: id, from: generation }),
+  password: (credential: PasswordCredential): Write => ({ kind: "password.insert", credential }),
+  apiKey: (key: ApiKey): Write => ({ kind: "api_key.insert", key }),
+  updateKey: ({ id, userId, version }: ApiKey, changes: ApiKeyChanges): Write => ({
+    kind: "api_key.update",
+    keyId: id,
+    userId,
+    version,
+    changes,
+  }),
+  deleteKey: ({ id, userId }: ApiKey): Write => ({ kind: "api_key.delete", keyId: id, userId }),
+  link: (account: LinkedAccount): Write => ({ kind: "linked_account.insert", account }),
+  updateLink: ({ id, version }: LinkedAccount, changes: LinkedAccountChanges): Write => ({
+    kind: "linked_account.update",
+    accountId: id,
+    version,
+    changes,
+  }),
+  unlink: ({ id, userId }: LinkedAccount): Write => ({
+    kind: "linked_account.delete",
+    accountId: id,
+    userId,
+  }),
   session: (session: Session, cap = 0, evicted: Report = silent): Write => ({
     kind: "session.insert",
     session,
@@ -38,6 +64,12 @@ export const write = {
     sessionId: id,
     dataVersion,
     data,
+  }),
+  refresh: ({ id, refresh }: Pick<Session, "id" | "refresh">, family: RefreshFamily): Write => ({
+    kind: "session.refresh",
+    sessionId: id,
+    from: refresh?.number ?? null,
+    family,
   }),
   end: (sessionId: string, ended: Report = silent): Write => ({ kind: "session.delete", sessionId, ended }),
   endAll: (userId: string, except: string | null = null, ended: Report = silent): Write => ({
@@ -77,6 +109,28 @@ export async function addUser(trial: Trial, overrides: Partial<User> = {}): Prom
   const user = trial.make.user(overrides);
   await committed(trial, [write.user(user)]);
   return user;
+}
+
+/** An API key in the directory. */
+export async function addApiKey(
+  trial: Trial,
+  user: Pick<User, "id">,
+  overrides: Partial<ApiKey> = {},
+): Promise<ApiKey> {
+  const key = trial.make.apiKey(user, overrides);
+  await committed(trial, [write.apiKey(key)]);
+  return key;
+}
+
+/** A linked account in the directory. */
+export async function addLinkedAccount(
+  trial: Trial,
+  user: Pick<User, "id">,
+  overrides: Partial<LinkedAccount> = {},
+): Promise<LinkedAccount> {
+  const account = trial.make.linkedAccount(user, overrides);
+  await committed(trial, [write.link(account)]);
+  return account;
 }
 
 /** A session in the store; of a visitor for null. */

@@ -11,7 +11,7 @@ export interface State {
   readonly generation: number;
   readonly version: number;
   readonly name: string | null;
-  /** The version and the content of each session's data, by the session's id. */
+  /** The version and the content of each session's data, and the number of its refresh token, by the session's id. */
   readonly sessions: Readonly<Record<string, string>>;
   /** Ids of audit rows. */
   readonly rows: readonly string[];
@@ -50,8 +50,8 @@ export function stateOf({ user, sessions, rows }: Life): State {
 }
 
 /** What is compared of a session. */
-export function bagOf({ dataVersion, data }: Pick<Session, "data" | "dataVersion">): string {
-  return `${dataVersion} ${JSON.stringify(data)}`;
+export function bagOf({ dataVersion, data, refresh }: Session): string {
+  return `${dataVersion} ${refresh?.number ?? "none"} ${JSON.stringify(data)}`;
 }
 
 /** Registers a user, who is signed in at once. @param name - unique */
@@ -73,7 +73,15 @@ export function birth(make: Fixtures, name: string): Step {
 export function nextStep(life: Life, make: Fixtures, draw: Chance, turn: number): Step {
   const session = life.sessions[draw(Math.max(1, life.sessions.length))];
   if (session === undefined) return signIn(life, make, turn);
-  const kinds = [signIn, setData(session), rotate(session), signOut(session), rename, endAll];
+  const kinds = [
+    signIn,
+    setData(session),
+    refresh(session),
+    rotate(session),
+    signOut(session),
+    rename,
+    endAll,
+  ];
   return kinds[draw(kinds.length)]?.(life, make, turn) ?? signIn(life, make, turn);
 }
 
@@ -113,6 +121,22 @@ const setData =
       after: { ...reported, sessions: replaced(sessions, id, changed) },
       halfway: [reported],
     };
+  };
+
+const refresh =
+  (session: Session): Kind =>
+  ({ user, sessions, rows }, make) => {
+    const { id, refresh: before, lastUsedAt } = session;
+    // No later use: whom the cap ends is to be as it was.
+    const family = make.refreshFamily({ number: (before?.number ?? -1) + 1, refreshedAt: lastUsedAt });
+    const own = rowsOf(make, user);
+    const writes: readonly Write[] = [
+      { kind: "user.require", userId: user.id, generation: user.generation },
+      { kind: "session.refresh", sessionId: id, from: before?.number ?? null, family },
+      ...inserted(own),
+    ];
+    const refreshed = { user, sessions: replaced(sessions, id, { ...session, refresh: family }), rows };
+    return { writes, after: { ...refreshed, rows: [...rows, ...idsOf(own)] }, halfway: [refreshed] };
   };
 
 const rotate =
