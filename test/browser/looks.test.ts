@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { oauth, oidc } from "../../src/features/oauth.ts";
 import { openChromium, type Person, person, submit } from "./chromium.ts";
 import { createAda, openSite, password, type Site } from "./site.ts";
 
@@ -15,6 +16,7 @@ const signedOut: readonly Stop[] = [
   ["setup", async (page, site) => page.goto(`/setup?token=${await site.auth.users.issueSetupToken()}`)],
   ["sign-in", (page) => page.goto("/login?next=/account")],
   ["sign-in, empty", (page) => submit(page, {}, "Sign in")],
+  ["sign-in, refused by a provider", (page) => page.goto("/login?refused=email_taken&provider=corp")],
   ["registration", (page) => page.goto("/register")],
   ["registration, refused", (page) => submit(page, { Email: "x", Password: "short" }, "Create account")],
   ["a useless link", (page) => page.goto("/reset")],
@@ -31,11 +33,21 @@ const signedIn: readonly Stop[] = [
   ["dashboard", signInAsAda],
   ["account", (page) => page.goto("/account?done=profile")],
   ["account, refused", (page) => submit(page, { "New password": "short" }, "Change password")],
+  ["account, provider out of order", (page) => submit(page, {}, "Link Corp")],
+  ["account, API key refused", (page) => submit(page, {}, "Make an API key")],
+  ["account, API key", (page) => submit(page, { "What the key is for": "Deployments" }, "Make an API key")],
   ["deletion", (page) => page.goto("/account/delete")],
   ["deletion, refused", (page) => submit(page, { "Current password": "wrong" }, "Delete account")],
   ["unauthorized", (page) => page.goto("/unauthorized")],
   ["sign-out", (page) => page.goto("/logout")],
 ];
+
+/** A site with a provider that does not answer. */
+function openWithProvider(): Promise<Site> {
+  const issuer = "http://localhost:9";
+  const corp = oidc({ name: "corp", label: "Corp", issuer, clientId: "x", dangerouslyAllowHttp: true });
+  return openSite({ oauth: oauth({ providers: [corp] }) });
+}
 
 /** What was found on all pages, by what it is about. */
 type Findings = Record<
@@ -58,7 +70,7 @@ describe.skipIf(chromiumPath === null)("every page", () => {
 
   beforeAll(async () => {
     browser = await openChromium(chromiumPath);
-    const [first, second] = [await openSite(), await openSite()];
+    const [first, second] = [await openWithProvider(), await openWithProvider()];
     sites = [first, second];
     // Past the policy of the pages, which would let neither axe in nor a style of ours.
     const inspected = await tour(

@@ -1,14 +1,20 @@
 import { AuthError, type SessionInfo, type SignedIn } from "latchkey";
+import { blank } from "../form.ts";
 import { html } from "../html.ts";
 import type { DocumentReply, PageCall, PageReply } from "../page.ts";
+import { refusalWords } from "../providers.ts";
+import { accountsSection, submitAccounts } from "./accounts.ts";
+import { keysSection, submitKeys, submitNewKey } from "./keys.ts";
 import { passwordSection, submitPassword } from "./password.ts";
 import { profileSection, submitProfile } from "./profile.ts";
 import type { AccountView } from "./section.ts";
 import { sessionsSection, submitSessions } from "./sessions.ts";
 
-/** One's own account: profile, password, sessions. */
+/** One's own account: profile, password, accounts at providers, API keys, sessions. */
 export function showAccount(call: PageCall<SignedIn>): Promise<DocumentReply> {
-  return accountPage(call);
+  const message = refusalWords(call);
+  if (message === null) return accountPage(call);
+  return accountPage(call, { section: "accounts", state: { ...blank(), message } });
 }
 
 /** Does what one of the page's forms asks for; the field `form` says which. */
@@ -16,27 +22,35 @@ export async function submitAccount(call: PageCall<SignedIn>): Promise<PageReply
   const fields = await call.visit.request.fields();
   const submit = fields.form === undefined ? undefined : forms.get(fields.form);
   if (submit === undefined) throw new AuthError("invalid_input", { message: "The form is not known." });
-  return submit(call, fields, (again, section, state) => accountPage(again, { section, state }));
+  return submit(call, fields, (again, section, state, created) =>
+    accountPage(again, state === null ? null : { section, state }, created),
+  );
 }
 
 const forms: ReadonlyMap<string, typeof submitProfile> = new Map([
   ["profile", submitProfile],
   ["password", submitPassword],
+  ["accounts", submitAccounts],
+  ["new-key", submitNewKey],
+  ["keys", submitKeys],
   ["sessions", submitSessions],
 ]);
 
 async function accountPage(
   call: PageCall<SignedIn>,
   refused: AccountView["refused"] = null,
+  created: AccountView["created"] = null,
 ): Promise<DocumentReply> {
   const { auth, visit, query, principal } = call;
   const token = (await auth.sessions.csrfToken(visit)) ?? "";
-  const view: AccountView = { call, token, refused, done: query.get("done") };
+  const view: AccountView = { call, token, refused, created, done: query.get("done") };
   const sessions = ownFirst(await auth.sessions.list(principal.user.id), principal.sessionId);
   const main = html`<div class="wide">
 <h1>Your account</h1>
 ${profileSection(view)}
 ${passwordSection(view)}
+${await accountsSection(view)}
+${await keysSection(view)}
 ${sessionsSection(view, sessions)}
 <section class="panel split" aria-labelledby="delete-title">
 <div class="about">

@@ -1,11 +1,11 @@
-import type { SignedIn } from "latchkey";
+import type { CreatedApiKey, SignedIn } from "latchkey";
 import { doneNotice, errorSummary } from "../fields.ts";
 import { blank, type FormState } from "../form.ts";
 import { type Html, html } from "../html.ts";
 import type { DocumentReply, PageCall } from "../page.ts";
 
 /** The parts of the account page that have forms. */
-export type SectionName = "profile" | "password" | "sessions";
+export type SectionName = "profile" | "password" | "accounts" | "keys" | "sessions";
 
 /** The account page as it is to be shown. */
 export interface AccountView {
@@ -14,15 +14,18 @@ export interface AccountView {
   readonly token: string;
   /** The form that was refused, in its section; null where none was. */
   readonly refused: { readonly section: SectionName; readonly state: FormState } | null;
+  /** The API key that was just made: shown this once; null where none was. */
+  readonly created: CreatedApiKey | null;
   /** What has just been done, as the address says it; null where nothing was. */
   readonly done: string | null;
 }
 
-/** Shows the account page again, with the form of a section that was refused. */
+/** Shows the account page again, with the form of a section that was refused (null: it was not), or a key that was made. */
 export type ShowAgain = (
   call: PageCall<SignedIn>,
   section: SectionName,
-  state: FormState,
+  state: FormState | null,
+  created?: CreatedApiKey | null,
 ) => Promise<DocumentReply>;
 
 /** One part of the account page. */

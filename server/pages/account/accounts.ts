@@ -1,0 +1,124 @@
+import { AuthError, type SignedIn } from "latchkey";
+import type { LinkedAccountInfo, OAuth } from "latchkey/oauth";
+import { field, hidden } from "../fields.ts";
+import { formAgain, secret } from "../form.ts";
+import { type Html, html } from "../html.ts";
+import { type DocumentReply, type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
+import { moment } from "../words.ts";
+import { proveAgain } from "./prove-again.ts";
+import { type AccountView, type Section, type ShowAgain, section, stateOf } from "./section.ts";
+
+type NamedProvider = OAuth["providers"][number];
+
+/** Accounts at providers, and the buttons that link and unlink them. Nothing where there are no providers. */
+export async function accountsSection(view: AccountView): Promise<Html> {
+  const { oauth, principal } = view.call;
+  if (oauth === null) return html``;
+  const linked = await oauth.accounts(principal.user.id);
+  if (oauth.providers.length + linked.length === 0) return html``;
+  const open = oauth.providers.filter(({ name }) => linked.every(({ provider }) => provider !== name));
+  const about: Section = {
+    name: "accounts",
+    title: "Linked accounts",
+    lead: "Other ways to sign in to this account.",
+    fieldNames: ["password"],
+    doneMessages: new Map([
+      ["linked", "The account is linked. You can sign in with it from now on."],
+      ["unlinked", "The account is unlinked."],
+    ]),
+  };
+  return section(
+    view,
+    about,
+    html`${linked.length > 0 && html`<ul class="sessions">${linked.map((each) => linkedItem(view, each))}</ul>`}
+${open.map((provider) => actionForm(view, "link", provider))}
+${isStale(view) && linked.map((each) => html`<p class="aside"><a href="${again(view, each)}">Sign in again with ${labelOf(oauth, each.provider)}</a></p>`)}`,
+  );
+}
+
+/** Links or unlinks; the password is asked for where the last sign-in is too long ago. */
+export async function submitAccounts(
+  call: PageCall<SignedIn>,
+  fields: Fields,
+  showAgain: ShowAgain,
+): Promise<PageReply> {
+  let current = call;
+  try {
+    return await act(call, fields).catch(async (thrown) => {
+      if (!(thrown instanceof AuthError) || thrown.code !== "fresh_auth_required") throw thrown;
+      current = await proveAgain(call, confirmation(fields));
+      return act(current, fields);
+    });
+  } catch (thrown) {
+    return formAgain(thrown, fields, (state) => showAgain(current, "accounts", state));
+  }
+}
+
+async function act({ oauth, visit }: PageCall<SignedIn>, { link, unlink }: Fields): Promise<PageReply> {
+  if (oauth === null || (link === undefined && unlink === undefined)) {
+    throw new AuthError("invalid_input", { message: "The form is not known." });
+  }
+  if (unlink !== undefined) {
+    await oauth.unlink(unlink, visit);
+    return seeOther("/account?done=unlinked#accounts");
+  }
+  const { url, change } = await oauth.startLink(link ?? "", visit);
+  return { ...onward(labelOf(oauth, link ?? ""), url), change };
+}
+
+// A redirect would be held to the page's `form-action`, which names this origin alone.
+function onward(label: string, url: string): DocumentReply {
+  const main = html`<div class="card">
+<h1>On to ${label}</h1>
+<p><a class="button primary" href="${url}">Continue with ${label}</a></p>
+<p class="aside"><a href="/account">Back to your account</a></p>
+</div>`;
+  return { kind: "document", title: `On to ${label}`, main, goesOnTo: url };
+}
+
+function confirmation(fields: Fields): string {
+  const password = secret(fields, "password");
+  if (password !== "") return password;
+  const message = "Confirm your password to change how you sign in";
+  throw new AuthError("fresh_auth_required", { fields: [{ field: "password", code: "required", message }] });
+}
+
+function linkedItem(view: AccountView, account: LinkedAccountInfo): Html {
+  const { oauth, now } = view.call;
+  const { provider: name, email, createdAt } = account;
+  const provider = { name, label: oauth === null ? name : labelOf(oauth, name) };
+  return html`<li>
+<div class="session">
+<p class="device">${provider.label}</p>
+<p class="meta">${email !== null && html`<span class="breakable">${email}</span> `}<span>linked ${moment(createdAt, now)}</span></p>
+</div>
+${actionForm(view, "unlink", provider)}
+</li>`;
+}
+
+function actionForm(view: AccountView, action: "link" | "unlink", { name, label }: NamedProvider): Html {
+  const state = stateOf(view, "accounts");
+  const asksPassword = isStale(view) && state.values[action] === name;
+  const words = action === "link" ? `Link ${label}` : "Unlink";
+  return html`<form method="post" action="/account" novalidate>
+${hidden("_token", view.token)}
+${hidden("form", "accounts")}
+${hidden(action, name)}
+${asksPassword && field(state, { name: "password", label: "Current password", type: "password", autocomplete: "current-password" })}
+<button${action === "unlink" && html` class="small"`} type="submit">${words}${action === "unlink" && html`<span class="unseen"> ${label}</span>`}</button>
+</form>`;
+}
+
+/** Whether a fresh proof was asked for, by the form that comes back. */
+function isStale(view: AccountView): boolean {
+  const { values, errors } = stateOf(view, "accounts");
+  return "password" in values || errors.some((error) => error.field === "password");
+}
+
+function again({ call }: AccountView, { provider }: LinkedAccountInfo): string {
+  return `${call.auth.config.basePath}/auth/oauth/${provider}?fresh=on&next=%2Faccount%23accounts`;
+}
+
+function labelOf({ providers }: OAuth, name: string): string {
+  return providers.find((each) => each.name === name)?.label ?? name;
+}

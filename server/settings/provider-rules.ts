@@ -1,0 +1,51 @@
+import type { Rule } from "./rules.ts";
+import type { Given, ProviderSettings } from "./settings.ts";
+
+type Field = keyof ProviderSettings & keyof Given;
+
+/** What each provider needs, by its name in routes; the first setting is the one that an operator begins with. */
+export const providerNeeds: Readonly<Record<string, readonly [Field, ...Field[]]>> = {
+  google: ["googleClientId", "googleClientSecret"],
+  github: ["githubClientId", "githubClientSecret"],
+  microsoft: ["microsoftClientId", "microsoftClientSecret"],
+  apple: ["appleClientId", "appleTeamId", "appleKeyId", "applePrivateKey"],
+  gitlab: ["gitlabClientId", "gitlabClientSecret"],
+  discord: ["discordClientId", "discordClientSecret"],
+  oidc: ["oidcIssuer", "oidcClientId"],
+};
+
+/** Rules about sign-in with providers: half of one is none. `nameOf` gives a field's setting. */
+export function providerRules(nameOf: (field: Field) => string): readonly Rule[] {
+  return [
+    ...Object.values(providerNeeds).map(
+      (needs): Rule => ({
+        about: needs,
+        broken: (given) => {
+          const missing = needs.filter((field) => given[field] === null);
+          if (missing.length === 0 || missing.length === needs.length) return null;
+          const rest = missing.map(nameOf).join(" and ");
+          return {
+            found: missing.includes(needs[0]) ? "nothing" : "a value",
+            problem: `and ${rest} go together`,
+            fix: `Set ${rest} as well, or none of them.`,
+          };
+        },
+      }),
+    ),
+    {
+      about: ["linkByEmail", "googleClientId", "appleClientId"],
+      broken: (given) => {
+        const absent = given.linkByEmail.filter(
+          (name) => given[name === "google" ? "googleClientId" : "appleClientId"] === null,
+        );
+        return absent.length === 0
+          ? null
+          : {
+              found: `"${absent.join(", ")}"`,
+              problem: "names a provider that is not set up",
+              fix: "Set that provider up, or leave it out here.",
+            };
+      },
+    },
+  ];
+}

@@ -1,0 +1,116 @@
+import { bindOAuth, type OAuth } from "../api/oauth.ts";
+import { isLoopback } from "../config/origin.ts";
+import type { OAuthServices } from "../flows/oauth-services.ts";
+import type { CallBounds } from "../oauth/bounded-fetch.ts";
+import { providerClient } from "../oauth/client.ts";
+import { sealed } from "../oauth/sealed.ts";
+import type { Provider } from "../ports/provider.ts";
+import type { Feature } from "./feature.ts";
+
+export type { LinkedAccountInfo, OAuth, OAuthFinish, OAuthStartOptions } from "../api/oauth.ts";
+export type { OAuthStart } from "../flows/oauth-start.ts";
+export type { ProviderTokens } from "../oauth/client.ts";
+export type {
+  Claims,
+  Provider,
+  ProviderCredentials,
+  ProviderProfile,
+  ProviderServer,
+} from "../ports/provider.ts";
+export { type AppleOptions, apple } from "../providers/apple.ts";
+export { discord } from "../providers/discord.ts";
+export { type GitHubOptions, github } from "../providers/github.ts";
+export { type GitLabOptions, gitlab } from "../providers/gitlab.ts";
+export { google } from "../providers/google.ts";
+export { type MicrosoftOptions, microsoft } from "../providers/microsoft.ts";
+export { type OidcOptions, oidc } from "../providers/oidc.ts";
+
+/** Settings of {@link oauth}. */
+export interface OAuthOptions {
+  /** In the order in which pages show them. */
+  readonly providers: readonly Provider[];
+  /**
+   * Names of providers whose address may find the account that it belongs to, where the provider runs the mailbox and both
+   * sides have verified it. Default none: people sign in, then link.
+   */
+  readonly linkByEmail?: readonly string[];
+  /** Whether the providers' tokens are kept, encrypted, for calls in a user's name. Default false. */
+  readonly keepTokens?: boolean;
+  /** Page where people look after their linked accounts. Default `/account`. */
+  readonly accountPath?: string;
+  /** What the 404 of a provider says that is known and not set up, by its name. */
+  readonly unconfigured?: Readonly<Record<string, string>>;
+  /** Bounds of each call to a provider. Default 5,000 ms and 256 KiB. */
+  readonly calls?: Partial<CallBounds>;
+}
+
+/** Names that the routes have another use for. */
+const reservedNames: readonly string[] = ["callback", "link"];
+
+/** Sign-in with accounts at providers: OAuth 2 and OpenID Connect. */
+export function oauth(options: OAuthOptions): Feature<OAuth> {
+  return {
+    name: "oauth",
+    install(services, visits) {
+      const { providers, accountPath = "/account" } = options;
+      const problems = providerProblems(options, services.config.isProduction);
+      if (problems.length > 0) throw new TypeError(`oauth: ${problems.join("; ")}`);
+      const bounds = { timeoutMs: 5_000, maxBytes: 262_144, ...options.calls };
+      const parts: OAuthServices = {
+        ...services,
+        clients: new Map(providers.map((each) => [each.name, providerClient(each, bounds, services.clock)])),
+        linkByEmail: new Set(options.linkByEmail),
+        attempts: sealed(services.keys.derived("oauth-attempt")),
+        tokens: options.keepTokens ? sealed(services.keys.derived("provider-tokens")) : null,
+        unconfigured: options.unconfigured ?? {},
+      };
+      const api = bindOAuth(parts, visits);
+      const { config } = services;
+      return {
+        api,
+        routes: async (endpoints) =>
+          (await import("../endpoints/oauth.ts")).oauthRoutes(endpoints, { oauth: api, config, accountPath }),
+      };
+    },
+  };
+}
+
+function providerProblems(options: OAuthOptions, isProduction: boolean): string[] {
+  const { providers, linkByEmail = [] } = options;
+  return [
+    ...providers.flatMap((provider, index) => [
+      ...nameProblems(provider, providers.slice(0, index)),
+      ...addressProblems(provider, isProduction),
+    ]),
+    ...linkByEmail.flatMap((name) => {
+      const provider = providers.find((each) => each.name === name);
+      if (provider === undefined) return [`linkByEmail: no provider is called ${JSON.stringify(name)}`];
+      return provider.isAuthoritative === null
+        ? [`linkByEmail: ${name} does not run the mailboxes that it tells of`]
+        : [];
+    }),
+  ];
+}
+
+function nameProblems({ name, clientId, clientSecret }: Provider, before: readonly Provider[]): string[] {
+  const problems: string[] = [];
+  if (!/^[a-z0-9-]{1,32}$/.test(name) || reservedNames.includes(name))
+    problems.push(`${JSON.stringify(name)} cannot be a provider's name; 1 to 32 of a-z 0-9 -`);
+  if (before.some((other) => other.name === name)) problems.push(`${name} is listed twice`);
+  if (clientId === "" || clientSecret === "") problems.push(`${name} needs its client id and secret`);
+  return problems;
+}
+
+function addressProblems({ name, server, dangerouslyAllowHttp }: Provider, isProduction: boolean): string[] {
+  const { issuer, ...rest } = server;
+  const endpoints =
+    "authorizationEndpoint" in rest
+      ? [rest.authorizationEndpoint, rest.tokenEndpoint, ...Object.values(rest.resources)]
+      : [];
+  return [issuer, ...endpoints].flatMap((address) => {
+    const url = URL.canParse(address) ? new URL(address) : null;
+    if (url?.protocol === "https:") return [];
+    const isForTests = url?.protocol === "http:" && isLoopback(url.hostname) && !isProduction;
+    return isForTests && dangerouslyAllowHttp === true ? [] : [`${name}: ${address} is no https address`];
+  });
+}
