@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { type Auth, AuthError, isLoopback, wantsPage } from "latchkey";
+import { type ApiKeys, type Auth, AuthError, isLoopback, wantsPage } from "latchkey";
 import { hono } from "latchkey/hono";
+import type { OAuth } from "latchkey/oauth";
 import type { ServerLog } from "./log.ts";
 import { loggablePath } from "./loggable.ts";
 import { errorPage, pages } from "./pages/pages.ts";
@@ -17,6 +18,10 @@ export interface ServerEnv {
 /** What {@link serverApp} puts together. */
 export interface ServerAppOptions {
   readonly auth: Auth;
+  /** Sign-in with providers; absent: pages do not speak of it. */
+  readonly oauth?: OAuth;
+  /** API keys; absent: pages do not speak of them. */
+  readonly apiKeys?: ApiKeys;
   readonly log: ServerLog;
   /** CIDRs whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
@@ -50,7 +55,8 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
   });
   if (!options.isOriginConfigured) app.use(toOrigin(config));
   app.use(handle);
-  app.route("/", pages(auth, { client, log }));
+  const { oauth, apiKeys } = options;
+  app.route("/", pages(auth, { client, log, ...(oauth && { oauth }), ...(apiKeys && { apiKeys }) }));
   app.notFound((context) => refuse(new AuthError("not_found"), context));
   app.onError((thrown, context) => {
     const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });

@@ -1,7 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { type Auth, type AuthOptions, createAuth, passwords } from "latchkey";
+import {
+  type ApiKeys,
+  type Auth,
+  type AuthOptions,
+  createAuth,
+  type Feature,
+  passwords,
+  tickets,
+} from "latchkey";
+import type { Tokens } from "latchkey/tokens";
+import { apiKeysFromSettings } from "./api-keys-from-settings.ts";
 import { type DevelopmentSecret, developmentSecret } from "./settings/development-secret.ts";
 import type { Settings } from "./settings/settings.ts";
+import { tokensFromSettings } from "./tokens-from-settings.ts";
 
 /** Where a machine keeps the secret that it made for itself. */
 const secretDirectory = "data";
@@ -24,6 +35,12 @@ export async function secretsFromSettings({ secretKey, previousSecretKeys }: Set
 /** What an `Auth` needs beyond the settings. */
 export interface AuthParts extends Pick<AuthOptions, "stores" | "secrets" | "log" | "listeners" | "onError"> {
   readonly origin: string;
+  /** Default: {@link apiKeysFromSettings}; for callers who use what the feature offers. */
+  readonly apiKeys?: Feature<ApiKeys> | undefined;
+  /** Default: {@link tokensFromSettings}; for callers who use what the feature offers. */
+  readonly tokens?: Feature<Tokens>;
+  /** Besides those that are always there. */
+  readonly features?: AuthOptions["features"];
 }
 
 /** An `Auth` as the settings describe it. */
@@ -47,12 +64,17 @@ export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
       rememberedAbsoluteSeconds: settings.rememberedAbsoluteSeconds,
       maxPerUser: settings.maxSessionsPerUser,
       sweepIntervalSeconds: settings.sessionCleanupIntervalSeconds,
+      binding: settings.sessionBinding,
     },
     csrf: settings.csrfEnabled,
     login: { maxAttempts: settings.loginMaxAttempts, windowSeconds: settings.loginWindowSeconds },
     registration: settings.registrationMode,
     ...(settings.corsOrigins.length > 0 && {
-      cors: { origins: settings.corsOrigins, credentials: settings.corsAllowCredentials },
+      cors: {
+        origins: settings.corsOrigins,
+        credentials: settings.corsAllowCredentials,
+        headers: [settings.apiKeyHeader],
+      },
     }),
     maxBodyBytes: settings.maxBodyBytes,
     storeTimeoutMs: settings.storeTimeoutMs,
@@ -64,6 +86,11 @@ export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
           ...(settings.hashQueue !== null && { maxQueue: settings.hashQueue }),
         },
       }),
+      parts.apiKeys ?? apiKeysFromSettings(settings),
+      parts.tokens ?? tokensFromSettings(settings),
+      // For applications that answer WebSockets over the same stores.
+      tickets(),
+      ...(parts.features ?? []),
     ],
   });
 }

@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Auth, AuthError } from "latchkey";
+import { type ApiKeys, type Auth, AuthError } from "latchkey";
+import type { OAuth } from "latchkey/oauth";
+import { apiKeysFromSettings } from "./api-keys-from-settings.ts";
 import { serverApp } from "./app.ts";
 import { type AuthParts, authFromSettings, secretsFromSettings } from "./auth-from-settings.ts";
 import { type Closing, closingOf } from "./closing.ts";
 import { createListener, type Fetch, type Listener } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
+import { oauthFromSettings } from "./oauth-from-settings.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { originAt, type Settings } from "./settings/settings.ts";
 import { type OpenStores, openStores } from "./stores/open-stores.ts";
@@ -92,9 +95,16 @@ async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serv
   const { secrets, development } = await secretsFromSettings(settings);
   const opened = await openStores(settings, { log: parts.log, prepare: (migrations) => migrations.up() });
   try {
-    const auth = openAuth(settings, { ...parts, secrets, stores: opened.stores });
+    const providers = oauthFromSettings(settings);
+    const keys = apiKeysFromSettings(settings);
+    const features = { apiKeys: keys, features: [providers] };
+    const auth = openAuth(settings, { ...parts, secrets, stores: opened.stores, ...features });
     await auth.warmUp();
-    const { stop } = answerBy(auth, opened, settings, parts);
+    const { stop } = answerBy(auth, opened, settings, {
+      ...parts,
+      oauth: auth.use(providers),
+      apiKeys: auth.use(keys),
+    });
     const newSecretPath = development?.isNew === true ? development.path : null;
     return { setupToken: await setupToken(auth, parts.log), newSecretPath, stop };
   } catch (error) {
@@ -118,12 +128,21 @@ async function setupToken(auth: Auth, log: ServerLog): Promise<string | null> {
 
 function openAuth(
   settings: Settings,
-  { origin, log, secrets, stores }: BackParts & Pick<AuthParts, "secrets" | "stores">,
+  {
+    origin,
+    log,
+    secrets,
+    stores,
+    features,
+    apiKeys,
+  }: BackParts & Pick<AuthParts, "secrets" | "stores" | "features" | "apiKeys">,
 ): Auth {
   return authFromSettings(settings, {
     origin,
     secrets,
     stores,
+    features,
+    apiKeys,
     log,
     listeners: [(event) => log.event(event)],
     onError(error) {
@@ -133,11 +152,17 @@ function openAuth(
   });
 }
 
-function answerBy(auth: Auth, opened: OpenStores, settings: Settings, parts: BackParts): Closing {
-  const { origin, log, front } = parts;
+function answerBy(
+  auth: Auth,
+  opened: OpenStores,
+  settings: Settings,
+  { origin, log, front, oauth, apiKeys }: BackParts & { readonly oauth: OAuth; readonly apiKeys: ApiKeys },
+): Closing {
   const closing = closingOf(front.listener, () => auth.close().finally(opened.close), log);
   const app = serverApp({
     auth,
+    oauth,
+    apiKeys,
     log,
     trustedProxies: settings.trustedProxies,
     isOriginConfigured: settings.origin !== null,

@@ -1,6 +1,7 @@
 import { bindForms, type Forms } from "./api/forms.ts";
 import { bindSessions, type Sessions } from "./api/sessions.ts";
 import { bindUsers, type Users } from "./api/users.ts";
+import { bindVisits } from "./api/visit.ts";
 import type { ConfigOptions } from "./config/options.ts";
 import { type Config, readConfig } from "./config.ts";
 import type { Principal } from "./domain/principal.ts";
@@ -8,9 +9,10 @@ import { asAuthError } from "./errors.ts";
 import type { Feature } from "./features/feature.ts";
 import { type Features, installFeatures, passwordServices, useFeature } from "./features/installed.ts";
 import { loadRoutes } from "./features/routes.ts";
-import { formTokens } from "./flows/form-tokens.ts";
+import { type FormTokens, formTokens } from "./flows/form-tokens.ts";
 import { sessionData } from "./flows/session-data.ts";
-import { authenticate, changing, inAskingOrder, reading } from "./pipeline/authenticate.ts";
+import { sealedSessions } from "./jwt/sealed-sessions.ts";
+import { authenticate, changing, inAskingOrder, reading, tellAnswer } from "./pipeline/authenticate.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./pipeline/check.ts";
 import { handleRoute } from "./pipeline/handle.ts";
 import { type RouteLimit, takeFromLimit } from "./pipeline/limit.ts";
@@ -26,6 +28,7 @@ import type { Policy } from "./ports/policy.ts";
 import type { AuthRequest, ClientInfo, RouteRequest } from "./ports/request.ts";
 import type { Route } from "./ports/route.ts";
 import type { Log, Services } from "./ports/services.ts";
+import type { SessionTokenFormat } from "./ports/session-token.ts";
 import type { Stores } from "./ports/stores.ts";
 import type { Strategy } from "./ports/strategy.ts";
 import type { Listener } from "./services/events.ts";
@@ -36,6 +39,7 @@ import { stderrLog } from "./services/log.ts";
 import { systemClock, systemRandom } from "./services/system.ts";
 import { wireServices } from "./services/wire.ts";
 import { session } from "./strategies/session.ts";
+import { statelessSession } from "./strategies/stateless-session.ts";
 
 /** What `createAuth` takes; see {@link ConfigOptions} for everything with a default. */
 export interface AuthOptions extends ConfigOptions {
@@ -45,6 +49,8 @@ export interface AuthOptions extends ConfigOptions {
   readonly features?: readonly Feature<unknown>[];
   /** The application's own, asked after those of the features. */
   readonly strategies?: readonly Strategy[];
+  /** How session tokens are written. Default `id.secret`. */
+  readonly sessionTokens?: SessionTokenFormat;
   readonly policies?: readonly Policy[];
   readonly listeners?: readonly Listener[];
   /** Makes the answer to a refusal; null leaves it to Latchkey. */
@@ -130,26 +136,42 @@ export function createAuth(options: AuthOptions): Auth {
     log: options.log ?? stderrLog(),
     policies: options.policies ?? [],
     listeners: () => subscriptions.all,
+    sessionTokens: options.sessionTokens ?? null,
+    sealedSessions,
   });
-  const features = installFeatures(options.features ?? [], services);
-  return assemble(options, services, features, subscriptions);
+  // Features bring the strategies that the pipeline is made of, and act on behalf of requests that went through it.
+  const visits = bindVisits(() => pipeline);
+  const features = installFeatures(options.features ?? [], services, visits);
+  const tokens = formTokens(services);
+  const pipeline = pipelineOf(options, services, features, tokens);
+  return assemble(options, pipeline, features, { subscriptions, tokens });
+}
+
+function pipelineOf(
+  options: AuthOptions,
+  services: Services,
+  features: Features,
+  tokens: FormTokens,
+): Pipeline {
+  const fromFeatures = [...features.values()].flatMap(({ strategies = [] }) => strategies);
+  const { sealedSessions } = services;
+  const cookie = sealedSessions === null ? session(services) : statelessSession(services, sealedSessions);
+  return {
+    services,
+    strategies: inAskingOrder([...fromFeatures, ...(options.strategies ?? []), cookie]),
+    isFormTokenValid: tokens.isValid,
+    openData: (record, visit) => sessionData(services, record, visit),
+  };
 }
 
 function assemble(
   options: AuthOptions,
-  services: Services,
+  pipeline: Pipeline,
   features: Features,
-  subscriptions: Listeners,
+  { subscriptions, tokens }: { readonly subscriptions: Listeners; readonly tokens: FormTokens },
 ): Auth {
+  const { services } = pipeline;
   const { config } = services;
-  const tokens = formTokens(services);
-  const fromFeatures = [...features.values()].flatMap(({ strategies = [] }) => strategies);
-  const pipeline: Pipeline = {
-    services,
-    strategies: inAskingOrder([...fromFeatures, ...(options.strategies ?? []), session(services)]),
-    isFormTokenValid: tokens.isValid,
-    openData: (record, visit) => sessionData(services, record, visit),
-  };
   const users = bindUsers(pipeline, () => passwordServices(features));
   const sessions = bindSessions(pipeline);
   const closing = closer(services, [...features.values()], options.stores);
@@ -171,7 +193,13 @@ function assemble(
       check(pipeline, request, client, { guards }),
     async authenticate(request: AuthRequest, client: ClientInfo) {
       const stakes = isUnsafe(request.method) ? changing : reading;
-      const { principal, change } = await authenticate(pipeline.strategies, request, client, stakes);
+      const { principal, change, answered } = await authenticate(
+        pipeline.strategies,
+        request,
+        client,
+        stakes,
+      );
+      if (answered !== undefined) tellAnswer(request, answered, 200);
       return { principal, change };
     },
     takeFromLimit: (limit: RouteLimit, request: AuthRequest, client: ClientInfo) =>

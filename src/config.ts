@@ -26,6 +26,8 @@ export interface Config {
     readonly rememberedAbsoluteSeconds: number;
     readonly maxPerUser: number;
     readonly sweepIntervalSeconds: number;
+    readonly binding: "off" | "user-agent" | "ip+user-agent";
+    readonly mode: "stateful" | "stateless";
   };
   readonly freshSeconds: number;
   readonly csrf: boolean;
@@ -100,6 +102,8 @@ function sessionConfig(session: ConfigOptions["session"]): Config["session"] {
     ),
     maxPerUser: session?.maxPerUser ?? 5,
     sweepIntervalSeconds: session?.sweepIntervalSeconds ?? 900,
+    binding: session?.binding ?? "off",
+    mode: session?.mode ?? "stateful",
   };
 }
 

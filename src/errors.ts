@@ -8,8 +8,10 @@ const table = {
   malformed_request: [400, "The request cannot be read."],
   password_rejected: [400, "The password cannot be used."],
   token_invalid: [400, "The link or token is unknown, used or expired."],
+  provider_refused: [400, "Signing in with the provider did not work. Please start again."],
   not_authenticated: [401, "Sign in to continue."],
   session_expired: [401, "The session has ended. Sign in again."],
+  token_reused: [401, "The refresh token was used before. Sign in again."],
   invalid_credentials: [401, "Invalid email or password"],
   forbidden: [403, "You may not do this."],
   fresh_auth_required: [403, "Confirm your password to continue."],
@@ -27,6 +29,7 @@ const table = {
   payload_too_large: [413, "The body is too large."],
   unsupported_media_type: [415, "Send JSON or a form."],
   rate_limited: [429, "Too many requests. Please try again later."],
+  provider_unavailable: [502, "The provider does not answer as it should. Please try again in a moment."],
   overloaded: [503, "The server is busy. Please try again in a moment."],
   store_unavailable: [503, "The service is temporarily unavailable."],
   internal_error: [500, "Something went wrong."],
@@ -46,6 +49,8 @@ export interface FieldError {
 
 /** What an {@link AuthError} may carry besides its code. */
 export interface AuthErrorOptions {
+  /** Status in place of the code's own: a token that is a proof is refused with 401, one in a mailed link with 400. */
+  readonly status?: 401;
   /** Public sentence in place of the code's own. */
   readonly message?: string;
   /** For the operator's log; never on the wire. Must hold no secret. */
@@ -75,7 +80,7 @@ export class AuthError extends Error {
     const [status, message] = table[code];
     super(options.message ?? message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.status = status;
+    this.status = options.status ?? status;
     this.diagnosis = options.diagnosis ?? null;
     this.retryAfterSeconds = options.retryAfterSeconds ?? null;
     this.fields = options.fields ?? [];

@@ -1,8 +1,10 @@
 // Putting it together
 
 // What applications call
+export type { ApiKeys } from "./api/api-keys.ts";
 export type { Forms } from "./api/forms.ts";
 export type { SessionInfo, Sessions } from "./api/sessions.ts";
+export type { Tickets } from "./api/tickets.ts";
 export type { Users } from "./api/users.ts";
 export type { Visit } from "./api/visit.ts";
 export { type Auth, type AuthOptions, createAuth } from "./auth.ts";
@@ -10,6 +12,7 @@ export type { ConfigOptions } from "./config/options.ts";
 export { isLoopback } from "./config/origin.ts";
 export type { Config } from "./config.ts";
 // Records
+export type { ApiKey, ApiKeyChanges, ApiKeyLimits, ApiKeyUsage } from "./domain/api-key.ts";
 export type { AuditRow, PersonalField } from "./domain/audit.ts";
 export type { Credential, EncodedPassword, PasswordCredential } from "./domain/credential.ts";
 export type {
@@ -30,8 +33,18 @@ export {
   type SignedIn,
   signedInAs,
 } from "./domain/principal.ts";
-export type { AuthenticationMethod, Session, SessionBag } from "./domain/session.ts";
-export type { Permission, Register, Role, User, UserChanges, UserData, UserStatus } from "./domain/user.ts";
+export type { RefreshFamily } from "./domain/refresh-family.ts";
+export type { AuthenticationMethod, Session, SessionBag, SessionToken } from "./domain/session.ts";
+export type {
+  Permission,
+  Register,
+  RevokedToken,
+  Role,
+  User,
+  UserChanges,
+  UserData,
+  UserStatus,
+} from "./domain/user.ts";
 // Errors
 export {
   AuthError,
@@ -42,16 +55,36 @@ export {
   type FieldError,
 } from "./errors.ts";
 // Features
+export { type ApiKeysOptions, apiKeys } from "./features/api-keys.ts";
 export type { Feature, Installed } from "./features/feature.ts";
 export { type Passwords, type PasswordsOptions, passwords } from "./features/passwords.ts";
+export { tickets } from "./features/tickets.ts";
+export type {
+  ApiKeyInfo,
+  CreatedApiKey,
+  NewApiKey,
+  RotateApiKey,
+  UsagePage,
+  UsageQuery,
+} from "./flows/api-keys.ts";
 export type { Login } from "./flows/login.ts";
 export type { LoggedOut } from "./flows/logout.ts";
 export type { ProfileChanged, ProfileChanges } from "./flows/profile.ts";
 export type { Registered, Registration } from "./flows/register.ts";
 export type { StartOptions, SweepOptions } from "./flows/sessions.ts";
 export type { SignIn } from "./flows/start-session.ts";
+export type { Ticket } from "./flows/tickets.ts";
 // Guards
-export { all, any, anyone, guard, signedIn, signedInToWrite, skipIfAuthenticated } from "./guards/guards.ts";
+export {
+  all,
+  any,
+  anyone,
+  guard,
+  signedIn,
+  signedInToWrite,
+  skipIfAuthenticated,
+  via,
+} from "./guards/guards.ts";
 export { type Body, readBody } from "./http/body.ts";
 export { type ClientIp, clientIp } from "./http/client-info.ts";
 export { nextPath } from "./http/next-path.ts";
@@ -87,8 +120,16 @@ export type {
   OwnerKey,
   OwnerReading,
   OwnerRecords,
+  RefreshWrite,
 } from "./ports/detached-sessions.ts";
-export type { DirectoryStore, Revocation, SessionOwner, UserWithPassword } from "./ports/directory-store.ts";
+export type {
+  ApiKeyUses,
+  DirectoryStore,
+  OwnedApiKey,
+  Revocation,
+  SessionOwner,
+  UserWithPassword,
+} from "./ports/directory-store.ts";
 export type { EphemeralStore, Limit, Reservation } from "./ports/ephemeral-store.ts";
 export type { Decision, DenialCode, Guard, GuardContext, Open } from "./ports/guard.ts";
 export type {
@@ -117,9 +158,11 @@ export type {
 } from "./ports/services.ts";
 export type { SessionData } from "./ports/session-data.ts";
 export type { FoundSession, SessionStore, Touch } from "./ports/session-store.ts";
+export type { SealedSession, SealedSessions, SessionTokenFormat } from "./ports/session-token.ts";
 export type { Awaitable, Committed, Engine, Port, Refusal, Report, StoreCall, Write } from "./ports/store.ts";
 export type { Stores } from "./ports/stores.ts";
-export type { Outcome, Stakes, Strategy } from "./ports/strategy.ts";
+export type { Answered, Outcome, Stakes, Strategy } from "./ports/strategy.ts";
+export type { InSessionContext, SignedInContext, VisitContext, Visits } from "./ports/visit.ts";
 export type { Listener } from "./services/events.ts";
 export type { EventSubscriptions } from "./services/listeners.ts";
 // Stores

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { errorText } from "../error-text.ts";
 import { migrateCommands } from "./migrate.ts";
 import { sessionCommands } from "./session.ts";
+import { signingKeyCommands } from "./signing-key.ts";
 import { sweepCommand } from "./sweep.ts";
 import type { Terminal } from "./terminal.ts";
 import { userCommands } from "./user.ts";
@@ -53,6 +54,7 @@ function commands(terminal: Terminal, setExitCode: (code: number) => void): Comm
   userCommands(program, terminal);
   sessionCommands(program, terminal);
   sweepCommand(program, terminal);
+  signingKeyCommands(program, terminal);
   program
     .command("secret")
     .description("print 32 random bytes, ready to stand behind SECRET_KEY=")

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import type { Auth, Log, SqliteMigrations } from "latchkey";
+import type { Tokens } from "latchkey/tokens";
 import { authFromSettings, secretsFromSettings } from "../auth-from-settings.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { originAt, type Settings } from "../settings/settings.ts";
 import { openDirectory, reachingDirectory } from "../stores/directory.ts";
 import { openStores } from "../stores/open-stores.ts";
+import { tokensFromSettings } from "../tokens-from-settings.ts";
 import { CommandFailure } from "./failure.ts";
 import { sessionsInReach } from "./sessions-in-reach.ts";
 import type { Terminal } from "./terminal.ts";
@@ -12,6 +14,7 @@ import type { Terminal } from "./terminal.ts";
 /** What commands about accounts work with. */
 export interface Opened {
   readonly auth: Auth;
+  readonly tokens: Tokens;
   /** The address that a link to a page begins with. */
   readonly linkOrigin: string;
 }
@@ -39,9 +42,10 @@ export async function withAuth<T>(terminal: Terminal, work: (opened: Opened) => 
   });
   try {
     const origin = originAt(settings, settings.port);
-    const auth = authFromSettings(settings, { origin, secrets, stores, log });
+    const tokens = tokensFromSettings(settings);
+    const auth = authFromSettings(settings, { origin, secrets, stores, log, tokens });
     try {
-      return await work({ auth, linkOrigin: linkOrigin(settings) });
+      return await work({ auth, tokens: auth.use(tokens), linkOrigin: linkOrigin(settings) });
     } finally {
       await auth.close();
     }
@@ -65,7 +69,8 @@ export async function withMigrations<T>(
   }
 }
 
-async function settingsFor(terminal: Terminal): Promise<Settings> {
+/** The settings, with their warnings on standard error. @throws SettingsError */
+export async function settingsFor(terminal: Terminal): Promise<Settings> {
   const { settings, warnings } = await loadSettings(terminal.environment);
   terminal.complain(...warnings.map((warning) => `Warning: ${warning}`));
   return settings;

@@ -42,11 +42,12 @@ async function create(terminal: Terminal, options: CreateOptions): Promise<void>
   const email = options.email ?? (await askFor(terminal, "E-mail address"));
   if (email === null) throw misuse("--email is needed where there is nobody to ask.");
   const typed = passwordStdin ? (await terminal.readAll()).replace(/\r?\n$/, "") : null;
-  await withAuth(terminal, async ({ auth, linkOrigin }) => {
+  await withAuth(terminal, async (opened) => {
+    const { auth } = opened;
     // Nobody ever learns the random one: the link replaces it.
     const password = typed ?? randomBytes(32).toString("base64url");
     const user = await auth.users.create({ email, username, name, password }, { isSuperuser: superuser });
-    const link = typed === null ? await resetLink({ auth, linkOrigin }, user) : null;
+    const link = typed === null ? await resetLink(opened, user) : null;
     if (json) return terminal.json({ user: userJson(user), link });
     terminal.say(
       `Created ${superuser ? "superuser " : ""}${user.email}, username ${user.username}, id ${user.id}`,

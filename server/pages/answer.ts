@@ -28,12 +28,13 @@ async function documentResponse(
   reply: DocumentReply,
   { auth, client, path, principal }: AnswerOptions,
 ): Promise<Response> {
-  const { title, main, error } = reply;
+  const { title, main, error, goesOnTo } = reply;
   const { appPath, loginPath } = auth.config;
   const told = error === undefined ? null : auth.errorAnswer({ ok: false, error }, client);
   const headers = new Headers(told?.headers.map(([name, value]): [string, string] => [name, value]));
   headers.set("Content-Type", "text/html; charset=utf-8");
   headers.set("X-Content-Type-Options", "nosniff");
+  if (goesOnTo !== undefined) headers.set("Refresh", `0; url=${goesOnTo}`);
   const document = await layout(
     { title, isError: error !== undefined, main },
     { appPath, loginPath, path, principal },

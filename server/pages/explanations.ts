@@ -11,9 +11,14 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
     "The password is too short or too long, is among the most common ones, or is a name or address of the person or the site. The reasons stand under `errors`.",
   token_invalid:
     "A link that arrived by mail, or was printed by the server, works once and for a short time. Ask for a fresh one.",
-  not_authenticated: "The request carries no proof of who sends it. Sign in, or send a session cookie.",
+  provider_refused:
+    "The provider's answer was not believed, belongs to another browser, was used before, or is more than ten minutes old. The audit log has which, under `oauth.refused`. Start again.",
+  not_authenticated:
+    "The request carries no proof of who sends it, or an API key that cannot be used. Sign in, or send a session cookie or a key that is whole, has not expired and may be used from where you are.",
   session_expired:
     "The session was idle for too long, reached the end of its life, or was ended elsewhere: by signing out everywhere or by a changed password. Sign in again.",
+  token_reused:
+    "A refresh token was used a second time. Two had it, and nobody can tell which of them was meant to: the session has ended. Sign in again.",
   invalid_credentials:
     "No account has this email or username with this password. Which of the two is wrong is deliberately not said.",
   forbidden: "Whoever sends the request is known, and may not do this. Signing in again does not help.",
@@ -39,6 +44,8 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   unsupported_media_type: "Bodies are `application/json` or `application/x-www-form-urlencoded`, in UTF-8.",
   rate_limited:
     "Too many tries in too short a time. The header `Retry-After` says, in seconds, when the next one counts.",
+  provider_unavailable:
+    "The provider did not answer in time, answered too much, or sent us elsewhere. Nothing was changed. Try again in a moment, or sign in another way.",
   overloaded:
     "More passwords are waiting to be checked than the server takes on. Nothing was tried, and no attempt was used up. Try again after `Retry-After` seconds.",
   store_unavailable:

@@ -8,7 +8,7 @@ export interface FieldOptions {
   readonly label: string;
   /** Default `text`. */
   readonly type?: "text" | "email" | "password";
-  readonly autocomplete: "username" | "email" | "name" | "current-password" | "new-password";
+  readonly autocomplete: "username" | "email" | "name" | "current-password" | "new-password" | "off";
   readonly isOptional?: boolean;
   readonly hint?: string;
 }

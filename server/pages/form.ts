@@ -64,7 +64,7 @@ export function assertNone(errors: readonly FieldError[]): void {
 
 // Signing in again, another origin or another kind of body is not mended by typing.
 function isMendable({ code, status }: AuthError): boolean {
-  if (status >= 500) return code === "overloaded";
+  if (status >= 500) return code === "overloaded" || code === "provider_unavailable";
   return !hopeless.includes(code);
 }
 

@@ -3,6 +3,7 @@ import { checkbox, doneNotice, errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, missing, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
+import { providerLinks, refusalWords } from "./providers.ts";
 
 /** What brought somebody here, as the pages say it in `?done=`; anything else is not shown. */
 const doneMessages: ReadonlyMap<string, string> = new Map([
@@ -16,11 +17,8 @@ const requiredFields = { username: "Email or username is required", password: "P
 
 /** The sign-in page. */
 export function showLogin(call: PageCall): DocumentReply {
-  return loginPage(
-    call,
-    blank({ next: call.query.get("next") ?? "" }),
-    doneMessages.get(call.query.get("done") ?? ""),
-  );
+  const state = { ...blank({ next: call.query.get("next") ?? "" }), message: refusalWords(call) };
+  return loginPage(call, state, doneMessages.get(call.query.get("done") ?? ""));
 }
 
 /** Signs in. The form asks for no CSRF token: the flow checks where it comes from. */
@@ -39,8 +37,8 @@ export async function submitLogin(call: PageCall): Promise<PageReply> {
   }
 }
 
-function loginPage({ auth }: PageCall, state: FormState, done?: string): DocumentReply {
-  const { loginPath, origin, registration } = auth.config;
+function loginPage(call: PageCall, state: FormState, done?: string): DocumentReply {
+  const { loginPath, origin, registration } = call.auth.config;
   const next = nextPath(state.values.next, origin);
   const isFirstLook = done === undefined && state.message === null && state.errors.length === 0;
   const main = html`<div class="card">
@@ -55,6 +53,7 @@ ${field(state, { name: "password", label: "Password", type: "password", autocomp
 ${checkbox(state, { name: "remember", label: "Keep me signed in on this device" })}
 <button class="primary" type="submit">Sign in</button>
 </form>
+${providerLinks(call, next)}
 ${registration === "open" && html`<p class="aside">New here? <a href="${withNext("/register", next)}">Create an account</a></p>`}
 </div>`;
   return { kind: "document", title: "Sign in", main };

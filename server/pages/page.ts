@@ -1,4 +1,5 @@
 import type {
+  ApiKeys,
   Auth,
   AuthError,
   AuthRequest,
@@ -8,7 +9,8 @@ import type {
   SessionChange,
   SignedIn,
 } from "latchkey";
-import { anyone, signedIn, skipIfAuthenticated } from "latchkey";
+import { anyone, guard, signedIn, skipIfAuthenticated } from "latchkey";
+import type { OAuth } from "latchkey/oauth";
 import type { Html } from "./html.ts";
 
 /** The fields of a posted form, each of which was sent once. */
@@ -28,6 +30,10 @@ export interface PageRequest extends AuthRequest {
 /** A request to a page, past the pipeline, and what pages work with. */
 export interface PageCall<P extends Principal = Principal> {
   readonly auth: Auth;
+  /** Sign-in with providers; null where there is none. */
+  readonly oauth: OAuth | null;
+  /** API keys; null where there are none. */
+  readonly apiKeys: ApiKeys | null;
   /** Handed on to the flows; carries the session that a flow of this request has already begun. */
   readonly visit: { readonly request: PageRequest; readonly client: ClientInfo };
   readonly path: string;
@@ -54,6 +60,8 @@ export interface DocumentReply {
   readonly main: Html;
   /** The refusal that the document tells of: it gives status and headers. */
   readonly error?: AuthError;
+  /** Where the browser goes on by itself, if anywhere: another site, which a form's answer may not redirect to (`form-action`). */
+  readonly goesOnTo?: string;
   readonly change?: SessionChange | undefined;
 }
 
@@ -101,9 +109,15 @@ export function forSignedIn(row: {
   readonly show: PageHandler<SignedIn>;
   readonly submit?: PageHandler<SignedIn>;
 }): PageRow {
-  // The guard has let nobody else through.
-  return { ...row, guards: [signedIn()] } as PageRow;
+  // The guards have let nobody else through.
+  return { ...row, guards: [signedIn(), unrestricted] } as PageRow;
 }
+
+// What belongs to the account is no business of a program that was given a key.
+const unrestricted = guard(
+  "unrestricted",
+  (principal) => principal.isAuthenticated && principal.scopes === null,
+);
 
 /** On after a post, so that reloading repeats nothing. @see RFC 9110, section 15.4.4 */
 export function seeOther(to: string, change?: SessionChange | null): RedirectReply {

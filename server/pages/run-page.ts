@@ -1,5 +1,6 @@
 import {
   type Anonymous,
+  type ApiKeys,
   type Auth,
   AuthError,
   type ClientInfo,
@@ -9,6 +10,7 @@ import {
   wantsPage,
 } from "latchkey";
 import type { HonoContext } from "latchkey/hono";
+import type { OAuth } from "latchkey/oauth";
 import { answer } from "./answer.ts";
 import { errorDocument } from "./error-page.ts";
 import type { PageHandler, PageRequest, PageRow } from "./page.ts";
@@ -20,6 +22,10 @@ export interface PageOptions {
   readonly client: (context: HonoContext) => ClientInfo;
   /** Where failures of the system are told. Default: nowhere. */
   readonly log?: Pick<Log, "error">;
+  /** Sign-in with providers. Default: the pages do not speak of it. */
+  readonly oauth?: OAuth;
+  /** API keys. Default: the pages do not speak of them. */
+  readonly apiKeys?: ApiKeys;
   /** For words such as "5 minutes ago". Default: the machine's clock. */
   readonly now?: () => Date;
 }
@@ -76,7 +82,17 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
       const keep = (noted: SessionChange): void => {
         kept = { ...kept, ...noted };
       };
-      const reply = await handler({ auth, visit, path, query, principal, now, keep });
+      const reply = await handler({
+        auth,
+        oauth: options.oauth ?? null,
+        apiKeys: options.apiKeys ?? null,
+        visit,
+        path,
+        query,
+        principal,
+        now,
+        keep,
+      });
       const error = reply.kind === "document" ? reply.error : undefined;
       const changes = { ...kept, ...reply.change };
       if (error !== undefined && !wantsPage(request, auth.config.basePath)) {

@@ -1,6 +1,7 @@
 import { isLoopbackHost } from "./address-kinds.ts";
 import { type Draft, type Environment, readDraft } from "./draft.ts";
 import { inProduction } from "./production-rules.ts";
+import { providerRules } from "./provider-rules.ts";
 import { brokenRules, everywhere, isProduction, originUrl } from "./rules.ts";
 import { secretWeakness } from "./secret-strength.ts";
 import { sessionPlace } from "./session-place.ts";
@@ -8,6 +9,7 @@ import { sessionRules, sessionWarnings } from "./session-rules.ts";
 import type { Given, Settings } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 import { unreadNames } from "./similar-names.ts";
+import { settingsTable } from "./table.ts";
 
 /** Settings that can be started with, and what the operator should hear about them. */
 export interface ReadSettings {
@@ -26,7 +28,12 @@ export interface ReadSettings {
 export function readSettings(environment: Environment): ReadSettings {
   const draft = readDraft(environment);
   const { given } = draft;
-  const rules = [...everywhere, ...sessionRules, ...(isProduction(given) ? inProduction : [])];
+  const rules = [
+    ...everywhere,
+    ...sessionRules,
+    ...ofProviders,
+    ...(isProduction(given) ? inProduction : []),
+  ];
   const problems = [...draft.problems, ...brokenRules(rules, draft)];
   if (problems.length > 0) throw new SettingsError(problems);
   const names = Object.keys(environment).filter((name) => (environment[name]?.trim() ?? "") !== "");
@@ -35,6 +42,8 @@ export function readSettings(environment: Environment): ReadSettings {
     warnings: [...warningsAbout(draft), ...sessionWarnings(draft), ...unreadNames(names)],
   };
 }
+
+const ofProviders = providerRules((field) => settingsTable[field].name);
 
 function settle(given: Given): Settings {
   // What only says where sessions are has become `sessions`.

@@ -4,8 +4,35 @@ import type { MongodbAddress, NodeAddress, RedisAddress, SessionPlace } from "./
 /** How much is logged, from most to nothing. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
+/** Sign-in with providers; null is what was left out, and a provider that lacks something is not there. */
+export interface ProviderSettings {
+  readonly googleClientId: string | null;
+  readonly googleClientSecret: string | null;
+  readonly githubClientId: string | null;
+  readonly githubClientSecret: string | null;
+  readonly microsoftClientId: string | null;
+  readonly microsoftClientSecret: string | null;
+  readonly microsoftTenant: string;
+  readonly appleClientId: string | null;
+  readonly appleTeamId: string | null;
+  readonly appleKeyId: string | null;
+  /** PKCS #8, PEM. */
+  readonly applePrivateKey: string | null;
+  readonly gitlabClientId: string | null;
+  readonly gitlabClientSecret: string | null;
+  readonly gitlabUrl: string;
+  readonly discordClientId: string | null;
+  readonly discordClientSecret: string | null;
+  readonly oidcIssuer: string | null;
+  readonly oidcClientId: string | null;
+  readonly oidcClientSecret: string | null;
+  readonly oidcLabel: string;
+  /** Names of providers whose verified address may find its account. */
+  readonly linkByEmail: readonly ("google" | "apple")[];
+}
+
 /** What the server is started with: checked, defaults filled in, times in the unit that the name says. */
-export interface Settings {
+export interface Settings extends ProviderSettings {
   /** The secret that signs; null only on loopback: the generated one is used. @see developmentSecret */
   readonly secretKey: string | null;
   /** Secrets that still verify. */
@@ -35,6 +62,7 @@ export interface Settings {
   readonly sessionCleanupIntervalSeconds: number;
   /** 0 = unlimited. */
   readonly maxSessionsPerUser: number;
+  readonly sessionBinding: "off" | "user-agent" | "ip+user-agent";
   /** Whether cookies are sent over https alone: exactly where the origin is https. */
   readonly secureCookies: boolean;
   /** Without the prefix that an https origin adds. */
@@ -48,6 +76,17 @@ export interface Settings {
   /** In code points. */
   readonly passwordMinLength: number;
   readonly registrationMode: "open" | "closed";
+  /** Lifetime of an access token; null: 15 minutes, or 60 without refresh tokens. */
+  readonly tokenExpiresInSeconds: number | null;
+  readonly tokenRefresh: boolean;
+  readonly tokenSessionSeconds: number;
+  readonly tokenAlgorithm: "hs256" | "es256" | "eddsa";
+  /** Where the signing keys are; read with another algorithm than `hs256`. */
+  readonly tokenKeyFile: string;
+  /** Word in the text of API keys. */
+  readonly apiKeyEnvironment: string;
+  /** Header that holds an API key. */
+  readonly apiKeyHeader: string;
   /** Empty: no other origin may read answers. */
   readonly corsOrigins: readonly string[] | "*";
   readonly corsAllowCredentials: boolean;

@@ -1,9 +1,10 @@
 import { addressRange, bindHost, cookieDomain, exactOrigin, originOrAny } from "./address-kinds.ts";
 import { databaseUrl } from "./database-url.ts";
 import { choice, duration, flag, type Kind, list, wholeNumber } from "./kind.ts";
+import { providerRows } from "./provider-rows.ts";
 import { memcachedUrl, mongodbUrl, redisUrl } from "./session-urls.ts";
 import type { Given } from "./settings.ts";
-import { cookieName, folderPath, secret, sitePath } from "./text-kinds.ts";
+import { cookieName, filePath, folderPath, keyHeader, keyWord, secret, sitePath } from "./text-kinds.ts";
 
 /** One setting: everything that the parser, the documentation and the start-up errors know about it. */
 export interface SettingRow {
@@ -218,6 +219,13 @@ export const settingsTable: Table = {
     meaning:
       "Sessions that one user may have at a time; a new one ends the least recently used. 1 is a single session, 0 is unlimited.",
   },
+  sessionBinding: {
+    name: "SESSION_BINDING",
+    kind: choice(["off", "user-agent", "ip+user-agent"]),
+    default: "off",
+    meaning:
+      "What a session cookie is bound to: sent by another browser, or from another address (IPv6: another /64), it works no more. Addresses change on the road.",
+  },
   secureCookies: {
     name: "SESSION_SECURE_COOKIES",
     kind: flag(),
@@ -281,6 +289,54 @@ export const settingsTable: Table = {
     default: "open",
     meaning: "Whether people create their accounts themselves, or operators alone do.",
   },
+  tokenExpiresInSeconds: {
+    name: "TOKEN_EXPIRES_IN",
+    kind: duration("minutes", 1, 1_440),
+    default: null,
+    meaning: "How long an access token works. Left out, 15, or 60 with TOKEN_REFRESH=false.",
+    aliases: [{ name: "TINA4_TOKEN_EXPIRES_IN" }],
+  },
+  tokenRefresh: {
+    name: "TOKEN_REFRESH",
+    kind: flag(),
+    default: "true",
+    meaning: "Whether refresh tokens come along with access tokens.",
+  },
+  tokenSessionSeconds: {
+    name: "REFRESH_TOKEN_DAYS",
+    kind: duration("days", 1, longestDays),
+    default: "7",
+    meaning: "How long a sign-in for tokens lasts, however often they are refreshed.",
+  },
+  tokenAlgorithm: {
+    name: "TOKEN_ALGORITHM",
+    kind: choice(["hs256", "es256", "eddsa"]),
+    default: "hs256",
+    meaning:
+      "What access tokens are signed with. `hs256`: a key of SECRET_KEY. The others: a key of TOKEN_KEY_FILE, whose public half other services verify with.",
+    aliases: [{ name: "JWT_ALGORITHM" }],
+  },
+  tokenKeyFile: {
+    name: "TOKEN_KEY_FILE",
+    kind: filePath(),
+    default: "data/signing-keys.json",
+    meaning:
+      "The signing keys of TOKEN_ALGORITHM `es256` and `eddsa`. On loopback it is made where it is missing; elsewhere `latchkey signing-key create` makes it, and every server needs the same.",
+  },
+  apiKeyEnvironment: {
+    name: "API_KEY_ENVIRONMENT",
+    kind: keyWord(),
+    default: "live",
+    meaning:
+      "Word in the text of API keys, so that one of a test server is known by its looks. Keys of another word are refused: a change of it ends every key.",
+  },
+  apiKeyHeader: {
+    name: "API_KEY_HEADER",
+    kind: keyHeader(),
+    default: "X-API-Key",
+    meaning: "The header that holds an API key; `Authorization: Bearer` is understood besides.",
+  },
+  ...providerRows,
   corsOrigins: {
     name: "CORS_ORIGINS",
     kind: list(originOrAny()),

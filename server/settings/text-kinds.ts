@@ -53,6 +53,36 @@ export function cookieName(): Kind<string> {
   };
 }
 
+/** The word in the text of API keys. */
+export function keyWord(): Kind<string> {
+  return {
+    accepts: "1 to 16 of a-z 0-9",
+    unit: null,
+    read: (text) => {
+      if (/^[a-z0-9]{1,16}$/.test(text)) return { ok: true, value: text };
+      return { ok: false, problem: "is no usable word", fix: "Write 1 to 16 of a-z 0-9, as in live." };
+    },
+  };
+}
+
+// Shared with other proofs, or written by the client's own HTTP.
+const takenHeaders = ["authorization", "cookie", "host", "origin", "proxy-authorization"];
+
+/** The header of API keys. */
+export function keyHeader(): Kind<string> {
+  return {
+    accepts: "the name of a header: 1 to 64 of A-Z a-z 0-9 -",
+    unit: null,
+    read: (text) => {
+      const fix = "Write the name of a header of its own, as in X-API-Key.";
+      if (!/^[A-Za-z0-9-]{1,64}$/.test(text)) return { ok: false, problem: "is no name of a header", fix };
+      if (takenHeaders.includes(text.toLowerCase()))
+        return { ok: false, problem: "is a header that holds something else", fix };
+      return { ok: true, value: text };
+    },
+  };
+}
+
 /** The path of a folder, relative to the working directory or absolute. */
 export function folderPath(): Kind<string> {
   return {
@@ -65,6 +95,19 @@ export function folderPath(): Kind<string> {
         problem: "is no path of a folder",
         fix: "Write one, as in data/sessions or /var/lib/latchkey/sessions.",
       };
+    },
+  };
+}
+
+/** The path of a file: any text without control characters. */
+export function filePath(): Kind<string> {
+  return {
+    accepts: "the path of a file",
+    unit: null,
+    read: (text) => {
+      if (!/\p{Cc}/u.test(text)) return { ok: true, value: text };
+      const fix = "Write one, as in data/signing-keys.json.";
+      return { ok: false, problem: "is no path of a file", fix };
     },
   };
 }

@@ -14,10 +14,10 @@ import { mintCsrfToken, type SignIn } from "../flows/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import { assertOrigin, isUnsafe } from "../pipeline/origin.ts";
-import { inSession, leaving, present, type Visit } from "./visit.ts";
+import { assertCarrier, inSession, leaving, present, type Visit } from "./visit.ts";
 
-/** A session as its owner may see it: without the digest of its secret. */
-export type SessionInfo = Omit<Session, "secretDigest">;
+/** A session as its owner may see it: without the digests of its secret and of its refresh token. */
+export type SessionInfo = Omit<Session, "secretDigest" | "refresh">;
 
 /** Sessions: what an application, a route and the command line do with them. */
 export interface Sessions {
@@ -54,7 +54,7 @@ export function bindSessions(pipeline: Pipeline): Sessions {
       const { from, current } = await leaving(pipeline, visit);
       return startSession(services, userId, { replaces: current, from, ...options });
     },
-    list: async (userId) => (await stores.sessions.list(userId, call())).map(withoutDigest),
+    list: async (userId) => (await stores.sessions.list(userId, call())).map(withoutDigests),
     revoke: async (userId, sessionId) => revokeSession(services, { userId, sessionId }, operator, "operator"),
     revokeAll: (userId) => revokeAllSessions(services, userId, operator, "operator"),
     async sweep(options) {
@@ -81,6 +81,7 @@ export function bindSessions(pipeline: Pipeline): Sessions {
     },
     async revokeOthers(visit) {
       const { principal, current, from } = await inSession(pipeline, visit);
+      assertCarrier(principal, current);
       return revokeOtherSessions(services, { user: principal.user, current }, from);
     },
     async csrfToken(visit) {
@@ -92,6 +93,6 @@ export function bindSessions(pipeline: Pipeline): Sessions {
 
 const operator = { ip: null, userAgent: null, requestId: null } as const;
 
-function withoutDigest({ secretDigest: _, ...info }: Session): SessionInfo {
+function withoutDigests({ secretDigest: _, refresh: __, ...info }: Session): SessionInfo {
   return info;
 }

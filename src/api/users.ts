@@ -9,11 +9,11 @@ import { type Registered, type Registration, register, registrationErrors } from
 import { issueResetToken, resetPassword } from "../flows/reset-password.ts";
 import { noOrigin } from "../flows/sessions.ts";
 import { issueSetupToken, setUp } from "../flows/setup.ts";
-import type { SignIn } from "../flows/start-session.ts";
+import type { SignIn, TokenSession } from "../flows/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import type { PasswordServices } from "../ports/services.ts";
-import { arriving, inSession, present, type Visit } from "./visit.ts";
+import { arriving, assertCarrier, inSession, present, type Visit } from "./visit.ts";
 
 /** Accounts: what an application, a route and the command line do with them. */
 export interface Users {
@@ -22,8 +22,12 @@ export interface Users {
     registration: Registration & { readonly isRemembered?: boolean },
     visit: Visit,
   ): Promise<Registered>;
-  /** Signs in with a password; see the flow `login` for what is refused and how. */
-  login(input: Login, visit: Visit): Promise<SignIn>;
+  /**
+   * Signs in with a password; see the flow `login` for what is refused and how.
+   *
+   * @param options - `tokenSession`: the session is to be carried by tokens; that of the browser stays beside it
+   */
+  login(input: Login, visit: Visit, options?: { readonly tokenSession?: TokenSession }): Promise<SignIn>;
   /** Replaces the caller's password; every other session of theirs ends. */
   changePassword(
     passwords: { readonly current: string; readonly next: string },
@@ -97,9 +101,10 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
         replaces: current,
       });
     },
-    async login(input, visit) {
+    async login(input, visit, { tokenSession } = {}) {
       const { client, from, limitIp, current } = await arriving(pipeline, visit);
-      return login(passwords(), input, { client, from, limitIp, replaces: current });
+      const started = tokenSession === undefined ? { replaces: current } : { replaces: null, tokenSession };
+      return login(passwords(), input, { client, from, limitIp, ...started });
     },
     async changePassword(input, visit) {
       const { principal, current, from } = await inSession(pipeline, visit);
@@ -113,6 +118,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     passwordErrors: (password, about) => passwordErrors(passwords(), password, about, "new_password"),
     async update(changes, visit) {
       const { principal, current, from } = await present(pipeline, visit);
+      if (changes.email !== undefined && current !== null) assertCarrier(principal, current);
       return updateProfile(services, changes, {
         user: principal.user,
         current,

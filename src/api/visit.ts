@@ -1,27 +1,25 @@
-import type { EventOrigin } from "../domain/event.ts";
 import { ipForLimits } from "../domain/ip.ts";
 import type { SignedIn } from "../domain/principal.ts";
-import type { Session } from "../domain/session.ts";
+import { isTokenSession, type Session } from "../domain/session.ts";
 import { AuthError } from "../errors.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import { type Authenticated, authenticate, changing } from "../pipeline/authenticate.ts";
 import type { Pipeline } from "../pipeline/check.ts";
+import { takeFromLimit } from "../pipeline/limit.ts";
 import { assertOrigin } from "../pipeline/origin.ts";
-import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import type { InSessionContext, SignedInContext, Visit, VisitContext, Visits } from "../ports/visit.ts";
 
-/** The request on whose behalf something is done. */
-export interface Visit {
-  readonly request: AuthRequest;
-  readonly client: ClientInfo;
-}
+export type { Visit } from "../ports/visit.ts";
 
-/** What flows want to know of a request. */
-export interface VisitContext {
-  readonly client: ClientInfo;
-  readonly from: EventOrigin;
-  readonly limitIp: string;
-  /** The session that the browser carries now, a visitor's included. */
-  readonly current: Session | null;
+/** The visits of a pipeline, which may still have to be built. */
+export function bindVisits(pipeline: () => Pipeline): Visits {
+  return {
+    arriving: (visit) => arriving(pipeline(), visit),
+    leaving: (visit) => leaving(pipeline(), visit),
+    present: (visit) => present(pipeline(), visit),
+    inSession: (visit) => inSession(pipeline(), visit),
+    takeFromLimit: (limit, { request, client }) => takeFromLimit(pipeline().services, limit, request, client),
+  };
 }
 
 /**
@@ -41,11 +39,6 @@ export async function leaving(pipeline: Pipeline, visit: Visit): Promise<VisitCo
   return context(visit, (await whoIs(pipeline, visit)).session);
 }
 
-/** A context together with who it is. */
-export interface SignedInContext extends VisitContext {
-  readonly principal: SignedIn;
-}
-
 /**
  * The context of a flow for somebody who is signed in, with the whole of their rights.
  *
@@ -61,13 +54,21 @@ export async function present(pipeline: Pipeline, visit: Visit): Promise<SignedI
 }
 
 /** The same, in a session of their own. @throws AuthError `forbidden` where the proof is no session */
-export async function inSession(
-  pipeline: Pipeline,
-  visit: Visit,
-): Promise<SignedInContext & { readonly current: Session }> {
+export async function inSession(pipeline: Pipeline, visit: Visit): Promise<InSessionContext> {
   const found = await present(pipeline, visit);
   if (found.current === null) throw new AuthError("forbidden", { message: "This needs a session." });
   return { ...found, current: found.current };
+}
+
+/**
+ * For what hands the caller's session on under a new id and asks for no password: an access token that was issued for a browser's
+ * session must not become that session.
+ *
+ * @throws AuthError `forbidden`
+ */
+export function assertCarrier({ via }: SignedIn, current: Session): void {
+  if (via === "session" || isTokenSession(current)) return;
+  throw new AuthError("forbidden", { message: "This needs the browser's session." });
 }
 
 // Flows change something, or ask how fresh a proof is.

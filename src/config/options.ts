@@ -39,6 +39,17 @@ export interface ConfigOptions {
     readonly maxPerUser?: number;
     /** Interval between sweeps of what expired, at most 86,400; 0 = never by itself. Default 900. */
     readonly sweepIntervalSeconds?: number;
+    /**
+     * What a session cookie is bound to: sent by another browser, or from another address (IPv6: another /64), it is as good as
+     * expired. Sessions that were started without a request are bound to nothing. Default `off`: addresses change on the road.
+     */
+    readonly binding?: "off" | "user-agent" | "ip+user-agent";
+    /**
+     * `stateful`: a store keeps sessions. `stateless`: the cookie holds the whole session, encrypted, and no store knows of
+     * it. Then sessions cannot be listed, capped or ended one by one, hold no data, and signing out only clears the cookie: a
+     * copy of it works on until it expires or every proof of the user is ended (`revokeAll`, a changed password). Default `stateful`.
+     */
+    readonly mode?: "stateful" | "stateless";
   };
   /** How old a proof of identity may be for what needs a fresh one, at most 30 days. Default 600. */
   readonly freshSeconds?: number;

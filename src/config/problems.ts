@@ -19,6 +19,7 @@ export function problemsOf(options: ConfigOptions): readonly string[] {
     ...secretProblems(options.secrets, isProduction),
     ...cookieProblems(options, isSecure, url.hostname),
     ...numberProblems(options),
+    ...sessionProblems(options.session),
     ...pathProblems(options),
     ...corsProblems(options.cors, isProduction),
   ];
@@ -105,6 +106,22 @@ function numberProblems({
 function numberProblem(name: string, value: number | undefined, least: number, most: number): string[] {
   if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return [];
   return [`${name}: a whole number, at least ${least} and at most ${most}`];
+}
+
+function sessionProblems({
+  binding,
+  mode,
+  maxPerUser,
+}: NonNullable<ConfigOptions["session"]> = {}): string[] {
+  const problems: string[] = [];
+  if (binding !== undefined && !["off", "user-agent", "ip+user-agent"].includes(binding))
+    problems.push("session.binding: off, user-agent or ip+user-agent");
+  if (mode !== undefined && !["stateful", "stateless"].includes(mode))
+    problems.push("session.mode: stateful or stateless");
+  // Somebody who wrote a cap relies on it.
+  if (mode === "stateless" && maxPerUser)
+    problems.push("session.maxPerUser: stateless sessions cannot be counted; leave it out");
+  return problems;
 }
 
 function pathProblems(options: ConfigOptions): string[] {

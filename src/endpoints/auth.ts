@@ -1,8 +1,16 @@
 import * as z from "zod/mini";
-import { AuthError } from "../errors.ts";
 import type { SignIn } from "../flows/start-session.ts";
 import type { Reply, Route } from "../ports/route.ts";
-import { chosenPassword, displayName, email, flag, password, username } from "./inputs.ts";
+import {
+  chosenPassword,
+  displayName,
+  email,
+  flag,
+  identifierInput,
+  oneIdentifier,
+  password,
+  username,
+} from "./inputs.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
 import { signInShape, userShape, wireUser } from "./wire.ts";
@@ -15,16 +23,15 @@ const registerInput = z.object({
   remember: flag,
 });
 
-const identifier = z.string("Email is required").check(z.maxLength(254, "At most 254 characters"));
 const loginInput = z.object({
-  username: z.optional(identifier),
-  email: z.optional(identifier),
+  username: z.optional(identifierInput),
+  email: z.optional(identifierInput),
   password: password("Password is required"),
   remember: flag,
 });
 
 /** Registration and sign-in. */
-export function signInRoutes({ users, guards }: EndpointServices): readonly Route[] {
+export function signInRoutes({ users, guards, freshTokens }: EndpointServices): readonly Route[] {
   return [
     row({
       method: "POST",
@@ -65,8 +72,9 @@ export function signInRoutes({ users, guards }: EndpointServices): readonly Rout
       guards: [guards.signedIn],
       input: z.object({ password: password("Password is required") }),
       answers: { 200: signInShape },
-      async handle({ input, request, client }) {
-        return signedIn(await users.reauthenticate(input.password, { request, client }), 200);
+      async handle(call) {
+        const signIn = await users.reauthenticate(call.input.password, call);
+        return withFields(signedIn(signIn, 200), await freshTokens(signIn, call));
       },
     }),
     row({
@@ -79,33 +87,23 @@ export function signInRoutes({ users, guards }: EndpointServices): readonly Rout
         new_password: password("New password is required"),
       }),
       answers: { 200: signInShape },
-      async handle({ input, request, client }) {
-        const passwords = { current: input.current_password, next: input.new_password };
-        return signedIn(await users.changePassword(passwords, { request, client }), 200);
+      async handle(call) {
+        const { current_password: current, new_password: next } = call.input;
+        const signIn = await users.changePassword({ current, next }, call);
+        return withFields(signedIn(signIn, 200), await freshTokens(signIn, call));
       },
     }),
   ];
 }
 
-function signedIn({ user, session, change }: SignIn, status: number): Reply {
+function signedIn({ user, session, change }: SignIn, status: number): Reply & { readonly body: object } {
   const started = change.session;
+  // A session that tokens carry has no CSRF token: nothing sends them by itself.
   const csrfToken = typeof started === "object" ? started.csrfToken : null;
   const body = { csrf_token: csrfToken, user: wireUser(user), expires_at: session.expiresAt.toISOString() };
   return { status, body, change };
 }
 
-// Two different ones are a request that means two things.
-function oneIdentifier(asUsername: string | undefined, asEmail: string | undefined): string {
-  const typed = asUsername ?? asEmail ?? "";
-  if (typed.trim() === "") {
-    throw new AuthError("invalid_input", {
-      fields: [{ field: "username", code: "required", message: "Email or username is required" }],
-    });
-  }
-  if (asUsername !== undefined && asEmail !== undefined && asUsername !== asEmail) {
-    throw new AuthError("invalid_input", {
-      fields: [{ field: "email", code: "conflict", message: "Send username or email, not both" }],
-    });
-  }
-  return typed;
+function withFields(reply: Reply & { readonly body: object }, fields: object): Reply {
+  return { ...reply, body: { ...reply.body, ...fields } };
 }

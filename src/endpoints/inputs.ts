@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { AuthError } from "../errors.ts";
 
 const mostPasswordUnits = 4_096;
 
@@ -34,3 +35,24 @@ export const flag: z.ZodMiniType<boolean, boolean | string | undefined> = z.pipe
   z.optional(z.union([z.boolean(), z.enum(["on", "true", "1", "off", "false", "0", ""])], "true or false")),
   z.transform((value) => value === true || value === "on" || value === "true" || value === "1"),
 );
+
+/** What somebody names themselves by at sign-in, as `username` or as `email`. */
+export const identifierInput: z.ZodMiniString = z
+  .string("Email is required")
+  .check(z.maxLength(254, "At most 254 characters"));
+
+/** The one identifier of a sign-in. @throws AuthError `invalid_input` - none; two different ones, which mean two things */
+export function oneIdentifier(asUsername: string | undefined, asEmail: string | undefined): string {
+  const typed = asUsername ?? asEmail ?? "";
+  if (typed.trim() === "") {
+    throw new AuthError("invalid_input", {
+      fields: [{ field: "username", code: "required", message: "Email or username is required" }],
+    });
+  }
+  if (asUsername !== undefined && asEmail !== undefined && asUsername !== asEmail) {
+    throw new AuthError("invalid_input", {
+      fields: [{ field: "email", code: "conflict", message: "Send username or email, not both" }],
+    });
+  }
+  return typed;
+}

@@ -9,9 +9,10 @@ export function openApi(
   config: Pick<Config, "origin" | "basePath" | "cookie">,
 ): JsonSchema {
   const paths: Record<string, Record<string, unknown>> = {};
+  const hasTokens = routes.some(({ path }) => path === "/auth/token");
   for (const route of routes) {
     const path = route.isAtRoot ? route.path : config.basePath + route.path;
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, hasTokens) };
   }
   return {
     openapi: "3.1.0",
@@ -27,6 +28,7 @@ export function openApi(
       securitySchemes: {
         session: { type: "apiKey", in: "cookie", name: config.cookie.name },
         csrf: { type: "apiKey", in: "header", name: "X-CSRF-Token" },
+        ...(hasTokens && { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } }),
       },
     },
   };
@@ -44,7 +46,7 @@ export function openApiRoute(anyone: Guard, routes: () => readonly Route[], conf
   };
 }
 
-function operation(route: Route): JsonSchema {
+function operation(route: Route, hasTokens: boolean): JsonSchema {
   const needsSession = !route.guards.every((guard) => guard.asksAnonymous);
   const isUnsafe = route.method !== "GET";
   const parameters = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
@@ -64,7 +66,9 @@ function operation(route: Route): JsonSchema {
         content: { "application/json": { schema }, "application/x-www-form-urlencoded": { schema } },
       },
     }),
-    security: needsSession ? [isUnsafe ? { session: [], csrf: [] } : { session: [] }] : [],
+    security: needsSession
+      ? [isUnsafe ? { session: [], csrf: [] } : { session: [] }, ...(hasTokens ? [{ bearer: [] }] : [])]
+      : [],
     responses: { ...goodAnswers(route), default: problemAnswer },
   };
 }

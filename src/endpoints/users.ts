@@ -6,6 +6,7 @@ import { displayName, email, username } from "./inputs.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
 import { sessionShape, userShape, wireSession, wireUser } from "./wire.ts";
+import { tokensShape } from "./wire-tokens.ts";
 
 const profileInput = z.object({
   email: z.optional(email),
@@ -14,19 +15,16 @@ const profileInput = z.object({
 });
 
 /** The caller's own account. */
-export function ownAccountRoutes({ users, guards }: EndpointServices): readonly Route[] {
+export function ownAccountRoutes({ users, guards, freshTokens }: EndpointServices): readonly Route[] {
   const update = {
     path: "/users/me",
     guards: [guards.signedIn],
     input: profileInput,
     answers: { 200: userShape },
-    async handle({
-      input,
-      request,
-      client,
-    }: Parameters<Parameters<typeof row<typeof profileInput>>[0]["handle"]>[0]) {
-      const { user, change } = await users.update(input, { request, client });
-      return { status: 200, body: wireUser(user), ...(change !== null && { change }) };
+    async handle(call: Parameters<Parameters<typeof row<typeof profileInput>>[0]["handle"]>[0]) {
+      const { user, change, session } = await users.update(call.input, call);
+      const tokens = session === null ? {} : await freshTokens({ user, session }, call);
+      return { status: 200, body: { ...wireUser(user), ...tokens }, ...(change !== null && { change }) };
     },
   };
   return [
@@ -55,7 +53,7 @@ export function ownAccountRoutes({ users, guards }: EndpointServices): readonly 
 }
 
 /** The caller's sessions. */
-export function ownSessionRoutes({ sessions, guards }: EndpointServices): readonly Route[] {
+export function ownSessionRoutes({ sessions, guards, freshTokens }: EndpointServices): readonly Route[] {
   return [
     row({
       method: "GET",
@@ -64,7 +62,9 @@ export function ownSessionRoutes({ sessions, guards }: EndpointServices): readon
       guards: [guards.signedIn],
       answers: { 200: z.object({ items: z.array(sessionShape), next_cursor: z.null() }) },
       async handle({ principal }) {
-        const { user, sessionId } = signedIn(principal);
+        const { user, sessionId, scopes } = signedIn(principal);
+        // Where somebody is and with what is no business of a program that they gave a key.
+        if (scopes !== null) throw new AuthError("forbidden");
         const items = (await sessions.list(user.id)).map((each) => wireSession(each, sessionId));
         return { status: 200, body: { items, next_cursor: null } };
       },
@@ -74,10 +74,13 @@ export function ownSessionRoutes({ sessions, guards }: EndpointServices): readon
       path: "/users/me/sessions",
       summary: "End every other session of the caller",
       guards: [guards.signedIn],
-      answers: { 204: null },
-      async handle({ request, client }) {
-        const { change } = await sessions.revokeOthers({ request, client });
-        return { status: 204, change };
+      answers: { 204: null, 200: tokensShape },
+      async handle(call) {
+        const { change, ...rotated } = await sessions.revokeOthers(call);
+        const tokens = await freshTokens(rotated, call);
+        return Object.keys(tokens).length === 0
+          ? { status: 204, change }
+          : { status: 200, change, body: tokens };
       },
     }),
     row({

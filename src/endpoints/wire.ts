@@ -68,9 +68,13 @@ export function wireSession(
   };
 }
 
-/** What every route that starts or rotates a session answers. */
+/** What every route that starts or rotates a session answers; whoever came with an access token gets fresh tokens along. */
 export const signInShape: z.ZodMiniObject = z.object({
-  csrf_token: z.string(),
+  csrf_token: z.nullable(z.string()),
   user: userShape,
   expires_at: time,
+  access_token: z.optional(z.string()),
+  token_type: z.optional(z.literal("Bearer")),
+  expires_in: z.optional(z.int()),
+  refresh_token: z.optional(z.string()),
 });

@@ -1,14 +1,23 @@
+import type { EventOrigin } from "../domain/event.ts";
 import type { EndpointServices } from "../endpoints/services.ts";
+import type { IssuedTokens } from "../flows/mint-access-token.ts";
+import type { SignIn } from "../flows/start-session.ts";
 import type { Route } from "../ports/route.ts";
 import type { PasswordServices, Services } from "../ports/services.ts";
 import type { Strategy } from "../ports/strategy.ts";
+import type { Visits } from "../ports/visit.ts";
 
 /** A part of Latchkey that a set-up may have or not: what is not listed is not loaded. A plain value. */
 export interface Feature<T> {
   /** Unique among the listed features. */
   readonly name: string;
-  /** Called once by `createAuth`. @throws TypeError for settings that cannot be used */
-  install(services: Services): Installed<T>;
+  /**
+   * Called once by `createAuth`.
+   *
+   * @param visits - for what `api` does on behalf of requests
+   * @throws TypeError for settings that cannot be used
+   */
+  install(services: Services, visits: Visits): Installed<T>;
 }
 
 /** A feature in place. */
@@ -20,6 +29,11 @@ export interface Installed<T> {
   readonly routes?: (services: EndpointServices) => Promise<readonly Route[]>;
   /** What the flows about passwords work with, from the feature that has it. */
   readonly passwords?: PasswordServices;
+  /** Tokens of a session that has just gone on under a new id, for who carries it by tokens. */
+  readonly tokensFor?: (
+    rotated: Pick<SignIn, "session" | "user">,
+    from: EventOrigin,
+  ) => Promise<IssuedTokens>;
   /** Gets ready, so that the first request does not wait. */
   warmUp?(): Promise<void>;
   /** Ends what `install` opened. */

@@ -1,17 +1,22 @@
 import type { PasswordServices, Services } from "../ports/services.ts";
+import type { Visits } from "../ports/visit.ts";
 import type { Feature, Installed } from "./feature.ts";
 
 /** The listed features, each with what its `install` gave, in the order of the list. */
 export type Features = ReadonlyMap<Feature<unknown>, Installed<unknown>>;
 
 /** Installs the listed features. @throws TypeError where one is listed twice, or has settings that cannot be used */
-export function installFeatures(wanted: readonly Feature<unknown>[], services: Services): Features {
+export function installFeatures(
+  wanted: readonly Feature<unknown>[],
+  services: Services,
+  visits: Visits,
+): Features {
   const installed = new Map<Feature<unknown>, Installed<unknown>>();
   for (const feature of wanted) {
     if ([...installed.keys()].some(({ name }) => name === feature.name)) {
       throw new TypeError(`features: ${feature.name} is listed twice`);
     }
-    installed.set(feature, feature.install(services));
+    installed.set(feature, feature.install(services, visits));
   }
   return installed;
 }

@@ -20,7 +20,9 @@ export async function loadRoutes({
   isReady,
 }: RouteParts): Promise<readonly Route[]> {
   const guards = { anyone: anyone(), signedIn: signedIn() };
-  const endpoints = { users, sessions, guards };
+  const { bindFreshTokens } = await import("../endpoints/fresh-tokens.ts");
+  const tokensFor = [...features.values()].find((feature) => feature.tokensFor !== undefined)?.tokensFor;
+  const endpoints = { users, sessions, guards, freshTokens: bindFreshTokens(tokensFor) };
   const { sessionRoutes } = await import("../endpoints/sessions.ts");
   const { ownAccountRoutes, ownSessionRoutes } = await import("../endpoints/users.ts");
   const { healthRoutes } = await import("../endpoints/health.ts");

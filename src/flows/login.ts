@@ -15,6 +15,7 @@ import {
   type NewSession,
   type SignIn,
   sessionWrites,
+  type TokenSession,
 } from "./start-session.ts";
 import { identifierHmac, limitKey, type NamedLimit, reserveAttempt, tryPassword } from "./verify-password.ts";
 
@@ -34,6 +35,8 @@ export interface LoginContext {
   readonly limitIp: string;
   /** The session that the browser carries now; it is replaced. */
   readonly replaces?: Session | null;
+  /** The session is to be carried by tokens. */
+  readonly tokenSession?: TokenSession;
 }
 
 /** How many accounts' worth of failures one address may make in a window: an office behind one address mistypes, too. */
@@ -102,7 +105,7 @@ async function startSession(
   services: PasswordServices,
   user: User,
   isRemembered: boolean,
-  { from, replaces = null }: LoginContext,
+  { from, replaces = null, tokenSession }: LoginContext,
 ): Promise<SignIn | null> {
   const wanted: NewSession = {
     user,
@@ -113,6 +116,7 @@ async function startSession(
     from,
     replaces,
     data: carriedData(replaces, user),
+    ...(tokenSession !== undefined && { tokenSession }),
   };
   const draft = draftSession(services, wanted);
   const event = {

@@ -1,5 +1,5 @@
 import type { EventOrigin } from "../domain/event.ts";
-import type { Session } from "../domain/session.ts";
+import { isTokenSession, type Session } from "../domain/session.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { Services } from "../ports/services.ts";
 
@@ -22,6 +22,7 @@ export async function logout(
   const change = { session: "clear" } as const;
   if (session === null) return { ended: false, change };
   const { events } = services;
+  if (services.sealedSessions !== null && !isTokenSession(session)) return noted(services, session, from);
   const result = await services.commit([
     {
       kind: "session.delete",
@@ -36,6 +37,13 @@ export async function logout(
     },
   ]);
   return { ended: result.ok && result.ended.length > 0, change };
+}
+
+// No store knows of it, so there is nothing to end: a copy of the cookie works on.
+async function noted(services: Services, { id, userId }: Session, from: EventOrigin): Promise<LoggedOut> {
+  const event = { type: "user.logged_out", userId, sessionId: id, payload: {} } as const;
+  await services.commit([{ kind: "audit.insert", row: services.events.row(event, from) }]);
+  return { ended: false, change: { session: "clear" } };
 }
 
 function isSignedIn(session: Session): boolean {

@@ -16,12 +16,12 @@ import type { Services } from "../ports/services.ts";
 export async function issueOneTimeToken(
   services: Services,
   purpose: OneTimeTokenPurpose,
-  { userId, generation }: Pick<OneTimeToken, "userId" | "generation">,
+  about: Pick<OneTimeToken, "userId" | "generation" | "detail">,
 ): Promise<string> {
   const bytes = (length: number): Uint8Array => services.random.bytes(length);
   const id = randomBase62(22, bytes);
   const secret = randomSecret(bytes);
-  const token: OneTimeToken = { purpose, userId, generation, secretDigest: digest(secret) };
+  const token: OneTimeToken = { purpose, ...about, secretDigest: digest(secret) };
   const ttlSeconds = oneTimeTokenTtlSeconds[purpose];
   await services.stores.ephemeral.put(keyOf(purpose, id), JSON.stringify(token), ttlSeconds, services.call());
   return `${id}.${secret}`;

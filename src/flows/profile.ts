@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { EventOrigin } from "../domain/event.ts";
-import { emailKey, usernameKey } from "../domain/identifier.ts";
+import { emailKey, isSameMailbox, usernameKey } from "../domain/identifier.ts";
 import type { Session } from "../domain/session.ts";
 import type { User, UserChanges } from "../domain/user.ts";
 import { AuthError, type FieldError } from "../errors.ts";
@@ -34,6 +34,8 @@ export interface ProfileContext {
 export interface ProfileChanged {
   readonly user: User;
   readonly change: SessionChange | null;
+  /** The caller's session where it goes on under a new id; else null. */
+  readonly session: Session | null;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function updateProfile(
   if (user === null || user.generation !== context.user.generation) throw new AuthError("session_expired");
   const changes = differences(user, wanted);
   const fields = Object.keys(changes).filter((field) => field in wanted);
-  if (fields.length === 0) return { user, change: null };
+  if (fields.length === 0) return { user, change: null, session: null };
   const isNewAddress = changes.email !== undefined && !isSameMailbox(changes.email, user.email);
   if (isNewAddress && !context.isFresh) throw new AuthError("fresh_auth_required");
   if (isNewAddress || changes.username !== undefined) await takeNameAttempt(services, user.id, context.from);
@@ -66,7 +68,7 @@ export async function updateProfile(
   const updated = { ...user, ...changes, version: user.version + 1, updatedAt: services.clock.now() };
   if (!isNewAddress || context.current === null) {
     assertCommitted(await services.commit(writes));
-    return { user: updated, change: null };
+    return { user: updated, change: null, session: null };
   }
   const { current } = context;
   const rotated = rotation(services, {
@@ -77,7 +79,7 @@ export async function updateProfile(
     authTime: current.authTime,
   });
   assertCommitted(await services.commit([...writes, ...rotated.writes]));
-  return { user: updated, change: carry(services, rotated.draft) };
+  return { user: updated, change: carry(services, rotated.draft), session: rotated.draft.session };
 
   function row<T extends "user.updated" | "email.changed">(
     { row: make }: Services["events"],
@@ -197,13 +199,6 @@ function assertReadable({ email, username, name }: ProfileChanges): void {
       fields.push({ field: "username", code: "required", message: "Username is required" });
   }
   if (fields.length > 0) throw new AuthError("invalid_input", { fields });
-}
-
-// Only the case of ASCII letters is another spelling of one mailbox. Keys fold more than that, to tell accounts apart, and
-// "gmaıl.com" with its dotless i is somebody else's domain.
-function isSameMailbox(one: string, other: string): boolean {
-  const isAscii = (text: string): boolean => !/[^\x20-\x7e]/.test(text);
-  return isAscii(one) && isAscii(other) && one.toLowerCase() === other.toLowerCase();
 }
 
 function differences(user: User, { email, username, name }: ProfileChanges): UserChanges {

@@ -19,6 +19,8 @@ export function refusalError(refused: Refusal): AuthError {
       });
     case "last_superuser":
       return new AuthError("conflict", { message: "The last administrator cannot go." });
+    case "last_credential":
+      return new AuthError("conflict", { message: "The last way to sign in cannot be removed." });
     case "first_user_exists":
       return new AuthError("token_invalid", { diagnosis: "the directory is not empty any more" });
     case "unsupported":

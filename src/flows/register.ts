@@ -63,7 +63,7 @@ export async function register(
   const by = context.by ?? "self";
   if (by === "self" && services.config.registration === "closed") throw new AuthError("registration_closed");
   await assertAcceptable(services, registration);
-  const user = newUser(services, registration, context.isSuperuser ?? false);
+  const user = newUser(services, registration, { isSuperuser: context.isSuperuser ?? false });
   for (const policy of services.policies) {
     const veto = await policy({ kind: "register", user, client: context.client });
     if (veto !== null) throw new AuthError("forbidden", { message: veto });
@@ -146,7 +146,12 @@ export function nameErrors(name: string | null): FieldError[] {
   return [{ field: "name", code: "invalid_characters", message: "Control characters cannot be used" }];
 }
 
-function newUser(services: Services, { email, username, name }: Registration, isSuperuser: boolean): User {
+/** The record of a new account. What it is made of was checked before. */
+export function newUser(
+  services: Services,
+  { email, username, name }: Omit<Registration, "password">,
+  { isSuperuser = false, emailVerified = false }: Partial<Pick<User, "isSuperuser" | "emailVerified">>,
+): User {
   const { clock, random } = services;
   const now = clock.now();
   const bytes = (length: number): Uint8Array => random.bytes(length);
@@ -156,7 +161,7 @@ function newUser(services: Services, { email, username, name }: Registration, is
     username: usernameKey(username ?? "") ?? `u${randomBase62(8, bytes)}`.toLowerCase(),
     email: address,
     emailKey: emailKey(address),
-    emailVerified: false,
+    emailVerified,
     name: name?.trim() ? name.trim() : null,
     status: "active",
     roles: [],
@@ -167,6 +172,7 @@ function newUser(services: Services, { email, username, name }: Registration, is
     generation: 1,
     slotTag: randomSlotTag(bytes),
     data: {},
+    revokedTokens: [],
     version: 1,
     createdAt: now,
     updatedAt: now,

@@ -1,9 +1,9 @@
 import type { EventOrigin } from "../domain/event.ts";
-import type { Session } from "../domain/session.ts";
+import { isTokenSession, type Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import type { Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
-import { type DraftSession, draftSession } from "./start-session.ts";
+import { type DraftSession, draftSession, type TokenSession } from "./start-session.ts";
 
 /** What a rotation is to change besides id and secret. */
 export interface Rotation {
@@ -35,6 +35,7 @@ export function rotation(
     replaces: current,
     expiresAt: current.expiresAt,
     data: current.data,
+    ...(isTokenSession(current) && { tokenSession: whole(current) }),
   });
   const event = {
     type: "session.rotated" as const,
@@ -49,4 +50,9 @@ export function rotation(
       { kind: "audit.insert", row: services.events.row(event, from) },
     ],
   };
+}
+
+// Its idle limit is its absolute one, however much of it is left.
+function whole({ createdAt, expiresAt }: Session): TokenSession {
+  return { ttlSeconds: (expiresAt.getTime() - createdAt.getTime()) / 1000 };
 }

@@ -26,6 +26,8 @@ export function sessionData(services: Services, found: Session | null, visit: Vi
   }
 
   async function writeNow(edit: (bag: SessionBag) => SessionBag): Promise<void> {
+    if (services.sealedSessions !== null)
+      throw new TypeError("session.set: stateless sessions hold no data; use stateful ones");
     if (session === null) return startVisit(edit);
     for (let tries = 0; tries < mostTries; tries++) {
       const data = checked(edit(session.data));

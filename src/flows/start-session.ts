@@ -4,9 +4,10 @@ import { randomSecret, randomSessionId, randomSlotTag } from "../domain/random.t
 import {
   type AuthenticationMethod,
   digestSecret,
-  formatSessionToken,
   idleLimit,
   isExpired,
+  isTokenSession,
+  noSecretDigest,
   type Session,
   type SessionBag,
 } from "../domain/session.ts";
@@ -39,6 +40,13 @@ export interface NewSession {
   /** Absolute limit to keep when a session is rotated; default: counted from now. */
   readonly expiresAt?: Date;
   readonly data: SessionBag;
+  /** Makes it a session that tokens carry and no cookie, idle and absolute limit in one. */
+  readonly tokenSession?: TokenSession;
+}
+
+/** What a session that tokens carry is to be. */
+export interface TokenSession {
+  readonly ttlSeconds: number;
 }
 
 /** A session record and the token whose secret only the browser will know. */
@@ -54,12 +62,16 @@ export function draftSession(services: Services, wanted: NewSession): DraftSessi
   const bytes = (length: number): Uint8Array => random.bytes(length);
   const id = randomSessionId(wanted.user?.slotTag ?? randomSlotTag(bytes), bytes);
   const secret = randomSecret(bytes);
-  const { idleSeconds, absoluteSeconds } = lifetimes(services, wanted.isRemembered);
+  const { tokenSession } = wanted;
+  const { idleSeconds, absoluteSeconds } =
+    tokenSession === undefined
+      ? lifetimes(services, wanted.isRemembered)
+      : { idleSeconds: tokenSession.ttlSeconds, absoluteSeconds: tokenSession.ttlSeconds };
   const expiresAt = wanted.expiresAt ?? new Date(now.getTime() + absoluteSeconds * 1000);
   const visitorIdle = config.session.absoluteSeconds;
   const session: Session = {
     id,
-    secretDigest: digestSecret(secret),
+    secretDigest: tokenSession === undefined ? digestSecret(secret) : noSecretDigest,
     userId: wanted.user?.id ?? null,
     generation: wanted.user === null ? 0 : wanted.generation,
     authTime: wanted.authTime,
@@ -74,8 +86,10 @@ export function draftSession(services: Services, wanted: NewSession): DraftSessi
     rotatedFrom: wanted.replaces?.id ?? null,
     data: wanted.data,
     dataVersion: 0,
+    refresh: null,
   };
-  return { session, token: formatSessionToken({ id, secret }) };
+  const sealed = tokenSession === undefined ? services.sealedSessions : null;
+  return { session, token: sealed?.seal(session) ?? services.sessionTokens.format({ id, secret }) };
 }
 
 /** Idle and absolute lifetime of a session, by whether it is remembered. */
@@ -89,8 +103,9 @@ export function lifetimes(
     : { idleSeconds: session.idleSeconds, absoluteSeconds: session.absoluteSeconds };
 }
 
-/** What the browser is told of a session that it is to carry from now on. */
+/** What the browser is told of a session that it is to carry from now on; nothing of one that tokens carry. */
 export function carry(services: Services, { session, token }: DraftSession): SessionChange {
+  if (isTokenSession(session)) return {};
   const { config } = services;
   const left = Math.floor((session.expiresAt.getTime() - services.clock.now().getTime()) / 1000);
   const maxAgeSeconds = session.isRemembered ? left : config.cookie.maxAgeSeconds;

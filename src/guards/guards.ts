@@ -51,6 +51,22 @@ export function signedInToWrite(): Open {
 }
 
 /**
+ * Only who proves it in one of these ways: `via("api-key")` for routes of programs, which a browser's session does not
+ * open. Another proof there is as good as none.
+ *
+ * @param strategies - their names, as in `Principal.via`
+ * @throws TypeError where none is named
+ */
+export function via(...strategies: readonly [string, ...string[]]): Guard {
+  if (strategies.length === 0) throw new TypeError("via: name at least one strategy");
+  return guard(`via(${strategies.join(", ")})`, (principal) =>
+    strategies.includes(principal.via)
+      ? { allow: true, because: `via ${principal.via}` }
+      : { allow: false, code: "not_authenticated", because: `via ${principal.via}` },
+  );
+}
+
+/**
  * A guard of the application's own, asked about signed-in principals only.
  *
  * @param name - for logs and audit rows

@@ -1,3 +1,4 @@
+import { hasDuplicateKeys } from "../domain/duplicate-keys.ts";
 import { AuthError } from "../errors.ts";
 import type { RouteRequest } from "../ports/request.ts";
 
@@ -113,35 +114,6 @@ function refuseHostile(value: unknown, depth: number): void {
 /** Whether a text holds neither NUL nor half of a surrogate pair: databases and hashes disagree about both. */
 function isCleanText(text: string): boolean {
   return !text.includes("\0") && !/\p{Surrogate}/u.test(text);
-}
-
-// JSON.parse lets the last of two equal keys win, other parsers the first: a request must not mean two things to two
-// programs on its way. Walks the text once, strings skipped whole; it has been parsed, so its grammar is sound.
-function hasDuplicateKeys(text: string): boolean {
-  const open: (Set<string> | null)[] = [];
-  let key: string | null = null;
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    if (char === '"') {
-      const end = endOfString(text, at);
-      key = text.slice(at, end + 1);
-      at = end;
-    } else if (char === ":" && key !== null) {
-      const keys = open.at(-1);
-      const name = JSON.parse(key) as string;
-      if (keys?.has(name)) return true;
-      keys?.add(name);
-    } else if (char === "{") open.push(new Set());
-    else if (char === "[") open.push(null);
-    else if (char === "}" || char === "]") open.pop();
-  }
-  return false;
-}
-
-function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
-  return at;
 }
 
 function invalid(field: string, code: string, message: string): AuthError {

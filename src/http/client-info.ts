@@ -1,5 +1,4 @@
-import { BlockList, isIP } from "node:net";
-import { plainIp } from "../domain/ip.ts";
+import { type IsWithin, plainIp, plainNetwork, withinNetworks } from "../domain/ip.ts";
 
 /** Reads the client's address of a request. */
 export type ClientIp = (
@@ -17,50 +16,27 @@ export type ClientIp = (
 export function clientIp(trustedProxies: readonly string[] = []): ClientIp {
   // Where nobody is trusted the header is not looked at.
   if (trustedProxies.length === 0) return (socketAddress) => plainIp(socketAddress ?? "");
-  const proxies = blockList(trustedProxies);
+  const isTrusted = trusted(trustedProxies);
   return (socketAddress, forwardedFor) => {
     const peer = addressOf(socketAddress ?? "");
-    if (peer === null || !isIn(proxies, peer) || !forwardedFor) return peer;
+    if (peer === null || !isTrusted(peer) || !forwardedFor) return peer;
     let client = peer;
     for (const hop of forwardedFor.slice(-2_048).split(",").reverse()) {
       const address = addressOf(hop.trim());
       if (address === null) break;
       client = address;
-      if (!isIn(proxies, address)) break;
+      if (!isTrusted(address)) break;
     }
     return client;
   };
 }
 
-function blockList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const { address, bits } = network(cidr);
-    list.addSubnet(address, bits, familyOf(address));
+function trusted(networks: readonly string[]): IsWithin {
+  for (const network of networks) {
+    if (plainNetwork(network) === null)
+      throw new TypeError(`trusted proxies: ${JSON.stringify(network)} is no address and no CIDR`);
   }
-  return list;
-}
-
-// Digits alone count as a prefix: `10.0.0.0/` read as a number would be /0, and trust everybody.
-function network(cidr: string): { readonly address: string; readonly bits: number } {
-  const [given = "", prefix, ...more] = cidr.split("/");
-  const address = plainIp(given);
-  const most = isIP(given) === 6 ? 128 : 32;
-  const bits = prefix === undefined ? most : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
-  // A network of mapped addresses is one of IPv4, 96 bits further on.
-  const skipped = address !== null && most === 128 && isIP(address) === 4 ? 96 : 0;
-  if (address === null || more.length > 0 || bits < skipped || bits > most) {
-    throw new TypeError(`trusted proxies: ${JSON.stringify(cidr)} is no address and no CIDR`);
-  }
-  return { address, bits: bits - skipped };
-}
-
-function isIn(list: BlockList, ip: string): boolean {
-  return list.check(ip, familyOf(ip));
-}
-
-function familyOf(ip: string): "ipv4" | "ipv6" {
-  return isIP(ip) === 6 ? "ipv6" : "ipv4";
+  return withinNetworks(networks);
 }
 
 // Some proxies write the port of the peer beside its address: 192.0.2.1:5555, [2001:db8::1]:5555.

@@ -41,6 +41,12 @@ export function problemHeaders(error: AuthError, context: ProblemContext): [name
   ];
   if (error.retryAfterSeconds !== null)
     headers.push(["retry-after", String(Math.max(1, Math.ceil(error.retryAfterSeconds)))]);
-  if (error.status === 401) headers.push(["www-authenticate", context.challenges.join(", ")]);
+  if (error.status === 401) headers.push(["www-authenticate", challenges(error, context).join(", ")]);
   return headers;
+}
+
+// A program that is told that its token is the matter asks for another one. @see RFC 6750, section 3
+function challenges({ code }: AuthError, context: ProblemContext): readonly string[] {
+  if (code !== "token_invalid") return context.challenges;
+  return context.challenges.map((each) => (each === "Bearer" ? 'Bearer error="invalid_token"' : each));
 }

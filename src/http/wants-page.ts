@@ -7,9 +7,14 @@ import { requestUrl } from "./next-path.ts";
  * accepts HTML by name. Everything else gets JSON.
  */
 export function wantsPage(request: AuthRequest, basePath: string): boolean {
-  if (!isReadOrForm(request)) return false;
   const { pathname } = requestUrl(request.url);
   if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return false;
+  return isNavigation(request);
+}
+
+/** The same for routes below the base path that browsers navigate to: those of sign-in with a provider. */
+export function isNavigation(request: AuthRequest): boolean {
+  if (!isReadOrForm(request)) return false;
   return (
     request.headers.get("sec-fetch-mode") === "navigate" ||
     /\btext\/html\b/i.test(request.headers.get("accept") ?? "")

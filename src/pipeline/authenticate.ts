@@ -3,7 +3,7 @@ import type { Session } from "../domain/session.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Awaitable } from "../ports/store.ts";
-import type { Outcome, Stakes, Strategy } from "../ports/strategy.ts";
+import type { Answered, Outcome, Stakes, Strategy } from "../ports/strategy.ts";
 
 /** Who a request is from. */
 export interface Authenticated {
@@ -15,6 +15,8 @@ export interface Authenticated {
   readonly isAmbient: boolean;
   /** Why there is nobody, where a proof was there that works no more. */
   readonly reason: "session_expired" | undefined;
+  /** Wants to be told the status of the answer. */
+  readonly answered: Answered | undefined;
 }
 
 /** Explicit proofs first, then ambient ones; the configured order within each group. */
@@ -52,6 +54,12 @@ export function authenticate(
   return so;
 }
 
+/** Tells a proof that asks for it how its request was answered: when the request can say, or at once by the verdict. */
+export function tellAnswer(request: AuthRequest, answered: Answered, statusOfVerdict: number): void {
+  if (request.onAnswered === undefined) answered(statusOfVerdict);
+  else request.onAnswered(answered);
+}
+
 /** The stakes of reading and of changing something. */
 export const reading: Stakes = Object.freeze({ readsThrough: false });
 export const changing: Stakes = Object.freeze({ readsThrough: true });
@@ -62,6 +70,7 @@ const nobody: Authenticated = Object.freeze({
   change: undefined,
   isAmbient: false,
   reason: undefined,
+  answered: undefined,
 });
 
 function isFinal(outcome: Outcome): boolean {
@@ -77,6 +86,7 @@ function weigh(so: Authenticated, outcome: Outcome, strategy: Strategy): Authent
       change: outcome.change,
       isAmbient: strategy.ambient,
       reason: undefined,
+      answered: outcome.answered,
     };
   }
   if (outcome.session === undefined && outcome.change === undefined && outcome.reason === undefined)
@@ -87,5 +97,6 @@ function weigh(so: Authenticated, outcome: Outcome, strategy: Strategy): Authent
     change: outcome.change ?? so.change,
     isAmbient: false,
     reason: outcome.reason ?? so.reason,
+    answered: undefined,
   };
 }

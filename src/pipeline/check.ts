@@ -9,8 +9,8 @@ import type { Guard } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import type { SessionData, Visit } from "../ports/session-data.ts";
-import type { Strategy } from "../ports/strategy.ts";
-import { type Authenticated, authenticate, changing, reading } from "./authenticate.ts";
+import type { Answered, Strategy } from "../ports/strategy.ts";
+import { type Authenticated, authenticate, changing, reading, tellAnswer } from "./authenticate.ts";
 import { authorize, type Denial } from "./authorize.ts";
 import { type RouteLimit, takeFromLimit } from "./limit.ts";
 import { assertCsrfToken, assertOrigin, isUnsafe } from "./origin.ts";
@@ -26,6 +26,8 @@ export interface Allowed {
   readonly session: SessionData;
   /** To be sealed into the answer. */
   readonly change?: SessionChange;
+  /** For who has set {@link Rules.tellsAnswer}: to be told the status of the answer. */
+  readonly answered?: Answered;
 }
 
 /** The request may not go on. */
@@ -35,6 +37,8 @@ export interface Refused {
   /** Where a page request is sent in place of the error. */
   readonly redirect?: string;
   readonly change?: SessionChange;
+  /** For who has set {@link Rules.tellsAnswer}: to be told the status of the answer. */
+  readonly answered?: Answered;
 }
 
 /** What the pipeline is made of. */
@@ -53,6 +57,10 @@ export interface Rules {
   readonly limit?: RouteLimit;
   /** Whether it starts a session: then there is no session yet whose CSRF token could be sent, and the origin alone is checked. */
   readonly startsSession?: boolean;
+  /** Whether it answers as a read does, whatever its method: then nothing is gained by forging it. */
+  readonly changesNothing?: boolean;
+  /** Whether the caller makes the answer and tells its status to `answered` of the verdict. Default false: it is told here. */
+  readonly tellsAnswer?: boolean;
 }
 
 /**
@@ -63,30 +71,41 @@ export async function check(
   pipeline: Pipeline,
   request: AuthRequest,
   client: ClientInfo,
-  { guards, limit, startsSession = false }: Rules,
+  { guards, limit, startsSession = false, changesNothing = false, tellsAnswer = false }: Rules,
 ): Promise<Verdict> {
   let who: Authenticated | undefined;
   try {
     if (limit !== undefined) await takeFromLimit(pipeline.services, limit, request, client);
-    const isUnsafeMethod = isUnsafe(request.method);
+    const isUnsafeMethod = isUnsafe(request.method) && !changesNothing;
     const stakes = isUnsafeMethod ? changing : reading;
     const answer = authenticate(pipeline.strategies, request, client, stakes);
     who = answer instanceof Promise ? await answer : answer;
     // A visitor's session came by itself as well, but gives nobody's rights: its origin is checked, as where one starts.
+    const isVisitor = who.session !== null && !who.principal.isAuthenticated;
     const originOnly = startsSession || !who.isAmbient;
-    if (isUnsafeMethod && (who.isAmbient || who.session !== null || startsSession)) {
+    if (isUnsafeMethod && (who.isAmbient || isVisitor || startsSession)) {
       await assertNotForged(pipeline, request, client, { who, originOnly });
     }
     const context = { request, now: pipeline.services.clock.now() };
     const asked = authorize(who.principal, guards, context);
     const denial = asked instanceof Promise ? await asked : asked;
-    if (denial !== null) return denied(pipeline, request, client, who, denial);
-    return new Pass(pipeline, request, client, who);
+    const verdict =
+      denial === null
+        ? new Pass(pipeline, request, client, who)
+        : denied(pipeline, request, client, who, denial);
+    if (who.answered !== undefined && !tellsAnswer) tellAnswer(request, who.answered, statusOf(verdict));
+    return verdict;
   } catch (thrown) {
     const error = asAuthError(thrown);
     logFailure(pipeline.services, error);
-    return { ok: false, error, change: who?.change };
+    if (who?.answered !== undefined && !tellsAnswer) tellAnswer(request, who.answered, error.status);
+    return { ok: false, error, change: who?.change, answered: who?.answered };
   }
+}
+
+function statusOf(verdict: Verdict): number {
+  if (verdict.ok) return 200;
+  return verdict.redirect === undefined ? verdict.error.status : 302;
 }
 
 // A class for its getter: most handlers never open the bag, and a check should not pay for it.
@@ -94,6 +113,7 @@ class Pass implements Allowed {
   readonly ok = true;
   readonly principal: Principal;
   readonly change: SessionChange | undefined;
+  readonly answered: Answered | undefined;
   readonly #pipeline: Pipeline;
   readonly #request: AuthRequest;
   readonly #client: ClientInfo;
@@ -103,6 +123,7 @@ class Pass implements Allowed {
   constructor(pipeline: Pipeline, request: AuthRequest, client: ClientInfo, who: Authenticated) {
     this.principal = who.principal;
     this.change = who.change;
+    this.answered = who.answered;
     this.#session = who.session;
     this.#pipeline = pipeline;
     this.#request = request;
@@ -184,7 +205,7 @@ function denied(
   const redirect = page
     ? (decision.redirect ?? (isStranger ? signInPath(config.loginPath, request) : undefined))
     : undefined;
-  return { ok: false, error, redirect, change: who.change };
+  return { ok: false, error, redirect, change: who.change, answered: who.answered };
 }
 
 /** Writes failures of the system, not refusals, to the log. */

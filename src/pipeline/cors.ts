@@ -9,7 +9,10 @@ export function preflight(config: Config, request: AuthRequest): Response | null
   if (!request.headers.get("access-control-request-method") || !request.headers.get("origin")) return null;
   const headers = new Headers(corsHeaders(config, request));
   headers.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
-  headers.set("Access-Control-Allow-Headers", [...requestHeaders, ...config.cors.headers].join(", "));
+  headers.set(
+    "Access-Control-Allow-Headers",
+    [...new Set([...requestHeaders, ...config.cors.headers])].join(", "),
+  );
   headers.set("Access-Control-Max-Age", "600");
   return new Response(null, { status: 204, headers });
 }

@@ -4,7 +4,7 @@ import { withRequestId } from "../http/event-origin.ts";
 import { requestUrl } from "../http/next-path.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { InputSchema, Reply, Route } from "../ports/route.ts";
-import { check, logFailure, type Pipeline } from "./check.ts";
+import { type Allowed, check, logFailure, type Pipeline } from "./check.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import { errorResponse, type OnError } from "./respond.ts";
 import type { RouteTable } from "./route-table.ts";
@@ -58,29 +58,50 @@ async function runRoute(
   running: Running,
   onError: OnError | undefined,
 ): Promise<Response> {
-  const { request, url, params, client } = running;
-  const verdict = await check(pipeline, request, client, route);
-  if (!verdict.ok) return errorResponse(pipeline, verdict, request, client, onError);
+  const { request, client } = running;
+  const verdict = await check(pipeline, request, client, { ...route, tellsAnswer: true });
+  const response = verdict.ok
+    ? await runHandler(pipeline, route, running, verdict, onError)
+    : await errorResponse(pipeline, verdict, request, client, onError);
+  verdict.answered?.(response.status);
+  return response;
+}
+
+async function runHandler(
+  pipeline: Pipeline,
+  route: Route,
+  { request, url, params, client }: Running,
+  { principal, change }: Allowed,
+  onError: OnError | undefined,
+): Promise<Response> {
   try {
     const input =
       route.input === undefined ? undefined : await validated(route.input, await request.bodyFields());
-    const { principal } = verdict;
     const reply = await route.handle({ input, params, query: url.searchParams, principal, request, client });
-    return answer(pipeline, reply, verdict.change);
+    return answer(pipeline, reply, change);
   } catch (thrown) {
     const error = asAuthError(thrown);
     logFailure(pipeline.services, error);
-    return errorResponse(pipeline, { ok: false, error, change: verdict.change }, request, client, onError);
+    return errorResponse(pipeline, { ok: false, error, change }, request, client, onError);
   }
 }
 
-function answer({ services }: Pipeline, { status, body, change }: Reply, stale: Reply["change"]): Response {
+function answer({ services }: Pipeline, reply: Reply, stale: Reply["change"]): Response {
+  const { status, body, change, location } = reply;
   const headers = { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff" };
   const response =
-    body === undefined
-      ? new Response(null, { status })
-      : new Response(JSON.stringify(body), { status, headers });
+    location !== undefined
+      ? goingOn(status, location)
+      : body === undefined
+        ? new Response(null, { status })
+        : new Response(JSON.stringify(body), { status, headers });
   return seal(services.config, response, change ?? stale ?? {});
+}
+
+function goingOn(status: number, location: string): Response {
+  if (status !== 200) return new Response(null, { status, headers: { Location: location } });
+  const headers = { "Content-Type": "text/html; charset=utf-8", Refresh: `0; url=${location}` };
+  return new Response("", { status, headers: { ...headers, "X-Content-Type-Options": "nosniff" } });
 }
 
 /** A request whose body is read at most once, for the CSRF field and the input alike. */

@@ -9,6 +9,8 @@ export interface HeaderSink {
 
 /** Minutes that a mailed token may rest in its cookie between the link and the form. */
 const mailedMaxAgeSeconds = 900;
+/** How long a sign-in with a provider may be under way. */
+const oauthMaxAgeSeconds = 600;
 
 /**
  * Writes what a change says into the headers of an answer: the only writer of cookies. The answer becomes `no-store`, since
@@ -42,7 +44,7 @@ function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
     isHttpOnly: true,
   };
   const cookies: CookieOptions[] = [];
-  const { session, form, mailed } = change;
+  const { session, form, mailed, oauth } = change;
   if (session === "clear") {
     cookies.push({ ...base, name: cookie.name, value: "", maxAgeSeconds: 0 });
     cookies.push({ ...base, name: `${cookie.name}-csrf`, value: "", maxAgeSeconds: 0, isHttpOnly: false });
@@ -67,6 +69,17 @@ function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
       name: `${cookie.name}-mailed`,
       value: isGone ? "" : mailed,
       maxAgeSeconds: isGone ? 0 : mailedMaxAgeSeconds,
+    });
+  }
+  if (oauth !== undefined) {
+    const isGone = oauth === "clear";
+    cookies.push({
+      ...base,
+      // Whatever the session's cookie is: this one has to come along when the provider sends the browser back.
+      sameSite: "Lax",
+      name: `${cookie.name}-oauth`,
+      value: isGone ? "" : oauth,
+      maxAgeSeconds: isGone ? 0 : oauthMaxAgeSeconds,
     });
   }
   return cookies;

@@ -1,7 +1,17 @@
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { KeyLabel, Keys } from "../ports/services.ts";
 
-const labels: readonly KeyLabel[] = ["csrf", "form-token", "identifier"];
+const labels: readonly KeyLabel[] = [
+  "csrf",
+  "form-token",
+  "identifier",
+  "access-token",
+  "refresh-successor",
+  "refresh-tag",
+  "oauth-attempt",
+  "provider-tokens",
+  "sealed-session",
+];
 
 /**
  * Derives one key for each use from each secret, by HKDF-SHA-256 with the label as its info: what is signed for one use
@@ -10,14 +20,29 @@ const labels: readonly KeyLabel[] = ["csrf", "form-token", "identifier"];
  * @see RFC 5869; NIST SP 800-108
  */
 export function deriveKeys(secrets: readonly [string, ...string[]]): Keys {
-  const keys = new Map(labels.map((label) => [label, secrets.map((secret) => derive(secret, label))]));
-  const mac = (key: Uint8Array, text: string): Buffer => createHmac("sha256", key).update(text).digest();
-  const keysOf = (label: KeyLabel): readonly Uint8Array[] => keys.get(label) ?? [];
-  return {
-    sign: (label, text) => mac(keysOf(label)[0] as Uint8Array, text),
-    verify: (label, text, given) =>
-      keysOf(label).some((key) => given.length === 32 && timingSafeEqual(mac(key, text), given)),
+  const [first, ...others] = secrets;
+  const keys = new Map(
+    labels.map((label) => {
+      const all = [derive(first, label), ...others.map((secret) => derive(secret, label))] as const;
+      return [label, { all, macs: all.map((bytes) => createSecretKey(bytes)) }] as const;
+    }),
+  );
+  const keysOf = (label: KeyLabel): { all: readonly [Uint8Array, ...Uint8Array[]]; macs: KeyObject[] } => {
+    const found = keys.get(label);
+    if (found === undefined) throw new TypeError(`no key is derived for ${label}`);
+    return found;
   };
+  return {
+    sign: (label, text) => mac(keysOf(label).macs[0] as KeyObject, text),
+    verify: (label, text, given) =>
+      keysOf(label).macs.some((key) => given.length === 32 && timingSafeEqual(mac(key, text), given)),
+    derived: (label) => keysOf(label).all,
+  };
+}
+
+// With a key object: from bare bytes one would be made anew for each, at several times the cost of the hash.
+function mac(key: KeyObject, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
 }
 
 function derive(secret: string, label: KeyLabel): Uint8Array {

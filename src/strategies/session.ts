@@ -1,26 +1,13 @@
 import { signedInAs } from "../domain/principal.ts";
-import {
-  idleLimit,
-  isSecretOf,
-  parseSessionToken,
-  type Session,
-  type SessionToken,
-  touchIntervalSeconds,
-} from "../domain/session.ts";
+import { isSecretOf, type Session, type SessionToken } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import { cookieValues } from "../http/cookies.ts";
-import type { AuthRequest } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import type { FoundSession } from "../ports/session-store.ts";
 import type { Outcome, Strategy } from "../ports/strategy.ts";
-
-/** Cookies of one name that are looked up; a browser with more is not a browser. */
-const mostTokens = 3;
-
-const absent: Outcome = Object.freeze({ kind: "absent" });
-const clear: Outcome = Object.freeze({ kind: "absent", change: { session: "clear" } as const });
-const stale: Outcome = Object.freeze({ ...clear, reason: "session_expired" } as const);
-const staleKept: Outcome = Object.freeze({ kind: "absent", reason: "session_expired" } as const);
+import { sessionBinding } from "./binding.ts";
+import { absent, clear, mostTokens, staleFor } from "./stale-cookie.ts";
+import { touch } from "./touch.ts";
 
 /** A session whose secret was presented, with the owner as of now. */
 interface Live {
@@ -38,21 +25,24 @@ interface Live {
  */
 export function session(services: Services): Strategy {
   const { cookie } = services.config;
+  const { parse } = services.sessionTokens;
+  const isBoundHere = sessionBinding(services);
   return {
     name: "session",
     ambient: true,
     challenge: "Cookie",
-    authenticate(request, _client, stakes) {
+    authenticate(request, client, stakes) {
       const values = cookieValues(request.headers.get("cookie"), cookie.name);
       if (values.length === 0) return absent;
-      const tokens = wellFormed(values);
+      const tokens = wellFormed(values, parse);
       if (tokens.length === 0) return clear;
       const found = services.stores.sessions.find(
         tokens.map(({ id }) => id),
         stakes?.readsThrough ? { ...services.call(), readsThrough: true } : services.call(),
       );
+      const isHere = isBoundHere === null ? null : (found: Session) => isBoundHere(found, request, client);
       const read = (answers: readonly (FoundSession | null)[]): Outcome =>
-        judge(services, tokens, answers) ?? staleFor(request, values.length);
+        judge(services, tokens, answers, isHere) ?? staleFor(request, values.length);
       return found instanceof Promise ? found.then(read) : read(found);
     },
   };
@@ -60,10 +50,13 @@ export function session(services: Services): Strategy {
 
 // Malformed ones are dropped unread: a sibling domain can plant cookies of this name, and garbage must not push the real
 // one out.
-function wellFormed(values: readonly string[]): readonly SessionToken[] {
+function wellFormed(
+  values: readonly string[],
+  parse: Services["sessionTokens"]["parse"],
+): readonly SessionToken[] {
   const tokens: SessionToken[] = [];
   for (const value of values) {
-    const token = parseSessionToken(value);
+    const token = parse(value);
     if (token !== null && tokens.length < mostTokens) tokens.push(token);
   }
   return tokens;
@@ -73,6 +66,7 @@ function judge(
   services: Services,
   tokens: readonly SessionToken[],
   found: readonly (FoundSession | null)[],
+  isHere: ((session: Session) => boolean) | null,
 ): Outcome | null {
   let best: Live | null = null;
   for (const [index, token] of tokens.entries()) {
@@ -83,19 +77,13 @@ function judge(
       continue;
     }
     if (!isLive(answer, token)) continue;
+    // After the secret: whoever knows an id alone could else fill the audit log.
+    if (isHere !== null && !isHere(answer.session)) continue;
     // Two people's sessions in one browser: somebody planted one of them, and which is not for us to guess.
     if (best !== null && best.session.userId !== answer.session.userId) return clear;
     if (best === null || answer.session.createdAt > best.session.createdAt) best = answer;
   }
   return best === null ? null : accept(services, best);
-}
-
-// The cookie is cleared where a person navigates. A script's request may carry the id that a rotation has just replaced,
-// and its answer, coming last, would wipe the new cookie; and where more cookies came than were looked up, the good one may
-// be among the rest.
-function staleFor(request: AuthRequest, presented: number): Outcome {
-  const mode = request.headers.get("sec-fetch-mode");
-  return presented > mostTokens || (mode && mode !== "navigate") ? staleKept : stale;
 }
 
 function isLive({ session, user }: Live, token: SessionToken): boolean {
@@ -110,19 +98,6 @@ function accept(services: Services, { session, user }: Live): Outcome {
   const { id, amr, authTime, createdAt } = session;
   const proof = { via: "session", amr, authTime: authTime ?? createdAt, sessionId: id, scopes: null };
   return { kind: "accepted", session, principal: signedInAs(user, proof) };
-}
-
-function touch({ clock, background, config }: Services, session: Session): void {
-  const limits = config.session;
-  const idleSeconds =
-    session.userId === null
-      ? limits.absoluteSeconds
-      : session.isRemembered
-        ? limits.rememberedIdleSeconds
-        : limits.idleSeconds;
-  const now = clock.now();
-  if (now.getTime() - session.lastUsedAt.getTime() < touchIntervalSeconds(idleSeconds) * 1000) return;
-  background.touch(session.id, now, idleLimit(now, idleSeconds, session.expiresAt));
 }
 
 // Told once, by whoever deletes the row.

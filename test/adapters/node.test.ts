@@ -7,10 +7,11 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { node, nodeRequest } from "../../src/adapters/node.ts";
+import { type NodeListener, node, nodeRequest } from "../../src/adapters/node.ts";
 import { AuthError } from "../../src/errors.ts";
 import { anyone, guard } from "../../src/guards/guards.ts";
-import { bearer } from "../support/strategies.ts";
+import type { Strategy } from "../../src/ports/strategy.ts";
+import { bearer, bearerPrincipal } from "../support/strategies.ts";
 import { until } from "../support/until.ts";
 import { cookieName, password, type World, type WorldOptions, world } from "../support/world.ts";
 
@@ -313,5 +314,72 @@ describe("the client's address", () => {
 
   test("is the forwarded one behind a trusted proxy", async () => {
     expect(await seen(world(), ["127.0.0.0/8"])).toBe("203.0.113.9");
+  });
+});
+
+describe("a proof that asks how its request was answered", () => {
+  /** A server whose requests are all accepted by a strategy that notes the statuses it is told. */
+  async function asking() {
+    const told: number[] = [];
+    const state = { isAsked: false };
+    const here = world();
+    const user = await here.plant();
+    const accepts: Strategy = {
+      name: "asking",
+      ambient: false,
+      challenge: "Test",
+      authenticate: ({ headers }) =>
+        headers.get("x-proof")
+          ? {
+              kind: "accepted",
+              principal: bearerPrincipal(user, here.clock.now()),
+              answered: (status) => void told.push(status),
+            }
+          : { kind: "absent" },
+    };
+    const { auth } = here.again({ strategies: [accepts] });
+    const { handle, protect } = node(auth);
+    const byPath: Readonly<Record<string, NodeListener>> = {
+      "/late": protect((_, res) => void setImmediate(() => res.writeHead(201).end())),
+      "/broken": protect(() => {
+        throw new Error("broken");
+      }),
+      "/closed": protect(
+        (_, res) => void res.end(),
+        guard("no", () => false),
+      ),
+      "/never": protect(() => {
+        state.isAsked = true;
+      }),
+    };
+    const server = await serve(
+      async (req, res) => void ((await handle(req, res)) || (await byPath[req.url ?? ""]?.(req, res))),
+    );
+    return { ...server, told, state };
+  }
+  const headers = { "x-proof": "x" };
+
+  test.each([
+    ["/late", 201],
+    ["/broken", 500],
+    ["/closed", 403],
+    ["/api/v1/users/me", 200],
+  ])("is told once the answer is given: %s", async (path, status) => {
+    const { ask, told } = await asking();
+    expect((await ask(path, { headers })).status).toBe(status);
+    await until(() => told.length > 0);
+    await ask("/late");
+    expect(told).toEqual([status]);
+  });
+
+  test("is told 499 where the client went away before", async () => {
+    const { port, told, state } = await asking();
+    const sent = httpRequest({ host: "127.0.0.1", port, path: "/never", headers });
+    sent.on("error", () => undefined);
+    sent.end();
+    await until(() => state.isAsked);
+    sent.destroy();
+    await until(() => told.length > 0);
+    expect(told).toEqual([499]);
   });
 });

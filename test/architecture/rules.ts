@@ -31,7 +31,7 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   // Binds flows to the request they are for, so it is where flows and the pipeline meet.
   api: [...MODEL, ...CRAFTS, "flows", "http", "pipeline"],
   endpoints: [...MODEL, ...CRAFTS, "flows", "api", "http"],
-  features: [...MODEL, ...CRAFTS, "flows", "endpoints", "strategies", "guards", "providers"],
+  features: [...MODEL, ...CRAFTS, "flows", "api", "endpoints", "strategies", "guards", "providers"],
   auth: [
     ...MODEL,
     ...CRAFTS,
@@ -47,6 +47,7 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   adapters: [...MODEL, "http", "auth"],
   testing: [...MODEL, "services", "auth"],
   verify: [...MODEL, "jwt"],
+  tokens: [...MODEL, "jwt", "flows", "strategies", "features"],
   client: [],
 };
 

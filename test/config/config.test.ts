@@ -213,6 +213,8 @@ describe("numbers", () => {
         rememberedAbsoluteSeconds: 30 * 86_400,
         maxPerUser: 5,
         sweepIntervalSeconds: 900,
+        binding: "off",
+        mode: "stateful",
       },
       login: { maxAttempts: 5, windowSeconds: 900 },
       freshSeconds: 600,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ipForLimits, plainIp } from "../../src/domain/ip.ts";
+import { ipForLimits, plainIp, plainNetwork, withinNetworks } from "../../src/domain/ip.ts";
 import { anyText } from "../support/arbitrary.ts";
 
 const spellings = [
@@ -76,5 +76,51 @@ describe("a /64", () => {
     ["::1.2.3.4", "0:0:0:0::/64"],
   ])("of %s is %s", (ip, expected) => {
     expect(ipForLimits(ip)).toBe(expected);
+  });
+});
+
+describe("a network", () => {
+  test.each([
+    ["192.0.2.0/24", "192.0.2.0/24"],
+    ["192.0.2.7", "192.0.2.7"],
+    ["2001:DB8:0::/32", "2001:db8::/32"],
+    ["::ffff:10.0.0.0/104", "10.0.0.0/8"],
+    ["::ffff:a00:1", "10.0.0.1"],
+    ["0.0.0.0/0", "0.0.0.0/0"],
+  ])("has one spelling: %s is %s", (text, plain) => {
+    expect(plainNetwork(text)).toBe(plain);
+  });
+
+  test.each([
+    "",
+    "/",
+    "10.0.0.0/",
+    "10.0.0.0/33",
+    "10.0.0.0/-1",
+    "10.0.0.0/8/8",
+    "10/8",
+    "::/129",
+    "::ffff:0:0/95",
+    "example.com",
+  ])("%j is none", (text) => {
+    expect(plainNetwork(text)).toBeNull();
+    expect(() => withinNetworks([text])).toThrow(TypeError);
+  });
+
+  test("holds its addresses and no others", () => {
+    const isWithin = withinNetworks(["10.1.2.3/8", "192.0.2.7", "2001:db8::/32", "::ffff:198.51.100.0/120"]);
+    for (const ip of ["10.0.0.0", "10.255.255.255", "192.0.2.7", "2001:db8:ffff::1", "198.51.100.255"])
+      expect([ip, isWithin(ip)]).toEqual([ip, true]);
+    for (const ip of [
+      "9.255.255.255",
+      "11.0.0.0",
+      "192.0.2.8",
+      "2001:db9::",
+      "198.51.101.0",
+      "::",
+      "::a01:203",
+    ])
+      expect([ip, isWithin(ip)]).toEqual([ip, false]);
+    expect(withinNetworks([])("10.0.0.1")).toBe(false);
   });
 });

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
+import { apiKeys } from "../../src/features/api-keys.ts";
 import type { Feature } from "../../src/features/feature.ts";
+import { oauth } from "../../src/features/oauth.ts";
+import { tokens } from "../../src/features/tokens.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import type { Route } from "../../src/ports/route.ts";
 import { allRoutes, pathOf } from "../support/routes.ts";
 import { password, world } from "../support/world.ts";
 
-const guarded = (await allRoutes()).filter(({ guards }) =>
+const features = [apiKeys(), oauth({ providers: [] }), tokens()];
+const guarded = (await allRoutes(features)).filter(({ guards }) =>
   guards.some(({ asksAnonymous }) => !asksAnonymous),
 );
 const body = { password, current_password: password, new_password: `${password}!`, name: "Ana" };
@@ -14,7 +18,7 @@ describe("a row that lost its guard still answers nobody", () => {
   test.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as const))(
     "%s",
     async (_, { method, path }) => {
-      const base = world();
+      const base = world({ features });
       // Bound to the users and sessions of the same stores, as the row itself is.
       const rows = await base.auth.routes();
       const open = (route: Route): Route => ({ ...route, path: `/open${route.path}`, guards: [anyone()] });

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { errorTable } from "../../src/errors.ts";
+import { apiKeys } from "../../src/features/api-keys.ts";
+import { tokens } from "../../src/features/tokens.ts";
 import type { JsonSchema } from "../../src/ports/route.ts";
 import { allRoutes, fieldsOf, pathOf } from "../support/routes.ts";
 import { password, world } from "../support/world.ts";
 
-const routes = await allRoutes();
+const features = [apiKeys(), tokens()];
+const routes = await allRoutes(features);
 
 interface Operation {
   readonly operationId: string;
@@ -46,7 +49,9 @@ async function fetched(
   options: Parameters<typeof world>[0] = {},
   path = "/api/v1/openapi.json",
 ): Promise<Document> {
-  const { status, text } = await world(options).browser().get(path);
+  const { status, text } = await world({ features, ...options })
+    .browser()
+    .get(path);
   expect(status).toBe(200);
   return JSON.parse(text) as Document;
 }
@@ -132,9 +137,21 @@ describe("the OpenAPI document", () => {
       expect([path, method, operation.security]).toEqual([
         path,
         method,
-        isOpen ? [] : [method === "get" ? { session: [] } : { session: [], csrf: [] }],
+        isOpen ? [] : [method === "get" ? { session: [] } : { session: [], csrf: [] }, { bearer: [] }],
       ]);
     }
+  });
+
+  test("speaks of bearer tokens where there are any", async () => {
+    const { components } = await fetched();
+    expect(components.securitySchemes.bearer).toEqual({
+      type: "http",
+      scheme: "bearer",
+      bearerFormat: "JWT",
+    });
+    const without = await fetched({ features: [] });
+    expect(without.components.securitySchemes).not.toHaveProperty("bearer");
+    expect(JSON.stringify(without.paths)).not.toContain("bearer");
   });
 
   test("says what a refusal looks like, every code included", async () => {
@@ -209,15 +226,27 @@ describe("every route answers what the document says", () => {
     "PUT /users/me/password": { current_password: password, new_password: `${password}!` },
     "PATCH /users/me": { name: "Ana" },
     "PUT /users/me": { name: "Ana" },
+    "POST /api-keys": { name: "CI" },
+    "PATCH /api-keys/{id}": { name: "CD" },
+    "POST /api-keys/{id}/rotate": {},
   };
 
   test.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
     "%s",
     async (name, route) => {
-      const here = world();
+      const here = world({ features });
       const ana = await here.registered();
-      const id = (await here.auth.sessions.list(ana.userId))[0]?.id ?? "";
-      const { status, text, body } = await ana.send(route.method, pathOf(route, id), { json: bodies[name] });
+      const key = await ana.post("/api/v1/api-keys", { name: "CI" });
+      const [session] = await here.auth.sessions.list(ana.userId);
+      const id = String(route.path.startsWith("/api-keys") ? key.body.id : session?.id);
+      const { body: tokens } = await ana.post("/api/v1/auth/token");
+      const withTokens: Readonly<Record<string, unknown>> = {
+        "POST /auth/token/refresh": { refresh_token: tokens.refresh_token },
+        "POST /auth/token/revoke": { token: tokens.access_token },
+        ...bodies,
+      };
+      const json = withTokens[name];
+      const { status, text, body } = await ana.send(route.method, pathOf(route, id), { json });
       expect(Object.keys(route.answers)).toContain(String(status));
       const schema = route.answers[status];
       if (schema === null) expect(text).toBe("");

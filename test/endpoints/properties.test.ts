@@ -1,12 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { apiKeys } from "../../src/features/api-keys.ts";
+import { oauth } from "../../src/features/oauth.ts";
+import { tokens } from "../../src/features/tokens.ts";
 import type { Route } from "../../src/ports/route.ts";
 import { anyText } from "../support/arbitrary.ts";
 import { bareRequest, readAnswer } from "../support/browser.ts";
 import { allRoutes, fieldsOf, pathOf } from "../support/routes.ts";
 import { cookieName, password, type World, world } from "../support/world.ts";
 
-const routes = await allRoutes();
+const features = [apiKeys(), oauth({ providers: [] }), tokens()];
+const routes = await allRoutes(features);
 
 const word = fc.oneof(
   anyText(),
@@ -73,6 +77,7 @@ const headerNames = [
   "content-length",
   "user-agent",
   "x-csrf-token",
+  "x-api-key",
 ];
 const headers = fc.dictionary(fc.constantFrom(...headerNames), anyText(), { maxKeys: 3 });
 const cookies = fc.array(
@@ -129,7 +134,7 @@ describe("no input gives a 5xx", () => {
   test.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(
     "%s",
     async (_, route) => {
-      const here = world();
+      const here = world({ features });
       await here.plant({ email: "ana@example.com", username: "ana" });
       await fc.assert(
         fc.asyncProperty(
@@ -184,7 +189,7 @@ describe("no input gives a 5xx", () => {
 });
 
 test("no request makes check throw, whatever it holds", async () => {
-  const here = world();
+  const here = world({ features });
   const anything = fc.record({
     method: anyText(8),
     url: anyText(60),

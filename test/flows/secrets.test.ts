@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { parseSessionToken } from "../../src/domain/session.ts";
+import { apiKeys } from "../../src/features/api-keys.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { temporaryDirectory } from "../support/backends.ts";
@@ -16,6 +17,7 @@ test("no secret that was ever handed out or typed is kept: not in the database, 
   const directory = temporaryDirectory();
   const here = world({
     stores: sqlite({ path: join(directory, "latchkey.db") }),
+    features: [apiKeys()],
     listeners: [() => Promise.reject(new Error("loud"))],
   });
   const words = ["first canary phrase", "second canary phrase", "third canary phrase", "wrong canary phrase"];
@@ -51,6 +53,13 @@ test("no secret that was ever handed out or typed is kept: not in the database, 
   await here.auth.forms.spend("f", form, { request: ana.request("POST", "/x"), client });
   handedOut.add(form);
   handedOut.add(String((await ana.get("/api/v1/auth/csrf")).body.csrf_token));
+  const { body: made } = await ana.post("/api/v1/api-keys", { name: "CI" });
+  const { body: rotated } = await ana.post(`/api/v1/api-keys/${made.id}/rotate`, {});
+  for (const key of [String(made.key), String(rotated.key)]) {
+    handedOut.add(key.slice(-49)).add(key.slice(-49, -6));
+    await here.browser().get("/api/v1/users/me", { headers: { "X-API-Key": key } });
+    await here.browser().get("/api/v1/users/me", { headers: { "X-API-Key": `${key}x` } });
+  }
   const { userId } = here.heard("user.logged_in")[0] ?? {};
   const reset = await here.auth.users.issueResetToken(String(userId));
   await here.auth.users.resetPassword({ token: reset, password: third }, visit);

@@ -8,6 +8,7 @@ import {
   signedIn,
   signedInToWrite,
   skipIfAuthenticated,
+  via,
 } from "../../src/guards/guards.ts";
 import { authorize } from "../../src/pipeline/authorize.ts";
 import type { Decision, Guard } from "../../src/ports/guard.ts";
@@ -103,6 +104,16 @@ describe("the guards", () => {
       allow: false,
       code: "not_authenticated",
     });
+  });
+
+  test("via: only who proves it that way, another proof is as good as none", async () => {
+    const program = { ...ana, via: "api-key" };
+    expect(await refusal(program, [via("api-key")])).toBeNull();
+    expect(await refusal(program, [via("jwt", "api-key")])).toBeNull();
+    expect(await refusal(ana, [via("api-key")])).toBe("not_authenticated");
+    expect(await refusal(ana, [via("jwt", "api-key")])).toBe("not_authenticated");
+    expect(await refusal(anonymous, [via("anonymous")])).toBe("not_authenticated");
+    expect(() => Reflect.apply(via, null, [])).toThrow(TypeError);
   });
 
   test("anyone: everybody", async () => {

@@ -10,8 +10,9 @@ const MAX_PACKAGES = 12;
 const MAX_BYTES = 15_000_000;
 /** What `import "latchkey"` may load. Hashers and word lists wait for the first password, schemas for the first route. */
 const LOADED_PACKAGES = ["latchkey"];
-/** Parts of the core that are reached by a subpath, or not at all. */
-const LOADED_ON_DEMAND = /\/latchkey\/dist\/(adapters|testing|client|oauth|mail)\//;
+/** Parts of the core that are reached by a subpath, or not at all; but for the two small files that seal sessions, which the core may be asked for at once. */
+const LOADED_ON_DEMAND =
+  /\/latchkey\/dist\/(adapters|testing|client|oauth|mail|(?!jwt\/(sealed-sessions|recent-tokens)\.js)jwt)\//;
 
 let project = "";
 let core: Tarball;
@@ -95,9 +96,25 @@ describe("npm install latchkey", () => {
     expect(loaded.filter((url) => LOADED_ON_DEMAND.test(url))).toEqual([]);
   });
 
-  test.each(["latchkey/node", "latchkey/hono", "latchkey/testing"])("%s can be imported", (name) => {
-    expect(modulesLoadedBy(`import "${name}";`).map(packageOf)).toContain("latchkey");
+  test("latchkey/oauth loads its libraries with the first sign-in", () => {
+    const loaded = modulesLoadedBy(`import "latchkey/oauth";`).map(packageOf);
+    expect([...new Set(loaded.filter((name) => name !== null))]).toEqual(["latchkey"]);
   });
+
+  test("latchkey/verify loads a few files of it, and nothing else", () => {
+    const loaded = modulesLoadedBy(`import "latchkey/verify";`).filter((url) => !url.startsWith("node:"));
+    expect(loaded.filter((url) => !/\/latchkey\/dist\/(verify|jwt\/|config\/|domain\/)/.test(url))).toEqual(
+      [],
+    );
+    expect(loaded.length).toBeLessThan(20);
+  });
+
+  test.each(["latchkey/node", "latchkey/hono", "latchkey/oauth", "latchkey/testing", "latchkey/tokens"])(
+    "%s can be imported",
+    (name) => {
+      expect(modulesLoadedBy(`import "${name}";`).map(packageOf)).toContain("latchkey");
+    },
+  );
 });
 
 function modulesLoadedBy(program: string): string[] {

@@ -32,7 +32,10 @@ export function visitor(world: World, options: Partial<PageOptions> = {}): Visit
   const client: PageOptions["client"] = ({ env }) => ({ ip: (env as { ip: string | null }).ip });
   const now = (): Date => world.clock.now();
   app.route("/", pages(world.auth, { client, now, ...options }));
-  const browser = browserOn(async (request, { ip }) => app.fetch(request, { ip }), world.origin);
+  const browser = browserOn(
+    async (request, { ip }) => (await world.auth.handle(request, { ip })) ?? app.fetch(request, { ip }),
+    world.origin,
+  );
   return { browser, ...actions(browser) };
 }
 
@@ -40,8 +43,9 @@ export function visitor(world: World, options: Partial<PageOptions> = {}): Visit
 export async function registered(
   world: World,
   typed: Readonly<Record<string, string>> = {},
+  options: Partial<PageOptions> = {},
 ): Promise<Visitor> {
-  const ana = visitor(world);
+  const ana = visitor(world, options);
   const fields = {
     email: "ana@example.com",
     username: "ana",

@@ -284,7 +284,7 @@ describe("onError", () => {
 
 describe("CORS", () => {
   const preflight = { origin: "https://spa.example", "access-control-request-method": "PATCH" };
-  const cors = { origins: ["https://spa.example"], credentials: true, headers: ["X-Own"] };
+  const cors = { origins: ["https://spa.example"], credentials: true, headers: ["X-Own", "X-API-Key"] };
 
   test("is nothing where none is configured", async () => {
     const { browser } = world();

@@ -95,7 +95,7 @@ describe("what nobody expected", () => {
 
 describe("the line about a request", () => {
   test("has the path without its query, and nothing of its headers and body", async () => {
-    await appWith().request("/api/v1/auth/login?token=hunter2", {
+    await appWith().request("/api/v1/auth/login?token=hunter2&ticket=hunter2", {
       method: "POST",
       headers: {
         Cookie: "latchkey=hunter2",

@@ -272,6 +272,8 @@ async function useRoutes(keep: Canaries, open: Open): Promise<void> {
   await browser.patch("/api/v1/users/me", { name: "Ann B." });
   await browser.post("/api/v1/auth/reauthenticate", { password: typed(keep, "wrong password again") });
   await browser.post("/api/v1/auth/reauthenticate", { password: first });
+  await useApiKeys(keep, browser, open());
+  await useTokens(keep, open(), { email, password: first });
   const path = "/api/v1/users/me/password";
   await browser.put(path, { current_password: typed(keep, "wrong current password"), new_password: second });
   await browser.put(
@@ -295,6 +297,40 @@ async function useRoutes(keep: Canaries, open: Open): Promise<void> {
   await browser.post("/api/v1/auth/logout-all");
   await browser.post("/api/v1/auth/login", { email, password: second });
   expect((await browser.delete("/api/v1/users/me?erase=now")).status).toBe(204);
+}
+
+/** Access and refresh tokens: issued, refreshed, sent rightly and wrongly, reused, exchanged for a ticket, revoked. */
+async function useTokens(
+  keep: Canaries,
+  program: Browser,
+  account: { readonly email: string; readonly password: string },
+): Promise<void> {
+  const ask = async (path: string, body: unknown, headers = {}): Promise<Record<string, string>> => {
+    const answer = await program.post(`/api/v1/auth/token${path}`, body, { headers });
+    const tokens = answer.body as Record<string, string>;
+    for (const name of ["access_token", "refresh_token"]) {
+      if (tokens[name] === undefined) continue;
+      keep.add(name, tokens[name]);
+      // What proves it: the signature, and the secret with its tag. The rest is public.
+      for (const part of tokens[name].split(".").slice(2)) keep.add(`part of ${name}`, part);
+    }
+    return tokens;
+  };
+  const first = await ask("", account);
+  const second = await ask("/refresh", { refresh_token: first.refresh_token });
+  await ask("/refresh", {}, { Authorization: `Bearer ${second.access_token}` });
+  await program.get("/api/v1/users/me", { headers: { Authorization: `Bearer ${second.access_token}x` } });
+  await program.get(`/api/v1/users/me?token=${second.access_token}`);
+  const bearer = { headers: { Authorization: `Bearer ${second.access_token}` } };
+  const { status, body } = await program.post("/api/v1/auth/ticket", { path: "/chat" }, bearer);
+  expect(status).toBe(201);
+  keep.add("ticket", String(body.ticket));
+  keep.add("secret of the ticket", String(body.ticket).split(".")[1] ?? "");
+  await program.get(`/api/v1/auth/session?ticket=${body.ticket}`);
+  await ask("/revoke", { token: second.access_token });
+  const third = await ask("/refresh", { refresh_token: second.refresh_token });
+  expect((await ask("/refresh", { refresh_token: first.refresh_token })).code).toBe("token_reused");
+  await ask("/revoke", { token: third.refresh_token });
 }
 
 /** Every form for people. */
@@ -338,6 +374,29 @@ async function resetByLink({ folder: place }: ChildServer, keep: Canaries, open:
   await browser.get(`/reset?token=${token.slice(0, 23)}${randomBytes(32).toString("base64url")}`, {
     headers: html,
   });
+}
+
+/** A key that is made, used, mistyped, guessed at and rotated; a program that sends it everywhere. */
+async function useApiKeys(keep: Canaries, browser: Browser, program: Browser): Promise<void> {
+  const made = await browser.post("/api/v1/api-keys", { name: "CI" });
+  const rotated = await browser.post(`/api/v1/api-keys/${made.body.id}/rotate`, {});
+  for (const { status, body } of [made, rotated]) {
+    expect(status).toBe(201);
+    const key = String(body.key);
+    // The id before it is public; the rest alone is as good as the whole.
+    keep.add("API key", key.slice(-49));
+    keep.add("secret of an API key", key.slice(-49, -6));
+    const use = (headers: Record<string, string>) => program.get("/api/v1/users/me", { headers });
+    expect((await use({ "X-API-Key": key })).status).toBe(200);
+    expect((await use({ Authorization: `Bearer ${key}` })).status).toBe(200);
+    expect((await use({ "X-API-Key": `${key}x` })).status).toBe(401);
+    expect((await use({ "X-API-Key": `${key.slice(0, -1)}${key.endsWith("a") ? "b" : "a"}` })).status).toBe(
+      401,
+    );
+    await program.get(`/api/v1/users/me?key=${key}`);
+    await program.post("/api/v1/auth/login", { username: key, password: key });
+  }
+  expect((await browser.delete(`/api/v1/api-keys/${made.body.id}`)).status).toBe(204);
 }
 
 /** Secrets where they do not belong: people paste them, and broken clients send them. */

@@ -273,23 +273,29 @@ describe("migrate", () => {
     const before = await latchkey(["migrate", "status"], { env });
     expect(before).toMatchObject({
       code: 1,
-      err: "latchkey: Not as this version has them: 1 (pending), 2 (pending).\n",
+      err: "latchkey: Not as this version has them: 1 (pending), 2 (pending), 3 (pending).\n",
     });
     expect((await latchkey(["sweep"], { env })).err).toMatch(
-      /^latchkey: migrations are pending: 1 initial, 2 revocations\. Run `latchkey migrate up`/,
+      /^latchkey: migrations are pending: 1 initial, 2 revocations, 3 proofs\. Run `latchkey migrate up`/,
     );
-    expect(await latchkey(["migrate", "up"], { env })).toEqual({ code: 0, out: "Applied 1, 2.\n", err: "" });
+    expect(await latchkey(["migrate", "up"], { env })).toEqual({
+      code: 0,
+      out: "Applied 1, 2, 3.\n",
+      err: "",
+    });
     expect((await latchkey(["migrate", "up"], { env })).out).toBe("Nothing was pending.\n");
     const after = await latchkey(["migrate", "status", "--json"], { env });
     expect(after.code).toBe(0);
     expect(JSON.parse(after.out).items).toEqual([
       { number: 1, name: "initial", state: "applied", applied_at: expect.stringMatching(/Z$/) },
       { number: 2, name: "revocations", state: "applied", applied_at: expect.stringMatching(/Z$/) },
+      { number: 3, name: "proofs", state: "applied", applied_at: expect.stringMatching(/Z$/) },
     ]);
     expect(await latchkey(["migrate", "down"], { env })).toEqual({
       ...{ code: 2, out: "" },
       err: "latchkey: This deletes data. Write --yes where there is nobody to ask.\n",
     });
+    expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Took back 3.\n");
     expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Took back 2.\n");
     expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Took back 1.\n");
     expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Nothing to take back.\n");

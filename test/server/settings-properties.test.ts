@@ -76,6 +76,15 @@ test("no secret appears in any message, whatever else is wrong", () => {
     "VALKEY_URL",
     "MONGODB_URL",
     "MEMCACHED_URL",
+    "GOOGLE_CLIENT_SECRET",
+    "OAUTH_GOOGLE_CLIENT_SECRET",
+    "GITHUB_CLIENT_SECRET",
+    "OAUTH_GITHUB_CLIENT_SECRET",
+    "MICROSOFT_CLIENT_SECRET",
+    "APPLE_PRIVATE_KEY",
+    "GITLAB_CLIENT_SECRET",
+    "DISCORD_CLIENT_SECRET",
+    "OIDC_CLIENT_SECRET",
   ]);
   // A canary that no sentence of ours contains, alone and inside what the kinds take apart.
   const canary = fc.stringMatching(/^Zq[0-9]{8}Xj[0-9]{0,30}$/);

@@ -57,6 +57,7 @@ describe("defaults", () => {
         sessionCookieMaxAgeSeconds: null,
         sessionCleanupIntervalSeconds: 900,
         maxSessionsPerUser: 5,
+        sessionBinding: "off",
         secureCookies: false,
         sessionName: "latchkey",
         sessionSameSite: "lax",
@@ -66,6 +67,34 @@ describe("defaults", () => {
         loginWindowSeconds: 900,
         passwordMinLength: 8,
         registrationMode: "open",
+        tokenExpiresInSeconds: null,
+        tokenRefresh: true,
+        tokenSessionSeconds: 604_800,
+        tokenAlgorithm: "hs256",
+        tokenKeyFile: "data/signing-keys.json",
+        apiKeyEnvironment: "live",
+        apiKeyHeader: "X-API-Key",
+        googleClientId: null,
+        googleClientSecret: null,
+        githubClientId: null,
+        githubClientSecret: null,
+        microsoftClientId: null,
+        microsoftClientSecret: null,
+        microsoftTenant: "common",
+        appleClientId: null,
+        appleTeamId: null,
+        appleKeyId: null,
+        applePrivateKey: null,
+        gitlabClientId: null,
+        gitlabClientSecret: null,
+        gitlabUrl: "https://gitlab.com",
+        discordClientId: null,
+        discordClientSecret: null,
+        oidcIssuer: null,
+        oidcClientId: null,
+        oidcClientSecret: null,
+        oidcLabel: "OpenID Connect",
+        linkByEmail: [],
         corsOrigins: [],
         corsAllowCredentials: false,
         debug: false,
@@ -505,6 +534,25 @@ describe("paths", () => {
   });
 });
 
+describe("API keys", () => {
+  test("their word and their header can be chosen", () => {
+    const read = settings({ API_KEY_ENVIRONMENT: "staging1", API_KEY_HEADER: "X-Service-Key" });
+    expect([read.apiKeyEnvironment, read.apiKeyHeader]).toEqual(["staging1", "X-Service-Key"]);
+  });
+
+  test.each(["Live", "li_ve", "x".repeat(17)])("%j is no word for them", (word) => {
+    expect(only("API_KEY_ENVIRONMENT", { API_KEY_ENVIRONMENT: word }).problem).toBe("is no usable word");
+  });
+
+  test.each(["X API Key", "X-API-Key:", "x".repeat(65)])("%j is no name of a header", (name) => {
+    expect(only("API_KEY_HEADER", { API_KEY_HEADER: name }).problem).toBe("is no name of a header");
+  });
+
+  test.each(["Authorization", "cookie"])("%s holds something else", (name) => {
+    expect(only("API_KEY_HEADER", { API_KEY_HEADER: name }).problem).toContain("something else");
+  });
+});
+
 describe("cookies", () => {
   test.each(["a b", "a;b", "a=b", "", "ä", "x".repeat(65)].filter((name) => name !== ""))(
     "%j is no cookie name",
@@ -764,7 +812,7 @@ describe("names that nothing reads", () => {
     expect(warnings(JSON.parse(`{${JSON.stringify(name)}: "x"}`))).toEqual([]);
   });
 
-  test.each(["SESSION_ENCRYPT", "PRODUCTION_SECURITY_STRICT_MODE", "TINA4_TOKEN_EXPIRES_IN"])(
+  test.each(["SESSION_ENCRYPT", "PRODUCTION_SECURITY_STRICT_MODE"])(
     "%s is not in this version and says so",
     (name) => {
       expect(warnings({ [name]: "true" })).toEqual([
