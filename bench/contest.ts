@@ -22,11 +22,17 @@ export async function contender(
   return { name, server, requests, figures: { perSecond: [], cpu: [], p99: [] } };
 }
 
-/** Lets contenders take turns under the same load, stops them, and answers a row for each; the first is what shares are of. */
+/**
+ * Lets contenders take turns under the same load, stops them, and answers a row for each; the first is what shares are of.
+ *
+ * @param about - what is the same for all of them
+ * @param what - what is measured: the head of the first column
+ */
 export async function contest(
   effort: Effort,
   contenders: readonly Contender[],
   about: Row = {},
+  what = "session check",
 ): Promise<readonly Row[]> {
   const load = await startChild("load.ts", []);
   for (let round = -1; round < effort.rounds; round++) {
@@ -35,7 +41,7 @@ export async function contest(
   await Promise.all([load, ...contenders.map(({ server }) => server)].map((child) => child.stop()));
   const bare = contenders[0]?.figures.perSecond ?? [];
   return contenders.map(({ name, figures }) => ({
-    "session check": name,
+    [what]: name,
     ...about,
     "checks/s": figure(median(figures.perSecond)),
     "of bare": figure(median(figures.perSecond.map((perSecond, round) => perSecond / (bare[round] ?? 1)))),

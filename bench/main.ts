@@ -1,13 +1,16 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { apiKeyCheck } from "./api-key-check.ts";
 import { bundle } from "./bundle.ts";
 import { coldStart } from "./cold-start.ts";
 import type { Effort } from "./effort.ts";
 import { flood } from "./flood.ts";
+import { jwtCheck } from "./jwt-check.ts";
 import { memoryUse } from "./memory-use.ts";
 import { redisCheck } from "./redis-check.ts";
 import { sessionCheck } from "./session-check.ts";
 import { signIns } from "./sign-ins.ts";
+import { statelessCheck } from "./stateless-check.ts";
 import { storeNames, stores } from "./stores.ts";
 import { printTable, type Row } from "./table.ts";
 
@@ -16,6 +19,9 @@ type Section = (effort: Effort) => Promise<readonly Row[]> | AsyncIterable<Row>;
 const sections: Readonly<Record<string, Section>> = {
   "session-check": sessionCheck,
   "redis-check": redisCheck,
+  "stateless-check": statelessCheck,
+  "jwt-check": jwtCheck,
+  "api-key-check": apiKeyCheck,
   stores,
   "sign-ins": signIns,
   flood,

@@ -51,6 +51,7 @@ export function seededUser(number: number, now: Date): User {
     generation: 1,
     slotTag: "slot0000",
     data: {},
+    revokedTokens: [],
     version: 1,
     createdAt: now,
     updatedAt: now,
@@ -80,6 +81,7 @@ export function seededSession(index: number, now: Date): Session {
     rotatedFrom: null,
     data: {},
     dataVersion: 0,
+    refresh: null,
   };
 }
 

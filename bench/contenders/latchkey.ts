@@ -1,4 +1,4 @@
-import { createAuth, passwords, sqlite } from "latchkey";
+import { apiKeys, createAuth, passwords, sqlite } from "latchkey";
 import { node } from "latchkey/node";
 import { listen } from "./listen.ts";
 
@@ -6,7 +6,7 @@ const auth = createAuth({
   origin: "http://localhost:3000",
   secrets: ["a secret of the benchmark, 32 bytes and more"],
   stores: sqlite({ path: process.argv[2] ?? "" }),
-  features: [passwords()],
+  features: [passwords(), apiKeys()],
 });
 const { handle, protect } = node(auth);
 const checked = protect((_request, response) => {
