@@ -10,6 +10,7 @@ import { nextPath } from "../http/next-path.ts";
 import type { ProviderTokens } from "../oauth/client.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { InSessionContext, Visit, Visits } from "../ports/visit.ts";
+import { assertCarrier } from "./visit.ts";
 
 /** How a sign-in with a provider is to begin. */
 export interface OAuthStartOptions {
@@ -55,6 +56,8 @@ export function bindOAuth(services: OAuthServices, visits: Visits): OAuth {
 
   async function fresh(visit: Visit): Promise<InSessionContext> {
     const context = await visits.inSession(visit);
+    // What is linked signs in from then on: an access token of a browser's session must not turn into that.
+    assertCarrier(context.principal);
     const authTime = context.current.authTime?.getTime() ?? 0;
     if (services.clock.now().getTime() - authTime < config.freshSeconds * 1000) return context;
     throw new AuthError("fresh_auth_required", { message: "Sign in again to continue." });

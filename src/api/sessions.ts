@@ -81,7 +81,7 @@ export function bindSessions(pipeline: Pipeline): Sessions {
     },
     async revokeOthers(visit) {
       const { principal, current, from } = await inSession(pipeline, visit);
-      assertCarrier(principal, current);
+      assertCarrier(principal);
       return revokeOtherSessions(services, { user: principal.user, current }, from);
     },
     async csrfToken(visit) {

@@ -1,4 +1,5 @@
 import { type Identifier, identifier } from "../domain/identifier.ts";
+import type { SignedIn } from "../domain/principal.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import type { FieldError } from "../errors.ts";
@@ -118,17 +119,21 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     passwordErrors: (password, about) => passwordErrors(passwords(), password, about, "new_password"),
     async update(changes, visit) {
       const { principal, current, from } = await present(pipeline, visit);
-      if (changes.email !== undefined && current !== null) assertCarrier(principal, current);
+      if (changes.email !== undefined && current !== null) assertCarrier(principal);
       return updateProfile(services, changes, {
         user: principal.user,
         current,
-        isFresh: isFresh(current),
+        isFresh: isFresh(principal, current),
         from,
       });
     },
     async delete(options, visit) {
       const { principal, current, from } = await present(pipeline, visit);
-      return deleteAccount(services, options, { user: principal.user, isFresh: isFresh(current), from });
+      return deleteAccount(services, options, {
+        user: principal.user,
+        isFresh: isFresh(principal, current),
+        from,
+      });
     },
     async create(registration, options = {}) {
       const context = { client: { ip: null }, from: noOrigin, by: "operator", startsSession: false } as const;
@@ -153,8 +158,8 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
   };
 
   // Of a session alone: other proofs are made anew for each request and say nothing of the person being there.
-  function isFresh(current: Session | null): boolean {
-    const authTime = current?.authTime ?? null;
+  function isFresh({ via }: SignedIn, current: Session | null): boolean {
+    const authTime = via === "session" ? (current?.authTime ?? null) : null;
     return (
       authTime !== null && services.clock.now().getTime() - authTime.getTime() < config.freshSeconds * 1000
     );

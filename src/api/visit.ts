@@ -1,6 +1,6 @@
 import { ipForLimits } from "../domain/ip.ts";
 import type { SignedIn } from "../domain/principal.ts";
-import { isTokenSession, type Session } from "../domain/session.ts";
+import type { Session } from "../domain/session.ts";
 import { AuthError } from "../errors.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import { type Authenticated, authenticate, changing } from "../pipeline/authenticate.ts";
@@ -61,14 +61,13 @@ export async function inSession(pipeline: Pipeline, visit: Visit): Promise<InSes
 }
 
 /**
- * For what hands the caller's session on under a new id and asks for no password: an access token that was issued for a browser's
- * session must not become that session.
+ * For what hands the caller's session on under a new id, or gives a lasting way in, and asks for no password: an access token lives
+ * minutes, and must become neither.
  *
  * @throws AuthError `forbidden`
  */
-export function assertCarrier({ via }: SignedIn, current: Session): void {
-  if (via === "session" || isTokenSession(current)) return;
-  throw new AuthError("forbidden", { message: "This needs the browser's session." });
+export function assertCarrier({ via }: SignedIn): void {
+  if (via !== "session") throw new AuthError("forbidden", { message: "This needs the browser's session." });
 }
 
 // Flows change something, or ask how fresh a proof is.

@@ -119,6 +119,7 @@ export function oauthRoutes({ guards }: EndpointServices, parts: OAuthParts): re
       guards: [guards.signedIn],
       answers: { 200: z.object({ items: z.array(accountShape), next_cursor: z.null() }) },
       async handle({ principal }) {
+        if (principal.isAuthenticated && principal.scopes !== null) throw new AuthError("forbidden");
         const items = (await oauth.accounts(signedInId(principal))).map(wireAccount);
         return { status: 200, body: { items, next_cursor: null } };
       },

@@ -325,5 +325,9 @@ function unrestricted(principal: Principal): SignedIn {
   if (!principal.isAuthenticated) throw new AuthError("not_authenticated");
   if (principal.scopes !== null)
     throw new AuthError("forbidden", { message: "A restricted proof cannot manage API keys." });
+  // A key outlives what made it: a proof that was made elsewhere, or for one request, must not leave one behind.
+  const { via, sessionId } = principal;
+  if (via === "ticket" || (via !== "session" && sessionId === null))
+    throw new AuthError("forbidden", { message: "This needs a session." });
   return principal;
 }

@@ -18,7 +18,8 @@ const mostTries = 5;
  *
  * An address alone never decides whose account it is. Somebody who registered with another person's address would else be
  * given that person's sign-ins, or the other way round ("pre-hijacking"): where it is taken the person signs in as before, and
- * links. `linkByEmail` makes an exception where the provider runs the mailbox and both sides have verified the address.
+ * links. `linkByEmail` makes an exception where the provider runs the mailbox, both sides have verified the address, and nothing
+ * is linked to the account yet.
  *
  * @throws AuthError `email_taken`, `registration_closed`, `provider_refused` - without an address; `forbidden`, `conflict`, `rate_limited`
  * @see Sudhodanan and Paverd, "Pre-hijacked accounts", USENIX Security 2022
@@ -69,7 +70,11 @@ async function ownerByEmail(
   if (provider.isAuthoritative?.(email, redeemed.claims) !== true) return null;
   const found = await stores.directory.userWithPassword({ kind: "email", key: emailKey(email) }, call());
   const user = found?.user ?? null;
-  return user?.emailVerified && isSameMailbox(user.email, email) ? user : null;
+  if (!user?.emailVerified || !isSameMailbox(user.email, email)) return null;
+  // Where an account at a provider is linked already, the address may be verified by that one's word alone: whoever got it to say
+  // so would share the account with its owner.
+  const linked = await stores.directory.linkedAccounts(user.id, call());
+  return linked.length === 0 ? user : null;
 }
 
 /** Signs in the user whose link it is. Null where link or user changed in the meantime. */

@@ -57,13 +57,12 @@ export function apiKey(
     const proof = { via: "api-key", amr: [], authTime, sessionId: null, scopes };
     const accepted = { kind: "accepted", principal: signedInAs(user, proof) } as const;
     if (counted.has(request)) return accepted;
-    counted.add(request);
     const answered = (status: number): void =>
       noteUse({ keyId: key.id, path: requestUrl(request.url).pathname, status });
     const limits = limitsOf(key);
-    return limits.length === 0
-      ? { ...accepted, answered }
-      : withinLimits(limits, { ...accepted, answered }, request, client);
+    if (limits.length > 0) return withinLimits(limits, { ...accepted, answered }, request, client);
+    counted.add(request);
+    return { ...accepted, answered };
   }
 
   async function withinLimits(
@@ -74,7 +73,11 @@ export function apiKey(
   ): Promise<Outcome> {
     const { stores, events, call } = services;
     const reserved = await stores.ephemeral.reserve(limits, call());
-    if (reserved.ok) return accepted;
+    if (reserved.ok) {
+      // Only now: a use that was refused, or that nobody could count, is refused again when it is asked for again.
+      counted.add(request);
+      return accepted;
+    }
     const { retryAfterSeconds } = reserved;
     const payload = { limit: "api-key", retryAfterSeconds };
     const userId = accepted.principal.user.id;

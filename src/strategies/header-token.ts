@@ -1,5 +1,7 @@
 import type { AuthRequest } from "../ports/request.ts";
 
+const notForTokens = ["cookie", "host", "origin", "proxy-authorization", "referer"];
+
 /** Where a token stands in a request. */
 export interface TokenPlace {
   /** Default `Authorization`. */
@@ -20,6 +22,8 @@ export type HeaderToken = (request: AuthRequest) => string | null;
 export function headerToken({ header = "Authorization", prefix = "Bearer" }: TokenPlace): HeaderToken {
   if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(header))
     throw new TypeError(`header: ${JSON.stringify(header)} is no name`);
+  if (notForTokens.includes(header.toLowerCase()))
+    throw new TypeError(`header: ${header} is no place for a token; browsers write it by themselves`);
   if (!/^[!#$%&'*+.^_`|~\w-]*$/.test(prefix))
     throw new TypeError(`prefix: ${JSON.stringify(prefix)} is no word`);
   const name = header.toLowerCase();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { tokens } from "../../src/features/tokens.ts";
 import { backends } from "../support/backends.ts";
 import { gate } from "../support/gate.ts";
 import { password } from "../support/world.ts";
@@ -46,6 +47,24 @@ describe("linking", () => {
     expect([stale.status, stale.body.code]).toEqual([403, "fresh_auth_required"]);
     await ana.post("/api/v1/auth/reauthenticate", { password });
     expect((await ana.post(link)).status).toBe(200);
+  });
+
+  test("is not for an access token of the browser's session, which would sign in for ever; nor is unlinking", async () => {
+    const provider = await fickleProvider();
+    const at = oauthWorld([provider], { beside: [tokens()] });
+    const ana = await at.registered();
+    expect((await bring(ana, provider.authorize(await beginLink(ana)))).status).toBe(200);
+    const { body } = await ana.post("/api/v1/auth/token");
+    const bearer = { headers: { Authorization: `Bearer ${body.access_token}` } };
+    const thief = at.browser();
+    expect((await thief.get(accounts, bearer)).status).toBe(200);
+    for (const answer of [await thief.post(link, undefined, bearer), await thief.delete(unlink, bearer)]) {
+      expect([answer.status, answer.body.code]).toEqual([403, "forbidden"]);
+    }
+    const own = (await thief.post("/api/v1/auth/token", { email: "ana@example.com", password })).body;
+    const carried = { headers: { Authorization: `Bearer ${own.access_token}` } };
+    expect((await thief.delete(unlink, carried)).status).toBe(403);
+    expect((await ana.delete(unlink)).status).toBe(204);
   });
 
   test("again changes nothing", async () => {

@@ -107,6 +107,20 @@ describe("who registers with another person's address", () => {
     expect((await signIn(at.browser(), provider)).status).toBe(409);
   });
 
+  test("at a provider that says it is verified but does not run the mailbox, does not get that person's sign-ins", async () => {
+    const provider = await mailProvider();
+    let runsMailbox = false;
+    const providers = [provider.provider({ isAuthoritative: () => runsMailbox })];
+    const at = oauthWorld([], { feature: { providers, linkByEmail: ["fickle"] } });
+    provider.person = { sub: "eve", email, email_verified: true };
+    const eve = await signIn(at.browser(), provider);
+    expect(eve.body.user).toMatchObject({ email, email_verified: true });
+    runsMailbox = true;
+    provider.person = { sub: "ana", email, email_verified: true };
+    const ana = await signIn(at.browser(), provider);
+    expect([ana.status, ana.body.code]).toEqual([409, "email_taken"]);
+  });
+
   test("at a provider after that person registered with a password, gets nothing", async () => {
     const provider = await mailProvider();
     const at = worldOf(provider, true);

@@ -1,3 +1,4 @@
+import type { Feature } from "../../src/features/feature.ts";
 import { type OAuthOptions, oauth } from "../../src/features/oauth.ts";
 import type { Answer, Browser } from "../support/browser.ts";
 import { type World, type WorldOptions, world } from "../support/world.ts";
@@ -14,10 +15,17 @@ const base = "/api/v1/auth/oauth";
 /** A world in which people sign in with these providers. */
 export function oauthWorld(
   providers: readonly FickleProvider[],
-  { feature = {}, ...options }: WorldOptions & { readonly feature?: Partial<OAuthOptions> } = {},
+  {
+    feature = {},
+    beside = [],
+    ...options
+  }: WorldOptions & {
+    readonly feature?: Partial<OAuthOptions>;
+    readonly beside?: readonly Feature<unknown>[];
+  } = {},
 ): World & { readonly oauth: ReturnType<typeof oauthFeature> } {
   const added = oauthFeature(providers, feature);
-  return Object.assign(world({ origin, ...options, features: [added] }), { oauth: added });
+  return Object.assign(world({ origin, ...options, features: [added, ...beside] }), { oauth: added });
 }
 
 function oauthFeature(providers: readonly FickleProvider[], options: Partial<OAuthOptions>) {

@@ -11,7 +11,7 @@ export function sessionsSection(view: AccountView, sessions: readonly SessionInf
   const about: Section = {
     name: "sessions",
     title: "Sessions",
-    lead: "Where you are signed in. End what you do not recognise, then change your password.",
+    lead: "Where you are signed in. End what you do not recognise, unlink accounts and revoke keys that are not yours, then change your password.",
     fieldNames: [],
     doneMessages: new Map([
       ["session", "The session has ended."],

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type SessionCache, sessionCache } from "../session-cache.ts";
 import type { SqlMigrations, SqlStores } from "../sql/stores.ts";
 import { checkpointsOf } from "./checkpoints.ts";
@@ -59,7 +60,9 @@ export function sqlite(options: SqliteOptions): SqliteStores {
   } = options;
   const db = openDatabase({ path, synchronous });
   const patience = { limitMs: lockTimeoutMs, pauseMs: () => 5 + Math.random() * 15 };
-  const checkpoints = checkpointsOf(db, { path, synchronous });
+  // As the database was opened: the process may have another working directory by the time the thread starts.
+  const file = path === ":memory:" ? path : resolve(path);
+  const checkpoints = checkpointsOf(db, { path: file, synchronous });
   const connection = new Connection(db, { patience, checkpoints, onStatement: options.onStatement });
   try {
     if (migrate) {
