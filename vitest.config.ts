@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // `latchkey` leads to src/ in tests, as it does under `node --conditions=latchkey-source`.
@@ -11,8 +12,8 @@ export default defineConfig({
     setupFiles: ["test/property-seed.ts"],
     globalSetup: ["test/global-setup.ts"],
     pool: "forks",
-    // Tests wait for servers, timeouts and failovers more than they work.
-    maxWorkers: "150%",
+    // Tests wait for servers, timeouts and failovers more than they work. As a number: a share is cut off at all cores.
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     // Machines of CI share their cores, and some tests are about time. What passed only when it was run again is named.
     retry: process.env.CI ? 1 : 0,
     testTimeout: 20_000,
