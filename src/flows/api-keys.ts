@@ -1,4 +1,4 @@
-import type { ApiKey, ApiKeyChanges, ApiKeyLimits, ApiKeyUsage } from "../domain/api-key.ts";
+import type { ApiKey, ApiKeyChanges, ApiKeyLimits } from "../domain/api-key.ts";
 import { formatApiKey, mintApiKey } from "../domain/api-key-text.ts";
 import type { EventOrigin } from "../domain/event.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
@@ -8,10 +8,15 @@ import { AuthError } from "../errors.ts";
 import type { Draft, Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
 import { plainApiKey, type WantedApiKey } from "./api-key-input.ts";
+import {
+  type ApiKeyInfo,
+  type ApiKeyReads,
+  apiKeyReads,
+  infoOf,
+  ownApiKey,
+  unrestricted,
+} from "./api-key-reads.ts";
 import { assertCommitted } from "./refusals.ts";
-
-/** A key as its owner may see it: without the digest of its secret. */
-export type ApiKeyInfo = Omit<ApiKey, "kind" | "secretDigest">;
 
 /** A key that was just made, with its text: this once and never again. */
 export interface CreatedApiKey extends ApiKeyInfo {
@@ -41,24 +46,9 @@ export interface RotateApiKey {
   readonly expiresAt?: Date | null;
 }
 
-/** A stretch of a key's uses. */
-export interface UsageQuery {
-  /** Default 7 days ago. */
-  readonly from?: Date;
-}
-
-/** Uses of a key, by the hour. */
-export interface UsagePage {
-  readonly usage: readonly ApiKeyUsage[];
-  /** `from` of the next page; null at the end. */
-  readonly next: Date | null;
-}
-
-/** What is done with API keys; for what each promises see `ApiKeys` in `api/api-keys.ts`. */
-export interface ApiKeyFlows {
+/** What is done with API keys: they are made, changed and read; for what each promises see `ApiKeys` in `api/api-keys.ts`. */
+export interface ApiKeyFlows extends ApiKeyReads {
   create(principal: Principal, wanted: NewApiKey, from: EventOrigin): Promise<CreatedApiKey>;
-  list(principal: Principal): Promise<readonly ApiKeyInfo[]>;
-  get(principal: Principal, keyId: string): Promise<ApiKeyInfo>;
   update(
     principal: Principal,
     keyId: string,
@@ -67,21 +57,19 @@ export interface ApiKeyFlows {
   ): Promise<ApiKeyInfo>;
   revoke(principal: Principal, keyId: string, from: EventOrigin): Promise<void>;
   rotate(principal: Principal, keyId: string, how: RotateApiKey, from: EventOrigin): Promise<CreatedApiKey>;
-  usage(principal: Principal, keyId: string, query: UsageQuery): Promise<UsagePage>;
 }
 
 /** Keys that a user may have. Expired ones make room, the one that expired first before the others. */
 export const mostApiKeys = 100;
 
 const longestOverlapSeconds = 7 * 86_400;
-const usageRows = 5_000;
-const hourMs = 3_600_000;
 /** Tries of a transaction that somebody else's came before; each time one of them has got through. */
 const mostTries = 10;
 
 /** The API keys of a set-up. @param environment - word in the text of its keys */
 export function apiKeyFlows(services: Services, environment: string): ApiKeyFlows {
-  const { stores, clock, call } = services;
+  const { clock } = services;
+  const own = ({ user }: SignedIn, keyId: string): Promise<ApiKey> => ownApiKey(services, user.id, keyId);
 
   async function create(principal: Principal, wanted: NewApiKey, from: EventOrigin): Promise<CreatedApiKey> {
     const owner = unrestricted(principal);
@@ -91,10 +79,6 @@ export function apiKeyFlows(services: Services, environment: string): ApiKeyFlow
       const event = { type: "api_key.created", payload: { keyId: made.key.id } } as const;
       return { made, writes: [...insert(made.key, keys), audit(owner, event, from)] };
     });
-  }
-
-  async function get(principal: Principal, keyId: string): Promise<ApiKeyInfo> {
-    return infoOf(await own(unrestricted(principal), keyId));
   }
 
   async function update(
@@ -164,29 +148,6 @@ export function apiKeyFlows(services: Services, environment: string): ApiKeyFlow
     });
   }
 
-  async function usage(
-    principal: Principal,
-    keyId: string,
-    { from = new Date(clock.now().getTime() - 7 * 24 * hourMs) }: UsageQuery,
-  ): Promise<UsagePage> {
-    await own(unrestricted(principal), keyId);
-    const rows = await stores.directory.apiKeyUsage({ keyId, from, limit: usageRows }, call());
-    const last = rows.at(-1)?.hour;
-    if (last === undefined || rows.length < usageRows) return { usage: rows, next: null };
-    // The last hour may have been cut: it begins the next page, unless it is all that there is on this one.
-    const whole = rows.filter(({ hour }) => hour < last);
-    return whole.length > 0
-      ? { usage: whole, next: last }
-      : { usage: rows, next: new Date(last.getTime() + hourMs) };
-  }
-
-  // Addressed by an id that nobody can guess: another user's reads as absent.
-  async function own({ user }: SignedIn, keyId: string): Promise<ApiKey> {
-    const found = await stores.directory.apiKey(keyId, call());
-    if (found === null || found.key.userId !== user.id) throw new AuthError("not_found");
-    return found.key;
-  }
-
   function drafted(user: User, like: Required<ApiKeyChanges>, rotatedFrom: string | null): Made {
     const text = mintApiKey(environment, (length) => services.random.bytes(length));
     const now = clock.now();
@@ -224,16 +185,7 @@ export function apiKeyFlows(services: Services, environment: string): ApiKeyFlow
     return { kind: "audit.insert", row: services.events.row(draft, from) };
   }
 
-  return {
-    create,
-    list: async (principal) =>
-      (await stores.directory.apiKeys(unrestricted(principal).user.id, call())).map(infoOf),
-    get,
-    update,
-    revoke,
-    rotate,
-    usage,
-  };
+  return { ...apiKeyReads(services), create, update, revoke, rotate };
 }
 
 type ApiKeyEvent = "api_key.created" | "api_key.updated" | "api_key.rotated" | "api_key.revoked";
@@ -314,20 +266,4 @@ function differences(key: ApiKey, wanted: WantedApiKey): ApiKeyChanges {
   const isOther = ([field, value]: [string, unknown]): boolean =>
     JSON.stringify(value) !== JSON.stringify(key[field as keyof ApiKeyChanges]);
   return Object.fromEntries(Object.entries(wanted).filter(isOther)) as ApiKeyChanges;
-}
-
-function infoOf({ kind: _, secretDigest: __, ...info }: ApiKey): ApiKeyInfo {
-  return info;
-}
-
-// A key, which is restricted, neither makes keys nor changes any.
-function unrestricted(principal: Principal): SignedIn {
-  if (!principal.isAuthenticated) throw new AuthError("not_authenticated");
-  if (principal.scopes !== null)
-    throw new AuthError("forbidden", { message: "A restricted proof cannot manage API keys." });
-  // A key outlives what made it: a proof that was made elsewhere, or for one request, must not leave one behind.
-  const { via, sessionId } = principal;
-  if (via === "ticket" || (via !== "session" && sessionId === null))
-    throw new AuthError("forbidden", { message: "This needs a session." });
-  return principal;
 }

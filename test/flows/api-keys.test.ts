@@ -1,17 +1,44 @@
+import { SignJWT } from "jose";
 import { describe, expect, test } from "vitest";
 import { parseApiKey } from "../../src/domain/api-key-text.ts";
 import { anonymous } from "../../src/domain/principal.ts";
+import { jwt } from "../../src/features/jwt.ts";
+import { tickets } from "../../src/features/tickets.ts";
 import type { NewApiKey } from "../../src/flows/api-keys.ts";
-import type { StoreCall } from "../../src/ports/store.ts";
 import { faulty } from "../../src/testing/faulty.ts";
-import { apiKeyWorld } from "../support/api-keys.ts";
+import { apiKeyWorld, notingReads } from "../support/api-keys.ts";
 import { backends } from "../support/backends.ts";
 import { bareRequest } from "../support/browser.ts";
+import { path, ticketOf } from "../support/tickets.ts";
+import { password, type WorldOptions } from "../support/world.ts";
 
 const later = (here: { readonly clock: { now(): Date } }, seconds: number): Date =>
   new Date(here.clock.now().getTime() + seconds * 1000);
 
 const nobodys = "0".repeat(16);
+
+/** Ana, by a ticket that she asked for in her browser. */
+async function ticketPrincipal(options: WorldOptions = {}) {
+  const feature = tickets();
+  const here = await apiKeyWorld({ ...options, features: [feature] });
+  const browser = here.browser();
+  await browser.post("/api/v1/auth/login", { email: "ana@example.com", password });
+  const request = bareRequest({ url: `${path}?ticket=${await ticketOf(browser)}` });
+  return { here, principal: await here.auth.use(feature).redeem(request, { ip: "192.0.2.1" }) };
+}
+
+/** Ana, by a token that another program has issued for her. */
+async function foreignPrincipal() {
+  const key = "the secret of another program, long enough";
+  const here = await apiKeyWorld({ features: [jwt({ key, name: "partner" })] });
+  const exp = here.clock.now().getTime() / 1000 + 3_600;
+  const token = await new SignJWT({ sub: here.ana.id, exp })
+    .setProtectedHeader({ alg: "HS256" })
+    .sign(new TextEncoder().encode(key));
+  const request = bareRequest({ headers: { authorization: `Bearer ${token}` } });
+  const { principal } = await here.auth.authenticate(request, { ip: "192.0.2.1" });
+  return { here, principal };
+}
 
 describe.each(backends)("API keys, on $backend", ({ open }) => {
   test("a key is made as wanted, and its text is told once", async () => {
@@ -257,21 +284,8 @@ describe("an API key", () => {
   });
 
   test("is judged by what the database says, past any cache", async () => {
-    const calls: (boolean | undefined)[] = [];
-    const here = await apiKeyWorld({
-      wrap: (stores) => ({
-        ...stores,
-        directory: new Proxy(stores.directory, {
-          get: (target, name) =>
-            name === "user"
-              ? (id: string, call: StoreCall) => {
-                  calls.push(call.readsThrough);
-                  return target.user(id, call);
-                }
-              : Reflect.get(target, name),
-        }),
-      }),
-    });
+    const { calls, wrap } = notingReads("user");
+    const here = await apiKeyWorld({ wrap });
     await here.key();
     expect(calls).toEqual([true]);
   });
@@ -296,6 +310,27 @@ describe("an API key", () => {
         await expect(call()).rejects.toMatchObject({ code });
     }
     expect(await here.keys.list(here.principal())).toHaveLength(1);
+  });
+
+  test.each([
+    ["a ticket, though its session is a person's", ticketPrincipal],
+    [
+      "a ticket of a session that its cookie holds",
+      () => ticketPrincipal({ session: { mode: "stateless" } }),
+    ],
+    ["a token of another program", foreignPrincipal],
+  ])("is not left behind by %s", async (_name, arrive) => {
+    const { here, principal } = await arrive();
+    expect(principal).toMatchObject({ isAuthenticated: true, scopes: null, user: { id: here.ana.id } });
+    const { id } = await here.key();
+    for (const call of [
+      () => here.keys.create(principal, { name: "x" }),
+      () => here.keys.rotate(principal, id),
+      () => here.keys.update(principal, id, { allowedIps: [] }),
+      () => here.keys.revoke(principal, id),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: "forbidden", message: "This needs a session." });
+    expect((await here.keys.list(here.principal())).map((each) => each.id)).toEqual([id]);
   });
 
   test("that somebody else changed in the meantime is not overwritten", async () => {

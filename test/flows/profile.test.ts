@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { parseSessionToken } from "../../src/domain/session.ts";
 import { anonymousUsername } from "../../src/domain/user.ts";
+import { tokens } from "../../src/features/tokens.ts";
+import type { Strategy } from "../../src/ports/strategy.ts";
 import { backends } from "../support/backends.ts";
 import type { Browser } from "../support/browser.ts";
 import { bearer } from "../support/strategies.ts";
@@ -19,6 +21,21 @@ async function superuser(here: World, address: string) {
   const browser = here.browser();
   await browser.post("/api/v1/auth/login", { email: address, password });
   return Object.assign(browser, { userId: user.id });
+}
+
+/** A strategy of the application's that hands on the session of a browser. */
+async function lending(here: World, browser: Browser & { readonly userId: string }): Promise<Strategy> {
+  const inner = bearer(await here.user(browser.userId));
+  const [found] = await here.services.stores.sessions.find([sessionId(browser)], here.call());
+  if (found == null || found.expired) throw new Error("no session");
+  const { session } = found;
+  return {
+    ...inner,
+    async authenticate(request, client, stakes) {
+      const outcome = await inner.authenticate(request, client, stakes);
+      return outcome.kind === "accepted" ? { ...outcome, session } : outcome;
+    },
+  };
 }
 
 describe.each(backends)("changing the profile, on $backend", ({ open }) => {
@@ -381,6 +398,25 @@ describe("deleting the account", () => {
       expect(await ana.delete(path)).toMatchObject({ status: 403, body: { code: "fresh_auth_required" } });
     }
     expect((await ana.get(me)).status).toBe(200);
+  });
+
+  test.each([
+    ["by an access token of a session that is fresh", "jwt"],
+    ["by a proof of the application's that comes with such a session", "own"],
+  ] as const)("%s is refused: it says nothing of the person being there", async (_name, which) => {
+    const feature = tokens();
+    const base = world({ features: [feature] });
+    const ana = await base.registered();
+    const { body } = await ana.post("/api/v1/auth/token");
+    const here =
+      which === "jwt" ? base : base.again({ features: [], strategies: [await lending(base, ana)] });
+    const headers = { authorization: which === "jwt" ? `Bearer ${body.access_token}` : "Test good" };
+    for (const path of [me, `${me}?erase=now`]) {
+      const refused = await here.browser().delete(path, { headers });
+      expect(refused).toMatchObject({ status: 403, body: { code: "fresh_auth_required" } });
+    }
+    expect((await here.user(ana.userId)).status).toBe("active");
+    expect((await ana.delete(me)).status).toBe(204);
   });
 
   test("with any other word than now erases nothing yet", async () => {

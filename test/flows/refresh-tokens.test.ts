@@ -249,8 +249,9 @@ describe("refreshing", () => {
       code: "token_invalid",
       status: 401,
     });
-    expect((await tokensOf(here).refresh(String(two.refresh_token))).sessionId).toBeTruthy();
-    expect((await ana.get("/api/v1/auth/session")).body.authenticated).toBe(true);
+    const refreshed = await tokensOf(here).refresh(String(two.refresh_token));
+    const { body } = await ana.get("/api/v1/auth/session");
+    expect(body).toMatchObject({ authenticated: true, session_id: refreshed.sessionId });
     expect(await here.audit("token.reused")).toEqual([]);
   });
 

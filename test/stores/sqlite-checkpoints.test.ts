@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -106,6 +108,31 @@ describe("checkpoints of a database", () => {
       const child = await run(process.execPath, ["--input-type=module", "--eval", program, end]);
       expect(child.stdout).toBe("done\n");
     }
+  });
+
+  it("are made in the file that was opened, also where the process has gone to another folder since", async () => {
+    const file = sqliteFile();
+    const elsewhere = mkdtempSync(join(tmpdir(), "latchkey-elsewhere-"));
+    onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+    const program = `
+      import { DatabaseSync } from "node:sqlite";
+      import { readdirSync } from "node:fs";
+      import { sqlite } from ${JSON.stringify(new URL("../../src/stores/sqlite/sqlite.ts", import.meta.url))};
+      const stores = sqlite({ path: "app.db" });
+      const application = new DatabaseSync("app.db");
+      process.chdir(${JSON.stringify(elsewhere)});
+      const call = { now: new Date(), signal: new AbortController().signal };
+      for (let count = 0; count < 300; count++) await stores.ephemeral.put("k" + count, "v", 60, call);
+      const state = application.prepare("PRAGMA wal_checkpoint(NOOP)");
+      for (let tries = 0; tries < 200 && state.get().checkpointed < 250; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      console.log(JSON.stringify({ isDone: state.get().checkpointed >= 250, strays: readdirSync(".") }));
+      application.close();
+      await stores.directory.close();`;
+    const cwd = dirname(file.path);
+    mkdirSync(cwd);
+    const child = await run(process.execPath, ["--input-type=module", "--eval", program], { cwd });
+    expect(JSON.parse(child.stdout)).toEqual({ isDone: true, strays: [] });
   });
 
   it("end with the stores, and leave no log behind", async () => {

@@ -4,10 +4,9 @@ import { hasPermission } from "../../src/domain/principal.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { anyone, via } from "../../src/guards/guards.ts";
-import type { StoreCall } from "../../src/ports/store.ts";
 import { faulty } from "../../src/testing/faulty.ts";
 import { testRandom } from "../../src/testing/random.ts";
-import { type ApiKeyWorld, apiKeyWorld } from "../support/api-keys.ts";
+import { type ApiKeyWorld, apiKeyWorld, notingReads } from "../support/api-keys.ts";
 import { backends } from "../support/backends.ts";
 import { bareRequest } from "../support/browser.ts";
 import { password, world } from "../support/world.ts";
@@ -225,21 +224,8 @@ describe("an API key", () => {
   });
 
   test("is read through where something is to be changed", async () => {
-    const calls: (boolean | undefined)[] = [];
-    const here = await apiKeyWorld({
-      wrap: (stores) => ({
-        ...stores,
-        directory: new Proxy(stores.directory, {
-          get: (target, name) =>
-            name === "apiKey"
-              ? (id: string, call: StoreCall) => {
-                  calls.push(call.readsThrough);
-                  return target.apiKey(id, call);
-                }
-              : Reflect.get(target, name),
-        }),
-      }),
-    });
+    const { calls, wrap } = notingReads("apiKey");
+    const here = await apiKeyWorld({ wrap });
     const { key } = await here.key();
     await asked(here, { "x-api-key": key });
     await asked(here, { "x-api-key": key }, "POST");
@@ -358,6 +344,37 @@ describe("the limits of an API key", () => {
     expect([(await patch()).status, (await patch()).status]).toEqual([403, 403]);
     const third = await patch();
     expect([third.status, third.headers.get("retry-after")]).toEqual([429, "86400"]);
+  });
+
+  test("refuse a request again that they have refused, however often it is asked who it is from", async () => {
+    const here = await apiKeyWorld();
+    const { key } = await here.key({ limits: { perDay: 1 } });
+    const headers = { "x-api-key": key };
+    expect(await asked(here, headers)).toMatchObject({ user: here.ana.id });
+    const late = bareRequest({ headers });
+    for (let times = 0; times < 3; times++) {
+      const verdict = await here.auth.check(late, client, anyone());
+      expect(verdict).toMatchObject({ ok: false, error: { code: "rate_limited" } });
+    }
+  });
+
+  test("that could not be counted once are asked again: no request rides on the failure", async () => {
+    let isDown = false;
+    const here = await apiKeyWorld({
+      wrap: (stores) => faulty(stores, ({ method }) => (isDown && method === "reserve" ? "refuse" : null)),
+    });
+    const { key } = await here.key({ limits: { perDay: 1 } });
+    const headers = { "x-api-key": key };
+    const failed = bareRequest({ headers });
+    isDown = true;
+    for (let times = 0; times < 2; times++) {
+      const verdict = await here.auth.check(failed, client, anyone());
+      expect(verdict).toMatchObject({ ok: false, error: { code: "store_unavailable" } });
+    }
+    isDown = false;
+    expect(await asked(here, headers)).toMatchObject({ user: here.ana.id });
+    const late = await here.auth.check(failed, client, anyone());
+    expect(late).toMatchObject({ ok: false, error: { code: "rate_limited" } });
   });
 
   test("that cannot be counted are 503, and never unlimited", async () => {

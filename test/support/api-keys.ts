@@ -3,6 +3,8 @@ import { signedInAs } from "../../src/domain/principal.ts";
 import type { User } from "../../src/domain/user.ts";
 import { type ApiKeysOptions, apiKeys } from "../../src/features/api-keys.ts";
 import type { CreatedApiKey, NewApiKey } from "../../src/flows/api-keys.ts";
+import type { StoreCall } from "../../src/ports/store.ts";
+import type { Stores } from "../../src/ports/stores.ts";
 import { type World, type WorldOptions, world } from "./world.ts";
 
 /** A world with API keys, a user who holds two permissions, and what they would do in a session. */
@@ -44,4 +46,23 @@ export async function apiKeyWorld(
       await here.settle();
     },
   });
+}
+
+/** Notes of each read of the directory by this name whether it may be answered from a cache. */
+export function notingReads(name: "user" | "apiKey"): {
+  readonly calls: (boolean | undefined)[];
+  readonly wrap: (stores: Stores) => Stores;
+} {
+  const calls: (boolean | undefined)[] = [];
+  const noted = (directory: Stores["directory"]): Stores["directory"] =>
+    new Proxy(directory, {
+      get: (target, property) =>
+        property === name
+          ? (id: string, call: StoreCall) => {
+              calls.push(call.readsThrough);
+              return target[name](id, call);
+            }
+          : Reflect.get(target, property),
+    });
+  return { calls, wrap: (stores) => ({ ...stores, directory: noted(stores.directory) }) };
 }
