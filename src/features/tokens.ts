@@ -1,7 +1,7 @@
 import type { EventOrigin } from "../domain/event.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
-import { findAccess } from "../flows/find-access.ts";
+import { findAccess, readAccess } from "../flows/find-access.ts";
 import { type IssueOptions, issueTokens, reissueToken } from "../flows/issue-tokens.ts";
 import type { IssuedTokens } from "../flows/mint-access-token.ts";
 import { refreshTokens, startTokens } from "../flows/refresh-tokens.ts";
@@ -56,7 +56,7 @@ export interface Tokens {
   refresh(refreshToken: string, from?: EventOrigin): Promise<IssuedTokens>;
   /** Another access token for the session of one that works. @throws AuthError `not_authenticated` */
   reissue(sessionId: string, from?: EventOrigin): Promise<IssuedTokens>;
-  /** Revokes an access or refresh token; one that works no more is no error. @see RFC 7009 */
+  /** Revokes an access or refresh token; one that works no more is no error. @throws AuthError `store_unavailable` @see RFC 7009 */
   revoke(token: string, from?: EventOrigin): Promise<void>;
   /** Lifetime of a session that tokens carry. */
   readonly sessionTtlSeconds: number;
@@ -83,8 +83,7 @@ export function tokens(options: TokensOptions = {}): Feature<Tokens> {
       const keys = openKeys(services, options.keys);
       const parts = withPlan(services, options, keys);
       const api = tokensOf(parts, keys);
-      const { reader, accepts } = parts.tokens;
-      const refreshKeys = keys === null ? null : () => keys.refresh();
+      const { reader, accepts, refreshKeys } = parts.tokens;
       return {
         api,
         strategies: [accessToken(services, { token: place, reader, accepts, refreshKeys })],
@@ -103,7 +102,7 @@ function tokensOf(services: TokenServices, keys: OpenKeys | null): Tokens {
   return {
     issue: (userId, options) => issueTokens(services, userId, options),
     async verify(token) {
-      const reading = plan.reader.read(token, now());
+      const reading = await readAccess(services, token);
       if (reading.kind !== "good") return null;
       return (await findAccess(services, reading.content, reading.claims)) === null ? null : reading.claims;
     },
@@ -150,6 +149,7 @@ function withPlan(services: Services, options: TokensOptions, keys: OpenKeys | n
       accepts: options.validateClaims ?? null,
       signingKey: () => keys?.ring().signing(now()) ?? (secrets[0] as VerifyingKey),
       reader: tokenReader({ ...rules, keys: verifying, content: accessClaims }),
+      refreshKeys: keys === null ? null : () => keys.refresh(),
     },
   };
 }

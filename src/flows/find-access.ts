@@ -2,6 +2,8 @@ import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import { type AccessClaims, type LiveAccess, liveAccess } from "../jwt/access-claims.ts";
 import type { Claims } from "../jwt/claims.ts";
+import { readByCurrentKeys } from "../jwt/read-by-current-keys.ts";
+import type { Reading } from "../jwt/token-reader.ts";
 import type { Services } from "../ports/services.ts";
 import type { FoundSession } from "../ports/session-store.ts";
 import type { TokenServices } from "./token-services.ts";
@@ -21,6 +23,14 @@ export async function findLive(services: Services, sessionId: string): Promise<L
   if (found === null || found.user === null) return null;
   const { session, user } = found;
   return isUsable(user, session.generation) ? { session, user } : null;
+}
+
+/** Reads an access token by the keys as they are now. @throws AuthError `store_unavailable` - they cannot be read */
+export async function readAccess(
+  { clock, tokens }: TokenServices,
+  token: string,
+): Promise<Reading<AccessClaims>> {
+  return readByCurrentKeys(tokens.reader, tokens.refreshKeys, token, () => clock.now().getTime());
 }
 
 /** What a verified token stands for now; null where its session, account or the token itself has ended. */

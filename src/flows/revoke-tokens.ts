@@ -5,7 +5,7 @@ import { mostRevokedTokens, type User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { AccessClaims } from "../jwt/access-claims.ts";
 import type { Report, Write } from "../ports/store.ts";
-import { findLive } from "./find-access.ts";
+import { findLive, readAccess } from "./find-access.ts";
 import { endedFamily } from "./refresh-tokens.ts";
 import { refusalError } from "./refusals.ts";
 import { revokedReport } from "./start-session.ts";
@@ -19,6 +19,7 @@ const mostTurns = 8;
  * A refresh token ends its session where tokens alone carry it, else the refresh tokens of that session. An access token
  * ends alone; past {@link mostRevokedTokens} at once for one user its session ends.
  *
+ * @throws AuthError `store_unavailable` - nothing is revoked; also where the keys that it may be signed with cannot be read
  * @see RFC 7009, section 2
  */
 export async function revokeToken(services: TokenServices, token: string, from: EventOrigin): Promise<void> {
@@ -28,7 +29,7 @@ export async function revokeToken(services: TokenServices, token: string, from: 
       await revokeRefreshToken(services, refresh, from);
     return;
   }
-  const reading = services.tokens.reader.read(token, services.clock.now().getTime());
+  const reading = await readAccess(services, token);
   if (reading.kind === "good") await revokeAccessToken(services, reading.content, from);
 }
 

@@ -3,6 +3,7 @@ import type { User } from "../domain/user.ts";
 import type { AccessClaims } from "../jwt/access-claims.ts";
 import type { Claims } from "../jwt/claims.ts";
 import type { VerifyingKey } from "../jwt/keys.ts";
+import type { RefreshKeys } from "../jwt/read-by-current-keys.ts";
 import type { TokenReader } from "../jwt/token-reader.ts";
 import type { Services } from "../ports/services.ts";
 import type { Awaitable } from "../ports/store.ts";
@@ -22,6 +23,8 @@ export interface TokenPlan {
   readonly accepts: ((claims: Claims, user: User) => Awaitable<boolean>) | null;
   readonly signingKey: () => VerifyingKey;
   readonly reader: TokenReader<AccessClaims>;
+  /** Null where the keys never change. */
+  readonly refreshKeys: RefreshKeys | null;
 }
 
 /** What flows about access and refresh tokens work with. */

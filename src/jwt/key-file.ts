@@ -42,20 +42,27 @@ export function signingKeyFile({
       let keys = readKeys(path);
       let ring = keyRing(keys);
       let seen = "";
-      let underWay: Promise<void> | null = null;
-      const look = async (): Promise<void> => {
+      let underWay: Promise<boolean> | null = null;
+      let isReadable = true;
+      const look = async (): Promise<boolean> => {
         try {
           const { mtimeMs, size, ino } = await stat(path);
-          if (seen === `${mtimeMs} ${size} ${ino}`) return;
-          const found = readKeys(path);
-          ring = keyRing(found);
-          keys = found;
-          seen = `${mtimeMs} ${size} ${ino}`;
+          if (seen !== `${mtimeMs} ${size} ${ino}`) {
+            const found = readKeys(path);
+            ring = keyRing(found);
+            keys = found;
+            seen = `${mtimeMs} ${size} ${ino}`;
+          }
+          isReadable = true;
         } catch (cause) {
-          log.error("the signing keys could not be read again; those of before go on", { path }, cause);
+          // Once: anybody can make us look, with a token of a key that nobody has.
+          if (isReadable)
+            log.error("the signing keys could not be read again; those of before go on", { path }, cause);
+          isReadable = false;
         }
+        return isReadable;
       };
-      const refresh = (): Promise<void> => {
+      const refresh = (): Promise<boolean> => {
         underWay ??= look().finally(() => {
           underWay = null;
         });

@@ -22,8 +22,11 @@ export interface OpenKeys {
   ring(): KeyRing;
   /** Every key with its times, the oldest first. */
   list(): readonly RingKey[];
-  /** Reads them again where they may have been changed. Fails never: then those of before go on. */
-  refresh(): Promise<void>;
+  /**
+   * Reads them again where they may have been changed. Fails never: then those of before go on, and it is false, since a key that
+   * is not among them may be there all the same.
+   */
+  refresh(): Promise<boolean>;
   /** Brings in a new key. @throws TypeError where the source cannot */
   rotate(plan: RotationPlan): Promise<RingKey>;
   close(): void;
@@ -42,7 +45,7 @@ export function fixedKeys(jwks: readonly Jwk[]): KeySource {
       return {
         ring: () => ring,
         list: () => keys,
-        refresh: async () => undefined,
+        refresh: async () => true,
         rotate: async () => {
           throw new TypeError("these signing keys are fixed: give createAuth another list");
         },

@@ -2,6 +2,7 @@ import { signedInAs } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import { type AccessClaims, type LiveAccess, liveAccess } from "../jwt/access-claims.ts";
 import type { Claims } from "../jwt/claims.ts";
+import { type RefreshKeys, readByCurrentKeys } from "../jwt/read-by-current-keys.ts";
 import type { Reading, TokenReader } from "../jwt/token-reader.ts";
 import type { Services } from "../ports/services.ts";
 import type { FoundSession } from "../ports/session-store.ts";
@@ -16,8 +17,8 @@ export interface AccessTokenParts {
   readonly reader: TokenReader<AccessClaims>;
   /** Whether the application takes the claims; null where it has no say. */
   readonly accepts: ((claims: Claims, user: LiveAccess["user"]) => Awaitable<boolean>) | null;
-  /** Reads the keys again, since another process may have changed them; null where they never change. */
-  readonly refreshKeys: (() => Promise<void>) | null;
+  /** Null where the keys never change. */
+  readonly refreshKeys: RefreshKeys | null;
 }
 
 const absent: Outcome = Object.freeze({ kind: "absent" });
@@ -38,11 +39,10 @@ export function accessToken(services: Services, parts: AccessTokenParts): Strate
     authenticate(request, _client, stakes) {
       const token = parts.token(request);
       if (token === null) return absent;
-      const reading = reader.read(token, now());
-      if (reading.kind !== "bad" || !reading.isKeyUnknown || parts.refreshKeys === null) {
-        return judge(services, parts, reading, stakes);
-      }
-      return parts.refreshKeys().then(() => judge(services, parts, reader.read(token, now()), stakes));
+      const reading = readByCurrentKeys(reader, parts.refreshKeys, token, now);
+      return reading instanceof Promise
+        ? reading.then((read) => judge(services, parts, read, stakes))
+        : judge(services, parts, reading, stakes);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   calculateJwkThumbprint,
@@ -23,6 +23,14 @@ function fileWorld(path: string, algorithm: "ES256" | "EdDSA" = "EdDSA", origin_
 
 function place(): string {
   return join(temporaryDirectory(), "keys", "signing-keys.json");
+}
+
+/** The token under the name of a key that nobody has. */
+function nobodys(token: string): string {
+  const [header = "", ...rest] = token.split(".");
+  const named = JSON.parse(Buffer.from(header, "base64url").toString());
+  const other = Buffer.from(JSON.stringify({ ...named, kid: "nobody's" })).toString("base64url");
+  return [other, ...rest].join(".");
 }
 
 async function published(here: World): Promise<JSONWebKeySet> {
@@ -98,6 +106,74 @@ describe("a key file", () => {
     writeFileSync(path, "{}");
     await until(() => here.log.some(({ message }) => message.includes("signing keys")));
     expect((await ana.send("GET", "/api/v1/users/me")).status).toBe(200);
+  });
+});
+
+describe("a token of a key that a process does not know", () => {
+  /** One process that has rotated and signs with its new key, and one that has not looked at the file since. */
+  async function apart() {
+    const path = place();
+    const here = tokenWorld({ origin }, { keys: signingKeyFile({ path, pollSeconds: 3_600 }) });
+    const asleep = tokenAgain(here, {}, { keys: signingKeyFile({ path, pollSeconds: 3_600 }) });
+    const ana = await tokenClient(here);
+    const old = ana.tokens.access_token;
+    await tokensOf(here).rotateSigningKey({ publishSeconds: 10 });
+    here.clock.advance(10);
+    await ana.refresh();
+    const token = ana.tokens.access_token;
+    const use = async (text: string) =>
+      asleep.browser().get("/api/v1/users/me", { headers: { Authorization: `Bearer ${text}` } });
+    return { path, here, asleep, ana, old, token, use };
+  }
+
+  test.each([
+    ["cannot be read", (path: string) => chmodSync(path, 0o644)],
+    ["is half written", (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 300))],
+    ["is not there", (path: string) => renameSync(path, `${path}.away`)],
+  ])("is 503 while the key file %s, and not 401; those of known keys go on", async (_name, spoil) => {
+    const { path, asleep, old, token, use } = await apart();
+    const whole = readFileSync(path);
+    spoil(path);
+    for (let times = 0; times < 3; times++) {
+      expect(await use(token)).toMatchObject({ status: 503, body: { code: "store_unavailable" } });
+    }
+    expect((await use(old)).status).toBe(200);
+    await expect(tokensOf(asleep).verify(token)).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(asleep.log.filter(({ message }) => message.includes("signing keys could not"))).toHaveLength(1);
+    rmSync(path, { force: true });
+    writeFileSync(path, whole, { mode: 0o600 });
+    expect((await use(token)).status).toBe(200);
+    expect(await tokensOf(asleep).verify(token)).toMatchObject({ iss: origin });
+    expect((await use(nobodys(token))).status).toBe(401);
+    rmSync(path);
+    expect((await use(nobodys(token))).status).toBe(503);
+    expect(asleep.log.filter(({ message }) => message.includes("signing keys could not"))).toHaveLength(2);
+  });
+
+  test("is 401 where the file can be read and has no such key", async () => {
+    const { asleep, token, use } = await apart();
+    const { status, body } = await use(nobodys(token));
+    expect([status, body.code]).toEqual([401, "token_invalid"]);
+    expect(asleep.log).toEqual([]);
+  });
+
+  test("is revoked by it all the same", async () => {
+    const { here, asleep, ana, token } = await apart();
+    const { status } = await asleep.browser().post("/api/v1/auth/token/revoke", { token });
+    expect(status).toBe(200);
+    expect((await ana.send("GET", "/api/v1/users/me")).status).toBe(401);
+    expect(await here.audit("token.revoked")).toHaveLength(1);
+  });
+
+  test("is not said to be revoked while the key file cannot be read", async () => {
+    const { path, asleep, ana, token } = await apart();
+    chmodSync(path, 0o644);
+    const { status } = await asleep.browser().post("/api/v1/auth/token/revoke", { token });
+    expect(status).toBe(503);
+    expect((await ana.send("GET", "/api/v1/users/me")).status).toBe(200);
+    chmodSync(path, 0o600);
+    await tokensOf(asleep).revoke(token);
+    expect((await ana.send("GET", "/api/v1/users/me")).status).toBe(401);
   });
 });
 
