@@ -4,7 +4,7 @@ import { bindUsers, type Users } from "./api/users.ts";
 import { bindVisits } from "./api/visit.ts";
 import type { ConfigOptions } from "./config/options.ts";
 import { type Config, readConfig } from "./config.ts";
-import type { Principal } from "./domain/principal.ts";
+import { ownProofs, type Principal } from "./domain/principal.ts";
 import { asAuthError } from "./errors.ts";
 import type { Feature } from "./features/feature.ts";
 import { type Features, installFeatures, passwordServices, useFeature } from "./features/installed.ts";
@@ -47,7 +47,7 @@ export interface AuthOptions extends ConfigOptions {
   readonly stores: Stores;
   /** Default none: sessions and the session cookie are always there. */
   readonly features?: readonly Feature<unknown>[];
-  /** The application's own, asked after those of the features. */
+  /** The application's own, asked after those of the features. Named otherwise than `session`, `ticket`, `api-key` and `anonymous`. */
   readonly strategies?: readonly Strategy[];
   /** How session tokens are written. Default `id.secret`. */
   readonly sessionTokens?: SessionTokenFormat;
@@ -153,12 +153,17 @@ function pipelineOf(
   features: Features,
   tokens: FormTokens,
 ): Pipeline {
+  const own = options.strategies ?? [];
+  // What is called so may do more: what asks for a session, say, would take its proofs for one.
+  const taken = own.find(({ name }) => ownProofs.includes(name));
+  if (taken !== undefined)
+    throw new TypeError(`strategies: ${taken.name} is what proofs of another kind are called`);
   const fromFeatures = [...features.values()].flatMap(({ strategies = [] }) => strategies);
   const { sealedSessions } = services;
   const cookie = sealedSessions === null ? session(services) : statelessSession(services, sealedSessions);
   return {
     services,
-    strategies: inAskingOrder([...fromFeatures, ...(options.strategies ?? []), cookie]),
+    strategies: inAskingOrder([...fromFeatures, ...own, cookie]),
     isFormTokenValid: tokens.isValid,
     openData: (record, visit) => sessionData(services, record, visit),
   };

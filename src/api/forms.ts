@@ -2,7 +2,7 @@ import type { FormTokens } from "../flows/form-tokens.ts";
 import { cookieValue } from "../http/cookies.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import type { SessionChange } from "../ports/change.ts";
-import { leaving, type Visit } from "./visit.ts";
+import { csrfBindingOf, type Visit } from "./visit.ts";
 
 /** Form tokens for pages: `<input type="hidden" name="_token" value="…">`. */
 export interface Forms {
@@ -46,8 +46,8 @@ export function bindForms(pipeline: Pipeline, tokens: FormTokens): Forms {
   };
 
   async function binding(visit: Visit): Promise<string | null> {
-    const { current } = await leaving(pipeline, visit);
-    if (current !== null) return current.id;
+    const known = await csrfBindingOf(pipeline, visit);
+    if (known !== null) return known;
     const nonce = cookieValue(visit.request.headers.get("cookie"), `${config.cookie.name}-form`);
     return nonce !== null && /^[A-Za-z0-9_-]{22}$/.test(nonce) ? nonce : null;
   }

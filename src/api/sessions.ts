@@ -14,7 +14,7 @@ import { mintCsrfToken, type SignIn } from "../flows/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import { assertOrigin, isUnsafe } from "../pipeline/origin.ts";
-import { assertCarrier, inSession, leaving, present, type Visit } from "./visit.ts";
+import { assertCarrier, csrfBindingOf, inSession, leaving, present, type Visit } from "./visit.ts";
 
 /** A session as its owner may see it: without the digests of its secret and of its refresh token. */
 export type SessionInfo = Omit<Session, "secretDigest" | "refresh">;
@@ -40,7 +40,7 @@ export interface Sessions {
   revokeOwn(sessionId: string, visit: Visit): Promise<boolean>;
   /** Ends every session of the caller but this one, which goes on under a new id. */
   revokeOthers(visit: Visit): Promise<SignIn & { readonly ended: number }>;
-  /** A fresh CSRF token of the caller's session; null where there is none. */
+  /** A fresh CSRF token of the caller's session, or of an ambient proof that has none; null where there is neither. */
   csrfToken(visit: Visit): Promise<string | null>;
 }
 
@@ -85,8 +85,8 @@ export function bindSessions(pipeline: Pipeline): Sessions {
       return revokeOtherSessions(services, { user: principal.user, current }, from);
     },
     async csrfToken(visit) {
-      const { current } = await leaving(pipeline, visit);
-      return current === null ? null : mintCsrfToken(services, current.id);
+      const binding = await csrfBindingOf(pipeline, visit);
+      return binding === null ? null : mintCsrfToken(services, binding);
     },
   };
 }

@@ -5,6 +5,7 @@ import { AuthError } from "../errors.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import { type Authenticated, authenticate, changing } from "../pipeline/authenticate.ts";
 import type { Pipeline } from "../pipeline/check.ts";
+import { csrfBinding } from "../pipeline/csrf-binding.ts";
 import { takeFromLimit } from "../pipeline/limit.ts";
 import { assertOrigin } from "../pipeline/origin.ts";
 import type { InSessionContext, SignedInContext, Visit, VisitContext, Visits } from "../ports/visit.ts";
@@ -32,6 +33,11 @@ export async function arriving(pipeline: Pipeline, visit: Visit): Promise<VisitC
   if (config.csrf) assertOrigin(visit.request, config);
   const { session } = await whoIs(pipeline, visit);
   return context(visit, session);
+}
+
+/** What the CSRF tokens of a visitor are bound to; null where there is nothing to protect. */
+export async function csrfBindingOf(pipeline: Pipeline, visit: Visit): Promise<string | null> {
+  return csrfBinding(await whoIs(pipeline, visit));
 }
 
 /** The context of a flow that ends a session, if there is one. */

@@ -5,14 +5,14 @@ const prefix = "c1.";
 const macLength = 32;
 
 /**
- * A CSRF token of a session: the MAC of its id, masked anew for every answer so that compression of a page cannot give it
- * away byte by byte (BREACH). Nothing is stored: the token lives exactly as long as the session's id.
+ * A CSRF token of a session: the MAC of its id, or of what stands for a proof without one, masked anew for every answer so that
+ * compression of a page cannot give it away byte by byte (BREACH). Nothing is stored: the token lives exactly as long as the id.
  *
  * @param mask - 32 random bytes
  * @see OWASP CSRF Prevention Cheat Sheet, "Signed Double-Submit Cookie"
  */
-export function csrfToken(sessionId: string, mask: Uint8Array, sign: Sign): string {
-  return prefix + Buffer.concat([mask, xor(sign(sessionId), mask)]).toString("base64url");
+export function csrfToken(binding: string, mask: Uint8Array, sign: Sign): string {
+  return prefix + Buffer.concat([mask, xor(sign(binding), mask)]).toString("base64url");
 }
 
 /** The MAC inside a token, for a constant-time comparison; null for what is no CSRF token by its shape. */

@@ -8,7 +8,7 @@ export interface SignedIn {
   /** Name of the strategy that accepted the proof: `session`, or the application's own. */
   readonly via: string;
   readonly amr: readonly AuthenticationMethod[];
-  /** When the person last proved who they are. */
+  /** When the person last proved who they are; the year 1970 where nothing says. */
   readonly authTime: Date;
   /** Public id of the session behind the proof, or null where there is none. */
   readonly sessionId: string | null;
@@ -24,6 +24,9 @@ export interface Anonymous {
   readonly via: "anonymous";
   readonly displayName: "Anonymous";
 }
+
+/** What `via` says of nobody and of proofs of ours that may do more than others: no other proof is called so. */
+export const ownProofs: readonly string[] = ["anonymous", "api-key", "session", "ticket"];
 
 /** Who a request acts as, and how we know. */
 export type Principal = SignedIn | Anonymous;

@@ -32,7 +32,7 @@ export function sessionRoutes({ sessions, guards }: EndpointServices): readonly 
     row({
       method: "GET",
       path: "/auth/csrf",
-      summary: "A fresh CSRF token; null without a session",
+      summary: "A fresh CSRF token; null without a session or another proof that browsers send by themselves",
       guards: [guards.anyone],
       answers: { 200: z.object({ csrf_token: z.nullable(z.string()) }) },
       async handle({ request, client }) {
@@ -66,8 +66,13 @@ export function sessionRoutes({ sessions, guards }: EndpointServices): readonly 
         }
         const { user, via, sessionId, authTime } = principal;
         const somebody = { authenticated: true, user: wireUser(user), via, session_id: sessionId };
-        return { status: 200, body: { ...somebody, authenticated_at: authTime.toISOString() } };
+        return { status: 200, body: { ...somebody, authenticated_at: wireAuthTime(authTime) } };
       },
     }),
   ];
+}
+
+// Null where nobody knows when, as with a provider that does not say.
+function wireAuthTime(authTime: Date): string | null {
+  return authTime.getTime() === 0 ? null : authTime.toISOString();
 }

@@ -1,3 +1,4 @@
+import { ownProofs } from "../domain/principal.ts";
 import type { User } from "../domain/user.ts";
 import type { Algorithm } from "../jwt/algorithms.ts";
 import type { Claims } from "../jwt/claims.ts";
@@ -27,6 +28,11 @@ export interface JwtOptions extends TokenPlace {
   readonly audience?: string;
   /** `typ` of the header. Default: any. */
   readonly type?: string;
+  /**
+   * Whether a proxy puts the token on every request by itself, so that another site's form brings it, too. Then unsafe methods
+   * need their origin and the CSRF token of `GET /auth/csrf`. Default false.
+   */
+  readonly isAmbient?: boolean;
   /** Whether to take a token that is otherwise good, asked at every use. Default: yes. */
   readonly validateClaims?: (claims: Claims, user: User) => Awaitable<boolean>;
 }
@@ -44,10 +50,13 @@ export interface JwtReader {
  * Of several the first claims a token whose header, prefix, `typ` and `iss` fit, so one without `type` and `issuer` is listed
  * last, after `tokens()` too.
  *
- * @throws TypeError where there is no key, both kinds of it, or one that cannot be used
+ * @throws TypeError where there is no key, both kinds of it, or one that cannot be used; for a name that is another proof's
  */
 export function jwt(options: JwtOptions): Feature<JwtReader> {
   const { name = "jwt", userIdClaim = "sub", issuer = null, audience = null, type = null } = options;
+  const { isAmbient = false } = options;
+  if (ownProofs.includes(name))
+    throw new TypeError(`jwt: name: ${name} is what proofs of another kind are called`);
   const keys = keysOf(options);
   const token = headerToken(options);
   return {
@@ -63,7 +72,7 @@ export function jwt(options: JwtOptions): Feature<JwtReader> {
             return reading.kind === "good" ? reading.claims : null;
           },
         },
-        strategies: [issuedElsewhere(services, { name, token, reader, accepts })],
+        strategies: [issuedElsewhere(services, { name, token, isAmbient, reader, accepts })],
       };
     },
   };

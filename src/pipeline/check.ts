@@ -12,6 +12,7 @@ import type { SessionData, Visit } from "../ports/session-data.ts";
 import type { Answered, Strategy } from "../ports/strategy.ts";
 import { type Authenticated, authenticate, changing, reading, tellAnswer } from "./authenticate.ts";
 import { authorize, type Denial } from "./authorize.ts";
+import { csrfBinding } from "./csrf-binding.ts";
 import { type RouteLimit, takeFromLimit } from "./limit.ts";
 import { assertCsrfToken, assertOrigin, isUnsafe } from "./origin.ts";
 
@@ -160,8 +161,8 @@ async function assertNotForged(
   try {
     assertOrigin(request, config);
     if (originOnly) return;
-    const sessionId = session?.id ?? (principal.isAuthenticated ? principal.sessionId : null) ?? "";
-    await assertCsrfToken(request, { keys, sessionId, isFormTokenValid, maxBodyBytes: config.maxBodyBytes });
+    const binding = csrfBinding(who) ?? "";
+    await assertCsrfToken(request, { keys, binding, isFormTokenValid, maxBodyBytes: config.maxBodyBytes });
   } catch (error) {
     const stage = error instanceof AuthError && error.code === "origin_rejected" ? "origin" : "token";
     const { pathname } = requestUrl(request.url);

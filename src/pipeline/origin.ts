@@ -32,23 +32,24 @@ export function assertOrigin(request: AuthRequest, config: Pick<Config, "origin"
 /** What the second stage works with. */
 export interface TokenStage {
   readonly keys: Keys;
-  readonly sessionId: string;
+  /** What its tokens are bound to; see `csrfBinding`. */
+  readonly binding: string;
   readonly isFormTokenValid: (token: string, binding: string) => boolean;
   readonly maxBodyBytes: number;
 }
 
 /**
- * Second stage: the request carries the CSRF token of its session, in `X-CSRF-Token` or in the form field `_token`, where
- * a form token of the session counts too.
+ * Second stage: the request carries the CSRF token of its session, or of its proof where that has none, in `X-CSRF-Token` or in the form field `_token`, where
+ * a form token of the same counts too.
  *
- * @throws AuthError `csrf_required` - none was sent; `csrf_failed` - it is not of this session
+ * @throws AuthError `csrf_required` - none was sent; `csrf_failed` - it is not of this session or proof
  */
 export async function assertCsrfToken(request: AuthRequest, stage: TokenStage): Promise<void> {
   const token = request.headers.get("x-csrf-token") || (await tokenField(request, stage.maxBodyBytes));
   if (!token) throw new AuthError("csrf_required");
   const mac = csrfMac(token);
-  if (mac !== null && stage.keys.verify("csrf", stage.sessionId, mac)) return;
-  if (stage.isFormTokenValid(token, stage.sessionId)) return;
+  if (mac !== null && stage.keys.verify("csrf", stage.binding, mac)) return;
+  if (stage.isFormTokenValid(token, stage.binding)) return;
   throw new AuthError("csrf_failed");
 }
 

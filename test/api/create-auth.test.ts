@@ -77,6 +77,20 @@ describe("createAuth", () => {
     expect(await auth.check(bareRequest({}), client)).toMatchObject({ principal: { via: "feature" } });
   });
 
+  test.each(["session", "ticket", "api-key", "anonymous"])(
+    "takes no strategy of the application's that is called %s, as proofs of another kind are",
+    (name) => {
+      const strategy = {
+        name,
+        ambient: false,
+        challenge: "Test",
+        authenticate: () => ({ kind: "absent" as const }),
+      };
+      expect(() => world({ strategies: [strategy] })).toThrow(/another kind/);
+      expect(() => world({ strategies: [{ ...strategy, name: "own" }] })).not.toThrow();
+    },
+  );
+
   test("without the feature passwords says to list it", async () => {
     const auth = createAuth({ origin: "https://app.example", secrets: [secret], stores: memory() });
     await expect(auth.users.create({ email: "a@example.com", password })).rejects.toThrow(

@@ -5,6 +5,7 @@ import { type JwtOptions, jwt } from "../../src/features/jwt.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import type { Jwk } from "../../src/jwt/keys.ts";
+import { notingReads } from "../support/api-keys.ts";
 import { bareRequest } from "../support/browser.ts";
 import { type World, world } from "../support/world.ts";
 
@@ -96,6 +97,35 @@ describe("a token of another program", () => {
     expect(await asked(here, token)).toEqual(refused);
   });
 
+  test("asks for its user past any cache where something is to be changed", async () => {
+    const { calls, wrap } = notingReads("user");
+    const here = world({ features: [jwt({ key })], wrap });
+    const { id } = await here.plant();
+    const headers = { authorization: `Bearer ${handmade({ sub: id, exp: soon(here) })}` };
+    for (const method of ["GET", "POST"])
+      expect((await here.auth.check(bareRequest({ method, headers }), client)).ok).toBe(true);
+    expect(calls).toEqual([undefined, true]);
+  });
+
+  test.each([
+    ["says nothing", undefined, 0],
+    ["says when", -60, -60],
+    ["says when it is to come", 1_800, "now"],
+    ["says when it is to come, and lasts for ever", 1e290, "now"],
+    ["says what is no time", "1", 0],
+    ["says what was before all time", -1e20, 0],
+  ] as const)("is as fresh as it says that its person is: %s", async (_what, fromNow, wanted) => {
+    const here = start({ key });
+    const { id } = await here.plant();
+    const now = here.clock.now().getTime();
+    const authTime = typeof fromNow === "number" ? now / 1000 + fromNow : fromNow;
+    const token = handmade({ sub: id, exp: 1e295, iat: soon(here, 0), auth_time: authTime });
+    const headers = { authorization: `Bearer ${token}` };
+    const { principal } = await here.auth.authenticate(bareRequest({ headers }), client);
+    const at = wanted === "now" ? now : wanted === 0 ? 0 : now + wanted * 1000;
+    expect(principal).toMatchObject({ isAuthenticated: true, authTime: new Date(at) });
+  });
+
   test("of issuer, audience and type that fit is taken; of others it is refused or left alone", async () => {
     const rules = { issuer: "https://issuer.example", audience: "us", type: "JWT" };
     const here = start({ key, ...rules });
@@ -178,11 +208,115 @@ describe("a token of another program", () => {
     },
   );
 
+  test.each(["session", "ticket", "api-key", "anonymous"])("is not called %s, which may do more", (name) => {
+    expect(() => jwt({ key, name })).toThrow(/another kind/);
+  });
+
   test("with keys that cannot be used, nothing starts", () => {
     expect(() => jwt({})).toThrow(TypeError);
     expect(() => jwt({ key, keys: [] })).toThrow(TypeError);
     expect(() => jwt({ keys: [] })).toThrow(TypeError);
     expect(() => jwt({ key: "too short" })).toThrow(/32 bytes/);
     expect(() => jwt({ keys: [{ kty: "RSA", n: "AQ", e: "AQAB" }] })).toThrow(TypeError);
+  });
+});
+
+describe("a token that a proxy adds by itself", () => {
+  const own = { "sec-fetch-site": "same-origin", origin: "https://app.example" };
+  const me = "/api/v1/users/me";
+
+  async function behindProxy(isAmbient = true) {
+    const here = start({ key, name: "proxy", isAmbient });
+    const ana = await here.plant();
+    const bearer = (userId: string) => ({
+      authorization: `Bearer ${handmade({ sub: userId, exp: soon(here) })}`,
+    });
+    const csrfOf = async (userId: string): Promise<string> => {
+      const { body } = await here.browser().get("/api/v1/auth/csrf", { headers: bearer(userId) });
+      return String(body.csrf_token);
+    };
+    return { here, ana, bearer, csrfOf };
+  }
+
+  test("changes something from a page of this origin, with the CSRF token of who it stands for", async () => {
+    const { here, ana, bearer, csrfOf } = await behindProxy();
+    const headers = { ...bearer(ana.id), ...own, "x-csrf-token": await csrfOf(ana.id) };
+    expect((await here.browser().patch(me, { name: "Ana" }, { headers })).status).toBe(200);
+    expect((await here.user(ana.id)).name).toBe("Ana");
+  });
+
+  test.each([
+    [
+      "from another site's page",
+      { "sec-fetch-site": "cross-site", origin: "https://evil.example" },
+      "origin_rejected",
+    ],
+    [
+      "from a page of a sibling domain",
+      { "sec-fetch-site": "same-site", origin: "https://x.app.example" },
+      "origin_rejected",
+    ],
+    ["without a token", { ...own, "x-csrf-token": "" }, "csrf_required"],
+    [
+      "with a token that nobody handed out",
+      { ...own, "x-csrf-token": `c1.${"A".repeat(86)}` },
+      "csrf_failed",
+    ],
+  ])("changes nothing %s", async (_name, other, code) => {
+    const { here, ana, bearer, csrfOf } = await behindProxy();
+    const headers = { ...bearer(ana.id), "x-csrf-token": await csrfOf(ana.id), ...other };
+    const { status, body } = await here.browser().patch(me, { name: "Eve" }, { headers });
+    expect([status, body.code]).toEqual([403, code]);
+    expect((await here.user(ana.id)).name).not.toBe("Eve");
+    expect(here.heard("csrf.refused")).toHaveLength(1);
+  });
+
+  test("takes no CSRF token of another user, nor one from before every proof was ended", async () => {
+    const { here, ana, bearer, csrfOf } = await behindProxy();
+    const eve = await here.plant();
+    const patch = async (token: string) => {
+      const headers = { ...bearer(ana.id), ...own, "x-csrf-token": token };
+      return (await here.browser().patch(me, { name: "Eve" }, { headers })).body.code;
+    };
+    expect(await patch(await csrfOf(eve.id))).toBe("csrf_failed");
+    const before = await csrfOf(ana.id);
+    await here.auth.sessions.revokeAll(ana.id);
+    expect(await patch(before)).toBe("csrf_failed");
+  });
+
+  test("lets a form of a page be posted, once", async () => {
+    const { here, ana, bearer } = await behindProxy();
+    const request = bareRequest({ headers: bearer(ana.id) });
+    const { token, change } = await here.auth.forms.token("profile", { request, client });
+    expect(change).toBeNull();
+    const headers = { ...bearer(ana.id), ...own, "x-csrf-token": token };
+    const post = bareRequest({ method: "POST", headers });
+    expect(await here.auth.check(post, client)).toMatchObject({ ok: true });
+    await here.auth.forms.spend("profile", token, { request: post, client });
+    await expect(here.auth.forms.spend("profile", token, { request: post, client })).rejects.toMatchObject({
+      code: "form_token_stale",
+    });
+  });
+
+  test("gives way to a proof that the page sends itself", async () => {
+    const token = tokens();
+    const here = world({
+      features: [jwt({ key, name: "proxy", header: "X-Proxy", isAmbient: true }), token],
+    });
+    const [ana, proxied] = [await here.plant(), await here.plant()];
+    const { accessToken } = await here.auth.use(token).issue(ana.id);
+    const headers = {
+      authorization: `Bearer ${accessToken}`,
+      "x-proxy": `Bearer ${handmade({ sub: proxied.id, exp: soon(here) })}`,
+    };
+    const verdict = await here.auth.check(bareRequest({ method: "POST", headers }), client);
+    expect(verdict).toMatchObject({ ok: true, principal: { user: { id: ana.id }, via: "jwt" } });
+  });
+
+  test("has no CSRF token where it is not said to be one of those", async () => {
+    const { here, ana, bearer, csrfOf } = await behindProxy(false);
+    expect(await csrfOf(ana.id)).toBe("null");
+    const headers = { ...bearer(ana.id), "sec-fetch-site": "cross-site", origin: "https://evil.example" };
+    expect((await here.browser().patch(me, { name: "Ana" }, { headers })).status).toBe(200);
   });
 });

@@ -76,15 +76,16 @@ const accessTokens: StrategyHarness = {
   },
 };
 
-const issuedElsewhere: StrategyHarness = {
+/** Tokens of another program, which a program sends or a proxy adds by itself. */
+const issuedElsewhere = (isAmbient: boolean): StrategyHarness => ({
   name: "elsewhere",
-  ambient: false,
+  ambient: isAmbient,
   open({ options, wrap }) {
     const key = "a key of another program, 32 bytes and more";
     const auth = createAuth({
       ...options,
       stores: wrap(memory()),
-      features: [jwt({ name: "elsewhere", key })],
+      features: [jwt({ name: "elsewhere", key, isAmbient })],
     });
     const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const bearer = (sub: string, seconds: number, by = key) => {
@@ -102,9 +103,14 @@ const issuedElsewhere: StrategyHarness = {
         "one of somebody who is not there": bearer("nobody", 60),
       }),
       foreign: () => ({ "an opaque token": { authorization: "Bearer opaque" } }),
+      async csrf(good) {
+        const request = { method: "GET", url: "/", headers: new Headers({ ...good }) };
+        const token = await auth.sessions.csrfToken({ request, client: { ip: null } });
+        return { "x-csrf-token": token ?? "" };
+      },
     };
   },
-};
+});
 
 const keys: StrategyHarness = {
   name: "api-key",
@@ -129,7 +135,8 @@ const harnesses: Readonly<Record<string, StrategyHarness>> = {
   "the session cookie": cookieHarness("stateful"),
   "the session cookie that holds its session": cookieHarness("stateless"),
   "access tokens": accessTokens,
-  "tokens of another program": issuedElsewhere,
+  "tokens of another program": issuedElsewhere(false),
+  "tokens of another program that a proxy adds": issuedElsewhere(true),
   "API keys": keys,
   "a strategy of the application": customHarness(),
 };
