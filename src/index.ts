@@ -59,14 +59,8 @@ export { type ApiKeysOptions, apiKeys } from "./features/api-keys.ts";
 export type { Feature, Installed } from "./features/feature.ts";
 export { type Passwords, type PasswordsOptions, passwords } from "./features/passwords.ts";
 export { tickets } from "./features/tickets.ts";
-export type {
-  ApiKeyInfo,
-  CreatedApiKey,
-  NewApiKey,
-  RotateApiKey,
-  UsagePage,
-  UsageQuery,
-} from "./flows/api-keys.ts";
+export type { ApiKeyInfo, UsagePage, UsageQuery } from "./flows/api-key-reads.ts";
+export type { CreatedApiKey, NewApiKey, RotateApiKey } from "./flows/api-keys.ts";
 export type { Login } from "./flows/login.ts";
 export type { LoggedOut } from "./flows/logout.ts";
 export type { ProfileChanged, ProfileChanges } from "./flows/profile.ts";

@@ -89,6 +89,13 @@ export const providerRows: ProviderRows = {
     meaning:
       "Providers that run mailboxes and whose verified address may find the account that it belongs to. Left out, people sign in as before and link on their account page.",
   },
+  freshWithoutAuthTime: {
+    name: "OAUTH_FRESH_WITHOUT_AUTH_TIME",
+    kind: list(choice(["google", "github", "microsoft", "apple", "gitlab", "discord", "oidc"])),
+    default: "",
+    meaning:
+      "Providers whose answer to signing in again counts as a fresh proof although they do not say when they last asked the person, so that a click may be all that it takes. Left out, people without a password need a link from an administrator there before they change their address or delete their account.",
+  },
 };
 
 function clientId(prefix: string, label: string, alias?: string) {

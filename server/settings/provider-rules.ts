@@ -2,9 +2,10 @@ import type { Rule } from "./rules.ts";
 import type { Given, ProviderSettings } from "./settings.ts";
 
 type Field = keyof ProviderSettings & keyof Given;
+type ProviderName = ProviderSettings["freshWithoutAuthTime"][number];
 
 /** What each provider needs, by its name in routes; the first setting is the one that an operator begins with. */
-export const providerNeeds: Readonly<Record<string, readonly [Field, ...Field[]]>> = {
+export const providerNeeds: Readonly<Record<ProviderName, readonly [Field, ...Field[]]>> = {
   google: ["googleClientId", "googleClientSecret"],
   github: ["githubClientId", "githubClientSecret"],
   microsoft: ["microsoftClientId", "microsoftClientSecret"],
@@ -38,14 +39,22 @@ export function providerRules(nameOf: (field: Field) => string): readonly Rule[]
         const absent = given.linkByEmail.filter(
           (name) => given[name === "google" ? "googleClientId" : "appleClientId"] === null,
         );
-        return absent.length === 0
-          ? null
-          : {
-              found: `"${absent.join(", ")}"`,
-              problem: "names a provider that is not set up",
-              fix: "Set that provider up, or leave it out here.",
-            };
+        return notSetUp(absent);
       },
     },
+    {
+      about: ["freshWithoutAuthTime", ...Object.values(providerNeeds).map(([first]) => first)],
+      broken: (given) =>
+        notSetUp(given.freshWithoutAuthTime.filter((name) => given[providerNeeds[name][0]] === null)),
+    },
   ];
+}
+
+function notSetUp(absent: readonly string[]): ReturnType<Rule["broken"]> {
+  if (absent.length === 0) return null;
+  return {
+    found: `"${absent.join(", ")}"`,
+    problem: "names a provider that is not set up",
+    fix: "Set that provider up, or leave it out here.",
+  };
 }

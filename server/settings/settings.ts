@@ -29,6 +29,16 @@ export interface ProviderSettings {
   readonly oidcLabel: string;
   /** Names of providers whose verified address may find its account. */
   readonly linkByEmail: readonly ("google" | "apple")[];
+  /** Names of providers whose answer is a fresh proof where one was asked for, though it does not say of when. */
+  readonly freshWithoutAuthTime: readonly (
+    | "google"
+    | "github"
+    | "microsoft"
+    | "apple"
+    | "gitlab"
+    | "discord"
+    | "oidc"
+  )[];
 }
 
 /** What the server is started with: checked, defaults filled in, times in the unit that the name says. */

@@ -24,13 +24,21 @@ export interface OAuthStartOptions {
 /** A linked account as its owner may see it: without the provider's tokens. */
 export type LinkedAccountInfo = Omit<LinkedAccount, "sealedTokens">;
 
+/** A provider that is set up. */
+export interface ProviderInfo {
+  readonly name: string;
+  readonly label: string;
+  /** Whether signing in with it anew can be a fresh proof: it may say when the person was there, or is trusted to have asked. */
+  readonly mayProveAnew: boolean;
+}
+
 /** What came of a provider's answer, for `seal` and for the way on. */
 export type OAuthFinish = OAuthOutcome & { readonly change: SessionChange };
 
 /** Sign-in with providers: what routes, pages and applications do with it. */
 export interface OAuth {
   /** The configured ones, in order. */
-  readonly providers: readonly { readonly name: string; readonly label: string }[];
+  readonly providers: readonly ProviderInfo[];
   /** Begins a sign-in. @throws AuthError `not_found`, `rate_limited`, `provider_unavailable` */
   start(provider: string, options: OAuthStartOptions, visit: Visit): Promise<OAuthStart>;
   /** Begins to link an account to the caller's. @throws AuthError as {@link OAuth.start}; `fresh_auth_required` */
@@ -64,7 +72,11 @@ export function bindOAuth(services: OAuthServices, visits: Visits): OAuth {
   }
 
   return {
-    providers: [...services.clients.values()].map(({ provider: { name, label } }) => ({ name, label })),
+    providers: [...services.clients.values()].map(({ provider: { name, label, server } }) => ({
+      name,
+      label,
+      mayProveAnew: server.kind === "discovered" || services.freshWithoutAuthTime.has(name),
+    })),
     async start(provider, { next, isRemembered = false, isFresh = false }, visit) {
       await visits.takeFromLimit(startLimit, visit);
       const { from } = await visits.leaving(visit);

@@ -61,6 +61,8 @@ export interface Users {
   find(userId: string): Promise<User | null>;
   /** The user with this e-mail address or username, whatever their status; null where there is none. */
   findByIdentifier(typed: string): Promise<User | null>;
+  /** Whether the user has a password: who signs in with a provider alone has none. False where there is no such user. */
+  hasPassword(userId: string): Promise<boolean>;
   /** Whether this is the user's password. Counts no attempt: for applications that keep count themselves. */
   verifyPassword(userId: string, password: string): Promise<boolean>;
   /** A token for choosing a password at `/reset`, valid for 15 minutes. Whoever holds it owns the account. */
@@ -141,6 +143,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     },
     find: async (userId) => stores.directory.user(userId, call()),
     findByIdentifier: async (typed) => (await lookUp(identifier(typed)))?.user ?? null,
+    hasPassword: async (userId) => (await lookUp({ kind: "id", key: userId }))?.password != null,
     async verifyPassword(userId, password) {
       const found = await lookUp({ kind: "id", key: userId });
       if (found?.password == null) return false;

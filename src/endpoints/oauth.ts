@@ -4,7 +4,8 @@ import type { Config } from "../config.ts";
 import type { Principal } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import type { OAuthStart } from "../flows/oauth-start.ts";
-import { requestUrl } from "../http/next-path.ts";
+import { isFromAnotherSite } from "../http/from-another-site.ts";
+import { nextPath, requestUrl } from "../http/next-path.ts";
 import { isNavigation } from "../http/wants-page.ts";
 import type { AuthRequest } from "../ports/request.ts";
 import type { Reply, Route, RouteCall } from "../ports/route.ts";
@@ -15,7 +16,7 @@ import { signInShape, userShape, wireUser } from "./wire.ts";
 /** What the routes work with besides. */
 export interface OAuthParts {
   readonly oauth: OAuth;
-  readonly config: Pick<Config, "loginPath" | "appPath" | "cookie">;
+  readonly config: Pick<Config, "loginPath" | "appPath" | "cookie" | "origin" | "trustedOrigins">;
   /** Page where people look after their linked accounts. */
   readonly accountPath: string;
 }
@@ -47,9 +48,11 @@ export function oauthRoutes({ guards }: EndpointServices, parts: OAuthParts): re
       path: "/auth/oauth/{provider}",
       summary: "Begin to sign in with a provider: `url`, or a redirect there for a browser's navigation",
       guards: [guards.anyone],
-      answers: { 200: startShape, 302: null },
+      answers: { 200: startShape, 302: null, 303: null },
       handle: (call) =>
         onward(parts, call, async ({ params, query, request, client }) => {
+          const elsewhere = bySignInPage(parts, request, query);
+          if (elsewhere !== null) return elsewhere;
           const options = {
             next: query.get("next"),
             isRemembered: query.get("remember") === "on",
@@ -145,6 +148,16 @@ async function onward(
     const page = call.principal.isAuthenticated ? accountPath : config.loginPath;
     return { status: 303, location: `${page}?${query}` };
   }
+}
+
+// Another site would else sign its visitors in, unasked, as whoever the provider knows them for. Programs are not concerned: the
+// answer opens nothing without the browser's way to the provider.
+function bySignInPage({ config }: OAuthParts, request: AuthRequest, query: URLSearchParams): Reply | null {
+  if (!isNavigation(request) || !isFromAnotherSite(request, [config.origin, ...config.trustedOrigins]))
+    return null;
+  const next = nextPath(query.get("next"), config.origin);
+  const location = next === null ? config.loginPath : `${config.loginPath}?next=${encodeURIComponent(next)}`;
+  return { status: 303, location };
 }
 
 function begun({ url, change }: OAuthStart, request: AuthRequest, status: 200 | 302): Reply {

@@ -7,7 +7,7 @@ import { sealed } from "../oauth/sealed.ts";
 import type { Provider } from "../ports/provider.ts";
 import type { Feature } from "./feature.ts";
 
-export type { LinkedAccountInfo, OAuth, OAuthFinish, OAuthStartOptions } from "../api/oauth.ts";
+export type { LinkedAccountInfo, OAuth, OAuthFinish, OAuthStartOptions, ProviderInfo } from "../api/oauth.ts";
 export type { OAuthStart } from "../flows/oauth-start.ts";
 export type { ProviderTokens } from "../oauth/client.ts";
 export type {
@@ -34,6 +34,11 @@ export interface OAuthOptions {
    * sides have verified it. Default none: people sign in, then link.
    */
   readonly linkByEmail?: readonly string[];
+  /**
+   * Names of providers that do not say when the person last proved who they are (`auth_time`), and whose answer to a sign-in with
+   * `?fresh=on` counts as a fresh proof all the same, though a click may have been all that it took. Default none.
+   */
+  readonly freshWithoutAuthTime?: readonly string[];
   /** Whether the providers' tokens are kept, encrypted, for calls in a user's name. Default false. */
   readonly keepTokens?: boolean;
   /** Page where people look after their linked accounts. Default `/account`. */
@@ -60,6 +65,7 @@ export function oauth(options: OAuthOptions): Feature<OAuth> {
         ...services,
         clients: new Map(providers.map((each) => [each.name, providerClient(each, bounds, services.clock)])),
         linkByEmail: new Set(options.linkByEmail),
+        freshWithoutAuthTime: new Set(options.freshWithoutAuthTime),
         attempts: sealed(services.keys.derived("oauth-attempt")),
         tokens: options.keepTokens ? sealed(services.keys.derived("provider-tokens")) : null,
         unconfigured: options.unconfigured ?? {},
@@ -76,7 +82,7 @@ export function oauth(options: OAuthOptions): Feature<OAuth> {
 }
 
 function providerProblems(options: OAuthOptions, isProduction: boolean): string[] {
-  const { providers, linkByEmail = [] } = options;
+  const { providers, linkByEmail = [], freshWithoutAuthTime = [] } = options;
   return [
     ...providers.flatMap((provider, index) => [
       ...nameProblems(provider, providers.slice(0, index)),
@@ -89,6 +95,9 @@ function providerProblems(options: OAuthOptions, isProduction: boolean): string[
         ? [`linkByEmail: ${name} does not run the mailboxes that it tells of`]
         : [];
     }),
+    ...freshWithoutAuthTime
+      .filter((name) => providers.every((each) => each.name !== name))
+      .map((name) => `freshWithoutAuthTime: no provider is called ${JSON.stringify(name)}`),
   ];
 }
 

@@ -14,6 +14,8 @@ export type Admitted =
 /** What is known of somebody at the door. */
 export interface Arrival extends OAuthContext {
   readonly isRemembered: boolean;
+  /** Whether the provider was to ask the person again. */
+  readonly isFresh: boolean;
 }
 
 /** Null where link or user changed in the meantime and another try makes sense. @throws AuthError of any other refusal */
@@ -27,25 +29,40 @@ export function againOrThrow(refused: Refusal): null {
 
 /** The session of somebody whom a provider has proven. */
 export function sessionOf(
-  { clock }: OAuthServices,
-  { redeemed }: ProvenAccount,
+  services: OAuthServices,
+  proven: ProvenAccount,
   user: User,
-  { current: replaces, from, isRemembered }: Arrival,
+  arrival: Arrival,
 ): NewSession {
-  const now = clock.now();
-  const { authTime } = redeemed;
+  const { current: replaces, from, isRemembered } = arrival;
   return {
     user,
     generation: user.generation,
     amr: ["fed"],
-    // A provider that signs people in without asking them says so; who was not asked is not fresh.
-    authTime: authTime !== null && authTime < now ? authTime : now,
+    authTime: provenAt(services, proven, arrival),
     isRemembered,
     from,
     replaces,
     data: carriedData(replaces, user),
   };
 }
+
+/**
+ * When the person proved who they are. A provider signs in without asking whom it knows still, so that its answer alone says
+ * nothing of that: then it was at no time, and nothing takes the session for fresh.
+ */
+function provenAt(
+  { clock, freshWithoutAuthTime }: OAuthServices,
+  { client, redeemed }: ProvenAccount,
+  { isFresh }: Arrival,
+): Date {
+  const now = clock.now();
+  const { authTime } = redeemed;
+  if (authTime !== null && authTime > noTime) return authTime < now ? authTime : now;
+  return isFresh && authTime === null && freshWithoutAuthTime.has(client.provider.name) ? now : noTime;
+}
+
+const noTime = new Date(0);
 
 /** The audit row of a link. */
 export function linkedRow(

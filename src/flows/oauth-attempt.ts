@@ -10,6 +10,8 @@ export interface Attempt {
   /** Path of this origin to go on to, or null. */
   readonly next: string | null;
   readonly isRemembered: boolean;
+  /** Whether the provider was to ask the person again. */
+  readonly isFresh: boolean;
   /** Set where somebody who is signed in adds the account to theirs. */
   readonly link: { readonly userId: string; readonly generation: number } | null;
   /** Milliseconds since 1970. */

@@ -52,8 +52,8 @@ export async function finishOAuth(
     await linkAccount(services, proven, { link: attempt.link, current: context.current, from });
     return { kind: "linked", provider: answer.provider };
   }
-  const { isRemembered, next } = attempt;
-  return { ...(await admitByProvider(services, proven, { ...context, isRemembered })), next };
+  const { isRemembered, isFresh, next } = attempt;
+  return { ...(await admitByProvider(services, proven, { ...context, isRemembered, isFresh })), next };
 }
 
 /** The attempt that an answer belongs to, its state spent. */

@@ -12,6 +12,8 @@ export interface OAuthServices extends Services {
   readonly clients: ReadonlyMap<string, ProviderClient>;
   /** Names of the providers whose authoritative addresses link by themselves. */
   readonly linkByEmail: ReadonlySet<string>;
+  /** Names of the providers whose answer is a fresh proof where one was asked for, also without the time of it. */
+  readonly freshWithoutAuthTime: ReadonlySet<string>;
   /** Seals attempts for the browser. */
   readonly attempts: Sealed;
   /** Seals the providers' tokens for the directory; null where they are not kept. */

@@ -50,6 +50,7 @@ export async function startOAuth(
     codeVerifier: randomSecret(bytes),
     next,
     isRemembered,
+    isFresh,
     link: linkTo === null ? null : { userId: linkTo.id, generation },
     expiresAt: services.clock.now().getTime() + oneTimeTokenTtlSeconds.oauth * 1000,
   };

@@ -112,12 +112,9 @@ export function carry(services: Services, { session, token }: DraftSession): Ses
   return { session: { token, maxAgeSeconds, csrfToken: mintCsrfToken(services, session.id) } };
 }
 
-/** A fresh CSRF token of a session. */
-export function mintCsrfToken(
-  { keys, random }: Pick<Services, "keys" | "random">,
-  sessionId: string,
-): string {
-  return csrfToken(sessionId, random.bytes(32), (text) => keys.sign("csrf", text));
+/** A fresh CSRF token. @param binding - the session's id, or what stands for a proof without one */
+export function mintCsrfToken({ keys, random }: Pick<Services, "keys" | "random">, binding: string): string {
+  return csrfToken(binding, random.bytes(32), (text) => keys.sign("csrf", text));
 }
 
 /**

@@ -74,6 +74,8 @@ function requestParameters(
   return {
     ...parameters,
     ...(isFresh && freshParameters),
+    // Who is asked this way has to say when the person was there. @see OpenID Connect Core 1.0, section 3.1.2.1
+    ...(isFresh && server.kind === "discovered" && { max_age: "0" }),
     redirect_uri: redirectUri,
     scope: scopes.join(" "),
     state,

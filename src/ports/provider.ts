@@ -38,7 +38,10 @@ export interface Provider {
   readonly scopes: readonly string[];
   /** Further parameters of the authorization request. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Those that make the provider ask the person again, where a fresh proof is wanted. Default `prompt=login`. */
+  /**
+   * Those that make the provider ask the person again, where a fresh proof is wanted. Default `prompt=login`; one of OpenID Connect
+   * gets `max_age=0` besides.
+   */
   readonly freshParameters?: Readonly<Record<string, string>>;
   /** Reads the claims; null where they hold nobody. */
   readonly profile: (claims: Claims) => ProviderProfile | null;

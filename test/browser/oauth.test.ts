@@ -81,8 +81,17 @@ describe.skipIf(chromiumPath === null)("in a browser, with a certified provider"
     expect(await bob.page.getByRole("heading", { level: 1 }).innerText()).toBe("Welcome, bob!");
     await bob.page.goto("/account");
     await bob.page.getByRole("button", { name: "Unlink Honest" }).click();
+    // The provider may not have asked: it is asked to ask, and does, though it knows him.
+    await bob.page.getByRole("link", { name: "Sign in again with Honest" }).click();
+    await sayName(bob, "bob", site);
+    expect(pathOf(bob)).toBe("/account");
+    await bob.page.getByRole("button", { name: "Unlink Honest" }).click();
     await bob.page.waitForLoadState();
     expect(await bob.page.getByRole("alert").innerText()).toContain("last way to sign in");
+    await bob.page.goto("/account/delete");
+    expect(await bob.page.getByLabel("Current password").count()).toBe(0);
+    await bob.page.getByRole("button", { name: "Delete account" }).click();
+    await bob.page.waitForURL("**/login?done=deleted");
     expect(bob.complaints).toEqual([]);
   });
 

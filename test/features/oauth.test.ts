@@ -78,7 +78,7 @@ test("it is there for whoever lists it", () => {
   const feature = oauth({ providers: [google(credentials), github(credentials)] });
   const { auth } = world({ features: [feature] });
   expect(auth.use(feature).providers).toEqual([
-    { name: "google", label: "Google" },
-    { name: "github", label: "GitHub" },
+    { name: "google", label: "Google", mayProveAnew: true },
+    { name: "github", label: "GitHub", mayProveAnew: false },
   ]);
 });

@@ -120,6 +120,8 @@ export async function fickleProvider(
         nonce: grant.request.get("nonce"),
         iat: now,
         exp: now + 300,
+        // Who is asked for somebody who was there a moment ago says when that was.
+        ...(grant.request.has("max_age") && { auth_time: now }),
         ...grant.person,
       };
       const claims = self.defect.claims?.(honestClaims) ?? honestClaims;

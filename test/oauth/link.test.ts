@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { apiKeys } from "../../src/features/api-keys.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { backends } from "../support/backends.ts";
 import { gate } from "../support/gate.ts";
@@ -131,6 +132,20 @@ describe("linking", () => {
   });
 });
 
+test("a key with scopes does not read who its owner is elsewhere", async () => {
+  const provider = await fickleProvider();
+  const keys = apiKeys();
+  const at = oauthWorld([provider], { beside: [keys] });
+  const ana = await at.registered();
+  await bring(ana, provider.authorize(await beginLink(ana)));
+  const { principal } = await at.auth.authenticate(ana.request("GET", accounts), { ip: "192.0.2.10" });
+  const { key } = await at.auth.use(keys).create(principal, { name: "CI" });
+  const { status, body, text } = await at.browser().get(accounts, { headers: { "X-API-Key": key } });
+  expect([status, body.code]).toEqual([403, "forbidden"]);
+  expect(text).not.toContain("fickle");
+  expect((await at.browser().get("/api/v1/users/me", { headers: { "X-API-Key": key } })).status).toBe(200);
+});
+
 describe("unlinking", () => {
   test("removes the way in", async () => {
     const { at, ana, provider } = await linked();
@@ -167,7 +182,7 @@ describe("unlinking", () => {
     const provider = await fickleProvider();
     const at = oauthWorld([provider]);
     const browser = at.browser();
-    await signIn(browser, provider);
+    await signIn(browser, provider, { query: "?fresh=on" });
     const { status, body } = await browser.delete(unlink);
     expect([status, body.code]).toEqual([409, "conflict"]);
     expect(body.detail).toContain("last way to sign in");
@@ -180,7 +195,7 @@ describe("unlinking", () => {
     const providers = [one.provider(), other.provider({ name: "other" })];
     const at = oauthWorld([], { stores: await open(), feature: { providers } });
     const browser = at.browser();
-    await signIn(browser, one);
+    await signIn(browser, one, { query: "?fresh=on" });
     const url = await beginLink(browser, "other");
     expect((await bring(browser, other.authorize(url), { name: "other" })).status).toBe(200);
     const answers = await Promise.all([browser.delete(unlink), browser.delete("/api/v1/auth/oauth/other")]);

@@ -20,6 +20,59 @@ describe("the start", () => {
     expect(told.get("cache-control")).toBe("no-store");
   });
 
+  test.each([
+    ["a link on another site's page", { "Sec-Fetch-Site": "cross-site", Referer: "https://evil.example/" }],
+    ["another site's page that hides where it is", { "Sec-Fetch-Site": "cross-site" }],
+    ["a page of a sibling domain", { "Sec-Fetch-Site": "same-site", Referer: "https://x.example.com/" }],
+    [
+      "one that is named like a trusted one",
+      { "Sec-Fetch-Site": "cross-site", Referer: "https://partner.example.evil.example/" },
+    ],
+    ["a sandbox", { "Sec-Fetch-Site": "cross-site", Origin: "null", Referer: "https://partner.example/" }],
+    ["no page, but with an address that is none", { "Sec-Fetch-Site": "cross-site", Referer: "::" }],
+  ])("is not made by %s: that leads to the sign-in page", async (_who, headers) => {
+    const provider = await fickleProvider();
+    const at = oauthWorld([provider], { trustedOrigins: ["https://partner.example"] });
+    for (const each of [at.browser(), await at.registered()]) {
+      const before = at.recorder.trace().filter((call) => call !== "sessions.find").length;
+      const options = { headers: { ...navigating, ...headers } };
+      const { status, headers: told, cookies } = await each.get(`${start}?next=%2Fa%3Fb&fresh=on`, options);
+      expect([status, told.get("location"), cookies]).toEqual([303, "/login?next=%2Fa%3Fb", []]);
+      const foreign = await each.get(`${start}?next=%2F%2Fevil.example`, options);
+      expect(foreign.headers.get("location")).toBe("/login");
+      expect(at.recorder.trace().filter((call) => call !== "sessions.find")).toHaveLength(before);
+    }
+  });
+
+  test.each([
+    ["a link on a page of ours", { "Sec-Fetch-Site": "same-origin" }],
+    ["an address that was typed", { "Sec-Fetch-Site": "none" }],
+    ["a browser that does not say", { "Sec-Fetch-Site": null }],
+    [
+      "a page of a trusted origin",
+      { "Sec-Fetch-Site": "cross-site", Referer: "https://partner.example/a?b" },
+    ],
+    ["a form of a trusted origin", { "Sec-Fetch-Site": "cross-site", Origin: "https://partner.example" }],
+  ])("is made by %s", async (_who, headers) => {
+    const provider = await fickleProvider();
+    const at = oauthWorld([provider], { trustedOrigins: ["https://partner.example"] });
+    const { status, headers: told } = await at
+      .browser()
+      .get(start, { headers: { ...navigating, ...headers } });
+    expect([status, new URL(told.get("location") ?? "").origin]).toEqual([302, provider.url]);
+  });
+
+  test("is answered to a program wherever it runs", async () => {
+    const provider = await fickleProvider();
+    const headers = {
+      "Sec-Fetch-Site": "cross-site",
+      "Sec-Fetch-Mode": "cors",
+      Origin: "https://app.partner.example",
+    };
+    const { status, body } = await oauthWorld([provider]).browser().get(start, { headers });
+    expect([status, new URL(String(body.url)).origin]).toEqual([200, provider.url]);
+  });
+
   test("asks for what the provider is said to need, with PKCE, and with nothing twice", async () => {
     const provider = await fickleProvider();
     const url = new URL(await begin(oauthWorld([provider]).browser()));
@@ -55,7 +108,8 @@ describe("the start", () => {
   test("asks the provider to ask the person again where that is wanted", async () => {
     const provider = await fickleProvider();
     const url = await begin(oauthWorld([provider]).browser(), "?fresh=on");
-    expect(new URL(url).searchParams.get("prompt")).toBe("login");
+    const { searchParams } = new URL(url);
+    expect([searchParams.get("prompt"), searchParams.get("max_age")]).toEqual(["login", "0"]);
   });
 
   test("asks for the metadata once, and again after an hour, and again after a failure", async () => {

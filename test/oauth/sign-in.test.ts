@@ -194,21 +194,6 @@ describe("somebody whose account is linked", () => {
     expect(at.heard("user.logged_in").map(({ payload }) => payload.isRemembered)).toEqual([true, false]);
     expect((await browser.get(me)).status).toBe(401);
   });
-
-  test("is as fresh as the provider says that the proof is", async () => {
-    const provider = await fickleProvider();
-    const at = oauthWorld([provider]);
-    const proven = Math.floor(at.clock.now().getTime() / 1000) - 7_200;
-    provider.person = { ...provider.person, auth_time: proven };
-    const browser = at.browser();
-    await signIn(browser, provider);
-    const { body } = await browser.get("/api/v1/auth/session");
-    expect(body.authenticated_at).toBe(new Date(proven * 1000).toISOString());
-    provider.person = { ...provider.person, auth_time: proven + 1e9 };
-    await signIn(browser, provider);
-    const later = await browser.get("/api/v1/auth/session");
-    expect(later.body.authenticated_at).toBe(at.clock.now().toISOString());
-  });
 });
 
 describe.each(backends)("on $backend", ({ open }) => {

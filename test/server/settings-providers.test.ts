@@ -58,19 +58,25 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
 
 test("each provider that is set up is there, under its name", () => {
   expect(providersOf(everything).providers).toEqual([
-    { name: "google", label: "Google" },
-    { name: "github", label: "GitHub" },
-    { name: "microsoft", label: "Microsoft" },
-    { name: "apple", label: "Apple" },
-    { name: "gitlab", label: "GitLab" },
-    { name: "discord", label: "Discord" },
-    { name: "oidc", label: "Corp" },
+    { name: "google", label: "Google", mayProveAnew: true },
+    { name: "github", label: "GitHub", mayProveAnew: false },
+    { name: "microsoft", label: "Microsoft", mayProveAnew: true },
+    { name: "apple", label: "Apple", mayProveAnew: true },
+    { name: "gitlab", label: "GitLab", mayProveAnew: true },
+    { name: "discord", label: "Discord", mayProveAnew: false },
+    { name: "oidc", label: "Corp", mayProveAnew: true },
   ]);
+});
+
+test("a provider that does not say when it asked may be trusted to have asked", () => {
+  const { providers } = providersOf({ ...everything, OAUTH_FRESH_WITHOUT_AUTH_TIME: "github" });
+  const trusted = providers.filter(({ mayProveAnew }) => !mayProveAnew).map(({ name }) => name);
+  expect(trusted).toEqual(["discord"]);
 });
 
 test("the names of other products are understood", () => {
   const { providers } = providersOf({ OAUTH_GOOGLE_CLIENT_ID: "g", OAUTH_GOOGLE_CLIENT_SECRET: "gs" });
-  expect(providers).toEqual([{ name: "google", label: "Google" }]);
+  expect(providers).toEqual([{ name: "google", label: "Google", mayProveAnew: true }]);
 });
 
 test.each(["google", "github", "microsoft", "apple", "gitlab", "discord", "oidc"])(
@@ -105,12 +111,17 @@ describe("what cannot be meant is refused", () => {
     ["GOOGLE_CLIENT_ID", "a b", /nothing that a provider hands out/],
     ["OIDC_LABEL", "x".repeat(41), /no short name/],
     ["OAUTH_LINK_BY_EMAIL", "github", /./],
+    ["OAUTH_FRESH_WITHOUT_AUTH_TIME", "facebook", /./],
   ])("%s=%s", (name, text, problem) => {
     expect(problemsOf({ ...everything, [name]: text }).join()).toMatch(problem);
   });
 
-  test("linking by the address of a provider that is not there", () => {
-    expect(problemsOf({ OAUTH_LINK_BY_EMAIL: "google" }).join()).toMatch(/not set up/);
+  test.each([
+    ["OAUTH_LINK_BY_EMAIL", "google"],
+    ["OAUTH_FRESH_WITHOUT_AUTH_TIME", "github"],
+    ["OAUTH_FRESH_WITHOUT_AUTH_TIME", "oidc"],
+  ])("%s of a provider that is not there", (name, provider) => {
+    expect(problemsOf({ [name]: provider }).join()).toMatch(/not set up/);
   });
 
   test("a secret is in no message", () => {

@@ -95,6 +95,7 @@ describe("defaults", () => {
         oidcClientSecret: null,
         oidcLabel: "OpenID Connect",
         linkByEmail: [],
+        freshWithoutAuthTime: [],
         corsOrigins: [],
         corsAllowCredentials: false,
         debug: false,

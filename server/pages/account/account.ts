@@ -7,6 +7,7 @@ import { accountsSection, submitAccounts } from "./accounts.ts";
 import { keysSection, submitKeys, submitNewKey } from "./keys.ts";
 import { passwordSection, submitPassword } from "./password.ts";
 import { profileSection, submitProfile } from "./profile.ts";
+import { proofWays } from "./prove-again.ts";
 import type { AccountView } from "./section.ts";
 import { sessionsSection, submitSessions } from "./sessions.ts";
 
@@ -43,7 +44,8 @@ async function accountPage(
 ): Promise<DocumentReply> {
   const { auth, visit, query, principal } = call;
   const token = (await auth.sessions.csrfToken(visit)) ?? "";
-  const view: AccountView = { call, token, refused, created, done: query.get("done") };
+  const ways = await proofWays(call);
+  const view: AccountView = { call, token, ways, refused, created, done: query.get("done") };
   const sessions = ownFirst(await auth.sessions.list(principal.user.id), principal.sessionId);
   const main = html`<div class="wide">
 <h1>Your account</h1>

@@ -1,14 +1,14 @@
 import { AuthError, type SignedIn } from "latchkey";
 import type { LinkedAccountInfo, OAuth } from "latchkey/oauth";
 import { field, hidden } from "../fields.ts";
-import { formAgain, secret } from "../form.ts";
+import { formAgain } from "../form.ts";
 import { type Html, html } from "../html.ts";
 import { type DocumentReply, type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
 import { moment } from "../words.ts";
-import { proveAgain } from "./prove-again.ts";
-import { type AccountView, type Section, type ShowAgain, section, stateOf } from "./section.ts";
+import { confirmation, proofWays, proveAgain, signInAgain } from "./prove-again.ts";
+import { type AccountView, type Section, type ShowAgain, section, stateOf, wantsProof } from "./section.ts";
 
-type NamedProvider = OAuth["providers"][number];
+type NamedProvider = Pick<OAuth["providers"][number], "name" | "label">;
 
 /** Accounts at providers, and the buttons that link and unlink them. Nothing where there are no providers. */
 export async function accountsSection(view: AccountView): Promise<Html> {
@@ -32,7 +32,7 @@ export async function accountsSection(view: AccountView): Promise<Html> {
     about,
     html`${linked.length > 0 && html`<ul class="sessions">${linked.map((each) => linkedItem(view, each))}</ul>`}
 ${open.map((provider) => actionForm(view, "link", provider))}
-${isStale(view) && linked.map((each) => html`<p class="aside"><a href="${again(view, each)}">Sign in again with ${labelOf(oauth, each.provider)}</a></p>`)}`,
+${wantsProof(view, "accounts") && signInAgain(view.call, view.ways, "/account#accounts")}`,
   );
 }
 
@@ -46,7 +46,8 @@ export async function submitAccounts(
   try {
     return await act(call, fields).catch(async (thrown) => {
       if (!(thrown instanceof AuthError) || thrown.code !== "fresh_auth_required") throw thrown;
-      current = await proveAgain(call, confirmation(fields));
+      const ways = await proofWays(call);
+      current = await proveAgain(call, confirmation(fields, ways, "to change how you sign in"));
       return act(current, fields);
     });
   } catch (thrown) {
@@ -76,13 +77,6 @@ function onward(label: string, url: string): DocumentReply {
   return { kind: "document", title: `On to ${label}`, main, goesOnTo: url };
 }
 
-function confirmation(fields: Fields): string {
-  const password = secret(fields, "password");
-  if (password !== "") return password;
-  const message = "Confirm your password to change how you sign in";
-  throw new AuthError("fresh_auth_required", { fields: [{ field: "password", code: "required", message }] });
-}
-
 function linkedItem(view: AccountView, account: LinkedAccountInfo): Html {
   const { oauth, now } = view.call;
   const { provider: name, email, createdAt } = account;
@@ -98,7 +92,7 @@ ${actionForm(view, "unlink", provider)}
 
 function actionForm(view: AccountView, action: "link" | "unlink", { name, label }: NamedProvider): Html {
   const state = stateOf(view, "accounts");
-  const asksPassword = isStale(view) && state.values[action] === name;
+  const asksPassword = view.ways.hasPassword && wantsProof(view, "accounts") && state.values[action] === name;
   const words = action === "link" ? `Link ${label}` : "Unlink";
   return html`<form method="post" action="/account" novalidate>
 ${hidden("_token", view.token)}
@@ -107,16 +101,6 @@ ${hidden(action, name)}
 ${asksPassword && field(state, { name: "password", label: "Current password", type: "password", autocomplete: "current-password" })}
 <button${action === "unlink" && html` class="small"`} type="submit">${words}${action === "unlink" && html`<span class="unseen"> ${label}</span>`}</button>
 </form>`;
-}
-
-/** Whether a fresh proof was asked for, by the form that comes back. */
-function isStale(view: AccountView): boolean {
-  const { values, errors } = stateOf(view, "accounts");
-  return "password" in values || errors.some((error) => error.field === "password");
-}
-
-function again({ call }: AccountView, { provider }: LinkedAccountInfo): string {
-  return `${call.auth.config.basePath}/auth/oauth/${provider}?fresh=on&next=%2Faccount%23accounts`;
 }
 
 function labelOf({ providers }: OAuth, name: string): string {

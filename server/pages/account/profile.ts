@@ -1,16 +1,16 @@
 import { AuthError, type SessionChange, type SignedIn } from "latchkey";
 import { field, hidden } from "../fields.ts";
-import { blank, formAgain, secret, typed } from "../form.ts";
+import { blank, formAgain, typed } from "../form.ts";
 import { type Html, html } from "../html.ts";
 import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
-import { proveAgain } from "./prove-again.ts";
-import { type AccountView, type Section, type ShowAgain, section, stateOf } from "./section.ts";
+import { confirmation, proofWays, proveAgain, signInAgain } from "./prove-again.ts";
+import { type AccountView, type Section, type ShowAgain, section, stateOf, wantsProof } from "./section.ts";
 
 /** Name, username and address. */
 export function profileSection(view: AccountView): Html {
   const { email, username, name } = view.call.principal.user;
   const state = stateOf(view, "profile", blank({ email, username, name: name ?? "" }));
-  const asksPassword = "password" in state.values || state.errors.some((error) => error.field === "password");
+  const { call, ways } = view;
   const about: Section = {
     name: "profile",
     title: "Profile",
@@ -27,15 +27,16 @@ ${hidden("form", "profile")}
 ${field(state, { name: "name", label: "Name", autocomplete: "name", isOptional: true })}
 ${field(state, { name: "username", label: "Username", autocomplete: "username" })}
 ${field(state, { name: "email", label: "Email", type: "email", autocomplete: "email" })}
-${asksPassword && passwordField(state)}
+${wantsProof(view, "profile") && ways.hasPassword && passwordField(state)}
 <button class="primary" type="submit">Save profile</button>
-</form>`,
+</form>
+${wantsProof(view, "profile") && !ways.hasPassword && signInAgain(call, ways, "/account#profile")}`,
   );
 }
 
 /**
  * Saves the profile. A new address may ask for the password first, since whoever holds the mailbox can take the account
- * over; then the form comes back with a field for it.
+ * over; then the form comes back with a field for it, or with the ways by providers for who has none.
  */
 export async function submitProfile(
   call: PageCall<SignedIn>,
@@ -46,7 +47,8 @@ export async function submitProfile(
   try {
     const change = await save(call, fields).catch(async (thrown) => {
       if (!(thrown instanceof AuthError) || thrown.code !== "fresh_auth_required") throw thrown;
-      current = await proveAgain(call, confirmation(fields));
+      const ways = await proofWays(call);
+      current = await proveAgain(call, confirmation(fields, ways, "to change your email address"));
       return save(current, fields);
     });
     return seeOther("/account?done=profile#profile", change);
@@ -58,14 +60,6 @@ export async function submitProfile(
 async function save({ auth, visit }: PageCall<SignedIn>, fields: Fields): Promise<SessionChange | null> {
   const [email, username, name] = [typed(fields, "email"), typed(fields, "username"), typed(fields, "name")];
   return (await auth.users.update({ email, username, name }, visit)).change;
-}
-
-// The refusal stays what it is, and says beside the new field what is asked for.
-function confirmation(fields: Fields): string {
-  const password = secret(fields, "password");
-  if (password !== "") return password;
-  const message = "Confirm your password to change your email address";
-  throw new AuthError("fresh_auth_required", { fields: [{ field: "password", code: "required", message }] });
 }
 
 function passwordField(state: Parameters<typeof field>[0]): Html {

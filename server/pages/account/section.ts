@@ -3,6 +3,7 @@ import { doneNotice, errorSummary } from "../fields.ts";
 import { blank, type FormState } from "../form.ts";
 import { type Html, html } from "../html.ts";
 import type { DocumentReply, PageCall } from "../page.ts";
+import { isStale, type ProofWays } from "./prove-again.ts";
 
 /** The parts of the account page that have forms. */
 export type SectionName = "profile" | "password" | "accounts" | "keys" | "sessions";
@@ -12,6 +13,7 @@ export interface AccountView {
   readonly call: PageCall<SignedIn>;
   /** CSRF token for its forms. */
   readonly token: string;
+  readonly ways: ProofWays;
   /** The form that was refused, in its section; null where none was. */
   readonly refused: { readonly section: SectionName; readonly state: FormState } | null;
   /** The API key that was just made: shown this once; null where none was. */
@@ -41,6 +43,13 @@ export interface Section {
 /** The state of a section's form: as it was refused, or with what is known. */
 export function stateOf({ refused }: AccountView, name: SectionName, known: FormState = blank()): FormState {
   return refused?.section === name ? refused.state : known;
+}
+
+/** Whether the form that comes back wants a fresh proof: a password, or for who has none a sign-in. */
+export function wantsProof(view: AccountView, name: SectionName): boolean {
+  const { values, errors, message } = stateOf(view, name);
+  if (!view.ways.hasPassword) return message !== null && isStale(view.call);
+  return "password" in values || errors.some(({ field }) => field === "password");
 }
 
 /** A section with its heading, its messages and its forms. */
