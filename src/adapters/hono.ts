@@ -3,7 +3,7 @@ import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import { declaredLength, mediaType } from "../http/body.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
-import type { Guard, Open } from "../ports/guard.ts";
+import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
 
@@ -42,7 +42,11 @@ export interface HonoAdapter<C extends HonoContext> {
   /** Middleware that answers Latchkey's own routes: `app.use(handle)`. */
   handle(context: HonoContext, next: () => Promise<void>): Promise<Response | undefined>;
   /** Puts the pipeline around a handler: `app.get("/me", protect((c, { user }) => c.json(user)))`. */
-  protect(handler: HonoHandler<C, Principal>, open: Open): (context: C) => Promise<Response>;
+  protect(
+    handler: HonoHandler<C, Principal>,
+    open: Open,
+    ...more: readonly (Open | Limiting)[]
+  ): (context: C) => Promise<Response>;
   protect(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]): (context: C) => Promise<Response>;
   /** The peer of a context, for `auth.users.login(input, { request: c.req.raw, client: client(c) })`. */
   client(context: HonoContext): ClientInfo;

@@ -4,9 +4,10 @@ import { Readable } from "node:stream";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError, asAuthError } from "../errors.ts";
+import { mediaType } from "../http/body.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
 import type { SessionChange } from "../ports/change.ts";
-import type { Guard, Open } from "../ports/guard.ts";
+import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import { SealedData, type Sealing } from "./sealed-data.ts";
@@ -33,7 +34,7 @@ export interface NodeAdapter {
    * Puts the pipeline around a handler. Builds neither `Request` nor `Response`. Where a handler fails after its headers
    * were sent, the connection is ended, so that nobody takes half an answer for the whole.
    */
-  protect(handler: NodeHandler<Principal>, open: Open): NodeListener;
+  protect(handler: NodeHandler<Principal>, open: Open, ...more: readonly (Open | Limiting)[]): NodeListener;
   protect(handler: NodeHandler<SignedIn>, ...guards: readonly Guard[]): NodeListener;
 }
 
@@ -120,34 +121,89 @@ export function nodeRequest(incoming: IncomingMessage): RouteRequest {
   return new NodeRequest(incoming);
 }
 
+/** A request of a framework on top of Node, as the pipeline looks at it. */
+export interface NodeView {
+  readonly view: RouteRequest;
+  readonly client: ClientInfo;
+}
+
+/**
+ * Views for frameworks that answer by themselves.
+ *
+ * @returns takes a request, its answer, and the fields of the form in its body where the framework has parsed it
+ */
+export function nodeExchange(
+  auth: Auth,
+  options: NodeOptions = {},
+): (incoming: IncomingMessage, outgoing: ServerResponse, parsed: unknown) => NodeView {
+  const ip = clientIp(options.trustedProxies);
+  return (incoming, outgoing, parsed) => {
+    const { request, client } = new Exchange(auth, incoming, outgoing, ip, parsed);
+    return { view: request, client };
+  };
+}
+
 class NodeRequest implements RouteRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: RouteRequest["headers"];
-  readonly #incoming: IncomingMessage;
+  protected readonly incoming: IncomingMessage;
   #body: ReadableStream<Uint8Array> | null = null;
 
   constructor(incoming: IncomingMessage) {
-    this.#incoming = incoming;
+    this.incoming = incoming;
     this.method = incoming.method ?? "GET";
-    this.url = incoming.url ?? "/";
+    // Where a router below a prefix has cut the path short, Express and its kin keep the whole of it beside.
+    this.url = (incoming as Mounted).originalUrl ?? incoming.url ?? "/";
     this.headers = new NodeHeaders(incoming);
   }
 
   get body(): ReadableStream<Uint8Array> | null {
     if (this.method === "GET" || this.method === "HEAD") return null;
-    this.#body ??= Readable.toWeb(this.#incoming) as ReadableStream<Uint8Array>;
+    if (this.#body === null && this.incoming.readableDidRead) throw bodyIsGone();
+    this.#body ??= Readable.toWeb(this.incoming) as ReadableStream<Uint8Array>;
     return this.#body;
   }
+}
+
+interface Mounted extends IncomingMessage {
+  readonly originalUrl?: string;
+  /** What a body parser made of the body. */
+  readonly body?: unknown;
+}
+
+function isForm(contentType: string | undefined): boolean {
+  const type = mediaType(contentType);
+  return type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
+}
+
+// Somebody's mistake in wiring and not the client's, so it says what to do.
+function bodyIsGone(): TypeError {
+  return new TypeError(
+    "the body was read before Latchkey could: put Latchkey's handle before body parsers (express.json() and the like)",
+  );
 }
 
 // A request whose answer is known. On a prototype, since a closure for each request would cost every check.
 class AnsweredRequest extends NodeRequest {
   readonly #outgoing: ServerResponse;
+  readonly #parsed: unknown;
 
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse) {
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, parsed: unknown) {
     super(incoming);
     this.#outgoing = outgoing;
+    this.#parsed = parsed;
+  }
+
+  /** A field of the form, where a body parser has read it. */
+  formField(name: string): string | null {
+    const { headers } = this.incoming;
+    // Of a form alone: in JSON the token belongs into the header, as without a parser.
+    if (!isForm(headers["content-type"])) return null;
+    const fields = this.#parsed ?? (this.incoming as Mounted).body;
+    if (typeof fields !== "object" || fields === null || !Object.hasOwn(fields, name)) return null;
+    const value = (fields as Readonly<Record<string, unknown>>)[name];
+    return typeof value === "string" ? value : null;
   }
 
   onAnswered(tell: (status: number) => void): void {
@@ -204,11 +260,17 @@ class Exchange implements Sealing {
   readonly request: RouteRequest;
   readonly client: ClientInfo;
 
-  constructor(auth: Auth, incoming: IncomingMessage, outgoing: ServerResponse, ip: ClientIp) {
+  constructor(
+    auth: Auth,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    ip: ClientIp,
+    parsed: unknown = undefined,
+  ) {
     this.auth = auth;
     this.incoming = incoming;
     this.outgoing = outgoing;
-    this.request = new AnsweredRequest(incoming, outgoing);
+    this.request = new AnsweredRequest(incoming, outgoing, parsed);
     this.client = new NodeClient(incoming, ip);
   }
 

@@ -86,7 +86,8 @@ describe("handle", () => {
     const body = JSON.stringify({ email: "ana@example.com", password });
     const { status, headers } = await ask("/api/v1/auth/login", { method: "POST", headers: json, body });
     expect(status).toBe(200);
-    expect(headers["set-cookie"]).toHaveLength(2);
+    const names = headers["set-cookie"]?.map((each) => each.split("=")[0]);
+    expect(names).toEqual([cookieName, `${cookieName}-csrf`, `${cookieName}-device`]);
     expect(headers["set-cookie"]?.[0]).toMatch(new RegExp(`^${cookieName}=\\w{24}\\.`));
   });
 

@@ -1,0 +1,233 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import expressApp from "express";
+import fastifyApp from "fastify";
+import { Hono } from "hono";
+import { describe, it } from "vitest";
+import { express } from "../../src/adapters/express.ts";
+import { fastify } from "../../src/adapters/fastify.ts";
+import { hono } from "../../src/adapters/hono.ts";
+import { node } from "../../src/adapters/node.ts";
+import { type Auth, createAuth } from "../../src/auth.ts";
+import { passwords } from "../../src/features/passwords.ts";
+import { anyone } from "../../src/guards/guards.ts";
+import { argon2id } from "../../src/password/argon2id.ts";
+import { memory } from "../../src/stores/memory.ts";
+import {
+  type AdapterHarness,
+  type AdapterParts,
+  type AdapterScene,
+  adapterContract,
+} from "../../src/testing/testing.ts";
+
+const secret = "a secret of the application";
+const later = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+const authOf = ({ options }: AdapterParts): Auth =>
+  createAuth({
+    ...options,
+    stores: memory(),
+    features: [passwords({ hashers: [argon2id({ memoryKiB: 8, passes: 1 })] })],
+  });
+
+async function listening(auth: Auth, server: Server): Promise<AdapterScene> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    auth,
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await auth.close();
+    },
+  };
+}
+
+const onNode: AdapterHarness = {
+  canParseFirst: false,
+  start(parts) {
+    const auth = authOf(parts);
+    const { handle, protect } = node(auth, parts);
+    const hello = protect((_req, res, { displayName }) => {
+      res.appendHeader("Set-Cookie", "shop=open");
+      res.end(`Hello, ${displayName}`);
+    });
+    const routes: Readonly<Record<string, RequestListener>> = {
+      "GET /hello": hello,
+      "HEAD /hello": hello,
+      [`GET ${parts.prefix}/hello`]: hello,
+      "GET /maybe": protect((_req, res, { displayName }) => void res.end(`Hello, ${displayName}`), anyone()),
+      "GET /staff": protect((_req, res) => void res.end("staff"), parts.staff),
+      "POST /note": protect(async (req, res) => {
+        let text = "";
+        for await (const chunk of req.setEncoding("utf8")) text += chunk;
+        res.end(JSON.stringify({ text: JSON.parse(text).text }));
+      }),
+      "POST /visit": protect(async (_req, res, _principal, session) => {
+        await session.set("seen", true);
+        res.appendHeader("Set-Cookie", "shop=open");
+        res.end("ok");
+      }, anyone()),
+      "GET /stream": protect(async (_req, res) => {
+        res.write("one");
+        await later();
+        res.end("two");
+      }),
+      "GET /fails": protect(() => {
+        throw new Error(secret);
+      }),
+    };
+    const server = createServer(async (req, res) => {
+      if (await handle(req, res)) return;
+      const route = routes[`${req.method} ${new URL(req.url ?? "/", "http://localhost").pathname}`];
+      if (route === undefined) res.writeHead(404).end("nothing here");
+      else await route(req, res);
+    });
+    return listening(auth, server);
+  },
+};
+
+const onHono: AdapterHarness = {
+  canParseFirst: false,
+  start(parts) {
+    const auth = authOf(parts);
+    const { handle, protect } = hono(auth, parts);
+    const hello = protect(
+      (_c, { displayName }) =>
+        new Response(`Hello, ${displayName}`, { headers: { "set-cookie": "shop=open" } }),
+    );
+    const app = new Hono();
+    app.use(handle as never);
+    app.get("/hello", hello as never);
+    app.route(parts.prefix, new Hono().get("/hello", hello as never));
+    app.get(
+      "/maybe",
+      protect((_c, { displayName }) => new Response(`Hello, ${displayName}`), anyone()) as never,
+    );
+    app.get("/staff", protect(() => new Response("staff"), parts.staff) as never);
+    app.post("/note", protect(async (c) => Response.json(await c.req.raw.json())) as never);
+    app.post(
+      "/visit",
+      protect(async (_c, _principal, session) => {
+        await session.set("seen", true);
+        return new Response("ok", { headers: { "set-cookie": "shop=open" } });
+      }, anyone()) as never,
+    );
+    app.get("/stream", protect(() => new Response(inTwoParts())) as never);
+    app.get(
+      "/fails",
+      protect(() => {
+        throw new Error(secret);
+      }) as never,
+    );
+    return listening(auth, createAdaptorServer(app) as Server);
+  },
+};
+
+function inTwoParts(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async start(controller) {
+      controller.enqueue(Buffer.from("one"));
+      await later();
+      try {
+        controller.enqueue(Buffer.from("two"));
+        controller.close();
+      } catch {
+        // Whoever read it has gone away.
+      }
+    },
+  });
+}
+
+const onExpress: AdapterHarness = {
+  start(parts) {
+    const auth = authOf(parts);
+    const { handle, protect, required, current, principal, session } = express(auth, parts);
+    const app = expressApp();
+    if (parts.parsesFirst) app.use(expressApp.json());
+    app.use(handle);
+    app.use(expressApp.json());
+    const hello: expressApp.RequestHandler = (req, res) =>
+      void res.append("Set-Cookie", "shop=open").send(`Hello, ${current(req).displayName}`);
+    app.get("/hello", required(), hello);
+    app.use(parts.prefix, expressApp.Router().get("/hello", required(), hello));
+    app.get(
+      "/maybe",
+      required(anyone()),
+      (req, res) => void res.send(`Hello, ${principal(req).displayName}`),
+    );
+    app.get("/staff", required(parts.staff), (_req, res) => void res.send("staff"));
+    app.post(
+      "/note",
+      protect((req: expressApp.Request, res: expressApp.Response) => res.json({ text: req.body.text })),
+    );
+    app.post("/visit", required(anyone()), async (req, res) => {
+      await session(req).set("seen", true);
+      res.append("Set-Cookie", "shop=open").send("ok");
+    });
+    app.get("/stream", required(), async (_req, res) => {
+      res.write("one");
+      await later();
+      res.end("two");
+    });
+    app.get(
+      "/fails",
+      protect(() => {
+        throw new Error(secret);
+      }),
+    );
+    return listening(auth, createServer(app));
+  },
+};
+
+const onFastify: AdapterHarness = {
+  canParseFirst: false,
+  async start(parts) {
+    const auth = authOf(parts);
+    const { handle, required, current, principal, session } = fastify(auth, parts);
+    const app = fastifyApp();
+    app.addHook("onRequest", handle);
+    const signedIn = { preHandler: required() };
+    const open = { preHandler: required(anyone()) };
+    const hello = async (request: never, reply: { header(name: string, value: string): unknown }) => {
+      reply.header("Set-Cookie", "shop=open");
+      return `Hello, ${current(request).displayName}`;
+    };
+    app.get("/hello", signedIn, hello as never);
+    app.register(async (shop) => void shop.get("/hello", signedIn, hello as never), { prefix: parts.prefix });
+    app.get("/maybe", open, async (request) => `Hello, ${principal(request).displayName}`);
+    app.get("/staff", { preHandler: required(parts.staff) }, async () => "staff");
+    app.post("/note", signedIn, async ({ body }) => ({ text: (body as { text: string }).text }));
+    app.post("/visit", open, async (request, reply) => {
+      await session(request).set("seen", true);
+      reply.header("Set-Cookie", "shop=open");
+      return "ok";
+    });
+    app.get("/stream", signedIn, async () => new Response(inTwoParts()));
+    app.get("/fails", signedIn, async () => {
+      throw new Error(secret);
+    });
+    app.setErrorHandler((_error, _request, reply) => reply.code(500).send({ message: "failed" }));
+    await app.ready();
+    await app.listen({ host: "127.0.0.1", port: 0 });
+    return {
+      auth,
+      port: (app.server.address() as AddressInfo).port,
+      async close() {
+        app.server.closeAllConnections();
+        await app.close();
+        await auth.close();
+      },
+    };
+  },
+};
+
+describe.each([
+  ["node:http", onNode],
+  ["Hono", onHono],
+  ["Express", onExpress],
+  ["Fastify", onFastify],
+])("the contract of adapters: %s", (_name, harness) => {
+  for (const { section, name, run } of adapterContract(harness)) it(`${section}: ${name}`, run);
+});
