@@ -1,9 +1,12 @@
 import type { ApiKey, ApiKeyUsage } from "../domain/api-key.ts";
-import type { AuditRow } from "../domain/audit.ts";
+import type { AuditCheckpoint, AuditRow } from "../domain/audit.ts";
 import type { PasswordCredential } from "../domain/credential.ts";
+import type { EventType } from "../domain/event.ts";
 import type { Identifier } from "../domain/identifier.ts";
 import type { LinkedAccount } from "../domain/linked-account.ts";
-import type { User } from "../domain/user.ts";
+import type { OutboxMail } from "../domain/outbox.ts";
+import type { Tier } from "../domain/tier.ts";
+import type { Role, User, UserStatus } from "../domain/user.ts";
 import type { Awaitable, Committed, Port, StoreCall, Write } from "./store.ts";
 
 /** A user together with their password, or without one where they sign in by other means. */
@@ -45,7 +48,61 @@ export interface Revocation {
   readonly revokedAt: Date;
 }
 
-/** Accounts, credentials and the audit log. Losing it means that the accounts are gone. */
+/** Which accounts are asked for; null: whatever it is. */
+export interface UserQuery {
+  /** Beginning of the e-mail address or of the username, as their keys are compared; blanks alone: whatever it is. */
+  readonly search: string | null;
+  readonly status: UserStatus | null;
+  readonly role: Role | null;
+  readonly tier: string | null;
+  readonly isSuperuser: boolean | null;
+  /** `UserPage.next` of the page before; null for the first. What was never handed out gives the first page. */
+  readonly after: string | null;
+  /** At most 200. */
+  readonly limit: number;
+}
+
+/** Some of the accounts that were asked for. */
+export interface UserPage {
+  readonly users: readonly User[];
+  /** Where the next page begins, or null where this is the last. */
+  readonly next: string | null;
+}
+
+/** Which audit rows are asked for; null: whatever it is. */
+export interface AuditQuery {
+  readonly userId: string | null;
+  readonly types: readonly EventType[] | null;
+  /** From this instant on. */
+  readonly from: Date | null;
+  /** Before this instant. */
+  readonly to: Date | null;
+  /** Only rows older than the row of this id, as the page before ended; none where there is no such row. */
+  readonly before: string | null;
+  readonly limit: number;
+}
+
+/** What {@link DirectoryStore.sealAudit} gave a position. */
+export interface SealedRows {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  /** That of the last one. */
+  readonly chainHash: string;
+}
+
+/** Counts for administrators. */
+export interface DirectoryStatistics {
+  readonly users: Readonly<Record<UserStatus, number>>;
+  readonly apiKeys: number;
+  /** Audit rows by type and, where their payload has one, by its `reason`; in no order. */
+  readonly events: readonly {
+    readonly type: EventType;
+    readonly reason: string | null;
+    readonly count: number;
+  }[];
+}
+
+/** Accounts, credentials, plans, the audit log, and mail that is to be sent. Losing it means that the accounts are gone. */
 export interface DirectoryStore extends Port {
   /** The user, whatever their status; null where there is none. */
   user(userId: string, call: StoreCall): Awaitable<User | null>;
@@ -84,11 +141,58 @@ export interface DirectoryStore extends Port {
   isEmpty(call: StoreCall): Awaitable<boolean>;
   /** Ids of users with status `deleted` whose `deletedAt` is before `instant`, oldest first, at most `limit`. */
   deletedBefore(instant: Date, limit: number, call: StoreCall): Awaitable<readonly string[]>;
-  /** Audit rows of a user (or of everybody: null), newest first, at most `limit`. */
-  auditRows(
-    query: { readonly userId: string | null; readonly limit: number },
+  /**
+   * Accounts, the newest first; with `search` those whose username begins like it, by username, then those of whom only the
+   * address does, by address. A page reads at most 10,000 accounts, so that its cost is bounded: it may be short, even empty,
+   * while `next` says that there is more. Whoever is there all along is given once.
+   */
+  users(query: UserQuery, call: StoreCall): Awaitable<UserPage>;
+  /** Every tier, by name. */
+  tiers(call: StoreCall): Awaitable<readonly Tier[]>;
+  /** Audit rows, newest first, at most `limit`. */
+  auditRows(query: AuditQuery, call: StoreCall): Awaitable<readonly AuditRow[]>;
+  /** Sealed audit rows whose `seq` is greater than `afterSeq`, in that order, at most `limit`. */
+  sealedAudit(
+    query: { readonly afterSeq: number; readonly limit: number },
     call: StoreCall,
   ): Awaitable<readonly AuditRow[]>;
+  /**
+   * Gives the oldest unsealed rows, at most `limit`, the next positions (from 1, without a gap) and their digests. `chain` is pure
+   * and synchronous: it gets the row with its `seq` and the digest before it (null for the very first; that of the last row or
+   * checkpoint after rows were dropped), and may be called again where the store runs the transaction again. Of several
+   * who seal at once each row is sealed by one. Null where nothing was to be sealed.
+   */
+  sealAudit(
+    sealing: {
+      readonly limit: number;
+      readonly chain: (row: AuditRow, previous: string | null) => string;
+    },
+    call: StoreCall,
+  ): Promise<SealedRows | null>;
+  /** The signed positions of the log, oldest first. */
+  auditCheckpoints(call: StoreCall): Awaitable<readonly AuditCheckpoint[]>;
+  /**
+   * Drops sealed rows up to `throughSeq`, oldest first, at most `limit`, with their personal fields; returns how many. Nothing
+   * past the newest checkpoint is ever dropped, nor what a cursor has not reached.
+   */
+  dropAudit(
+    dropping: { readonly throughSeq: number; readonly limit: number },
+    call: StoreCall,
+  ): Promise<number>;
+  /** How far somebody who follows the sealed log has come: the `seq` that they last dealt with; null where there is no such cursor. */
+  cursor(name: string, call: StoreCall): Awaitable<number | null>;
+  /**
+   * Takes mails whose `nextAttemptAt` has come, oldest first, at most `limit`: their `attempts` go up by one and `nextAttemptAt`
+   * to `leasedUntil`, so that of several who claim at once each mail is answered to one, and to somebody again where that one dies.
+   */
+  claimMail(
+    claim: { readonly limit: number; readonly leasedUntil: Date },
+    call: StoreCall,
+  ): Promise<readonly OutboxMail[]>;
+  /** Deletes usage rows of API keys of hours before `instant`, at most `limit`; returns how many. */
+  dropApiKeyUsage(instant: Date, limit: number, call: StoreCall): Promise<number>;
+  /** How many accounts and API keys there are, and what happened from `from` on. Not for the way of a request. */
+  statistics(from: Date, call: StoreCall): Awaitable<DirectoryStatistics>;
   /**
    * Runs the writes in order, all or none. After a resolved `ok`, a kill at any instant leaves all of it.
    * Session writes are taken only where the session store has the same engine.

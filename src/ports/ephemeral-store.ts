@@ -7,11 +7,22 @@ export interface Limit {
   readonly limit: number;
   /** The window begins with its first attempt. */
   readonly windowSeconds: number;
+  /** Whether a reservation says what is left of it. Default false. */
+  readonly tellsLeft?: boolean;
+}
+
+/** What a counter still gives. */
+export interface Left {
+  /** Attempts, at least 0. */
+  readonly remaining: number;
+  /** Whole seconds until the window ends, rounded up. */
+  readonly resetSeconds: number;
 }
 
 /** What became of {@link EphemeralStore.reserve}. */
 export type Reservation =
-  | { readonly ok: true }
+  /** `left`: of those limits that ask for it (`tellsLeft`), in their order, after this attempt; absent where none does. */
+  | { readonly ok: true; readonly left?: readonly Left[] }
   /** `key` is the exhausted counter that frees last; nothing was taken from any counter. */
   | { readonly ok: false; readonly key: string; readonly retryAfterSeconds: number };
 
@@ -27,7 +38,11 @@ export interface EphemeralStore extends Port {
   add(key: string, ttlSeconds: number, call: StoreCall): Promise<boolean>;
   /** Forgets a key or a counter; absent is fine. */
   remove(keys: readonly string[], call: StoreCall): Promise<void>;
-  /** Takes one attempt from every counter, or from none where one is exhausted: never more than the limit, however many race. */
+  /**
+   * Takes one attempt from every counter, or from none where one is exhausted: never more than the limit, however many race.
+   *
+   * @throws TypeError where one counter is named twice; nothing was taken
+   */
   reserve(limits: readonly Limit[], call: StoreCall): Promise<Reservation>;
   /** Gives one attempt back to each counter. One whose last attempt came back is forgotten: the next begins a new window. */
   refund(keys: readonly string[], call: StoreCall): Promise<void>;

@@ -24,6 +24,8 @@ export interface SessionStore extends Port {
   list(userId: string, call: StoreCall): Awaitable<readonly Session[]>;
   /** Moves `lastUsedAt` and `idleExpiresAt` forward, never back; a session that ended stays ended. */
   touch(touches: readonly Touch[], call: StoreCall): Promise<void>;
+  /** How many sessions of users are unexpired, of whatever generation; null where the engine could only tell by reading them all. */
+  count(call: StoreCall): Awaitable<number | null>;
   /** Deletes at most `limit` expired sessions, writing the rows of `ended` with them; it may be called for a part of them at a time. Returns those sessions. */
   sweep(limit: number, ended: Report, call: StoreCall): Promise<readonly Session[]>;
 }

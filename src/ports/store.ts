@@ -1,9 +1,11 @@
 import type { ApiKey, ApiKeyChanges } from "../domain/api-key.ts";
-import type { AuditRow } from "../domain/audit.ts";
+import type { AuditCheckpoint, AuditRow } from "../domain/audit.ts";
 import type { PasswordCredential } from "../domain/credential.ts";
 import type { LinkedAccount, LinkedAccountChanges } from "../domain/linked-account.ts";
+import type { OutboxMail } from "../domain/outbox.ts";
 import type { RefreshFamily } from "../domain/refresh-family.ts";
 import type { Session, SessionBag } from "../domain/session.ts";
+import type { Tier } from "../domain/tier.ts";
 import type { User, UserChanges } from "../domain/user.ts";
 
 /** A value, or a promise of it. An embedded store answers at once, which saves a check the trip through the job queue. */
@@ -69,8 +71,8 @@ export type Write =
   | { readonly kind: "directory.require_other_superuser"; readonly userId: string }
   /**
    * Removes what is personal, for good: status `anonymized`, no superuser, e-mail (then unverified), name, data, roles,
-   * permissions, tier, locale and revoked tokens emptied (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique
-   * columns), password credentials, linked accounts, API keys with their usage, and the personal fields (value and salt) of the user's audit rows deleted. With `requires: "any"`
+   * permissions, tier, locale and revoked tokens emptied, no password to change (`anonymousEmail` and `anonymousUsername` of `domain/user.ts` take the unique
+   * columns), password credentials, linked accounts, API keys with their usage, mails that are to be sent to them, and the personal fields (value and salt) of the user's audit rows deleted. With `requires: "any"`
    * absent is fine; with `"deleted"` it fails `conflict` unless the user is there with that status: an account that was
    * restored between the caller's read and this transaction is not erased.
    */
@@ -129,7 +131,8 @@ export type Write =
     }
   /**
    * Puts `session` in the place of `from`. It takes the data bag of `from` as it is inside the transaction: `session.data` is
-   * ignored, so that nothing acknowledged since the caller's read is lost; `dataVersion` is as given. Fails `conflict` unless
+   * ignored, so that nothing acknowledged since the caller's read is lost; `dataVersion` is as given. So is `refresh`: refresh tokens
+   * name their session, so that those of `from` end with it, one that was answered a moment ago too. Fails `conflict` unless
    * `from` is there, unexpired, and a visitor's or of the same user.
    */
   | { readonly kind: "session.rotate"; readonly from: string; readonly session: Session }
@@ -177,7 +180,29 @@ export type Write =
     }
   /** Drops the records of `session.revoke`; absent is fine. */
   | { readonly kind: "revocation.forget"; readonly sessionIds: readonly string[] }
-  | { readonly kind: "audit.insert"; readonly row: AuditRow };
+  | { readonly kind: "audit.insert"; readonly row: AuditRow }
+  /** Fails `conflict` unless the row of this `seq` has this digest, or where there is a checkpoint at or past it. */
+  | { readonly kind: "audit.checkpoint"; readonly checkpoint: AuditCheckpoint }
+  /** Moves a cursor on. Fails `conflict` unless it stands at `from` (null: there is none yet). */
+  | { readonly kind: "cursor.move"; readonly name: string; readonly from: number | null; readonly to: number }
+  /** Deletes a cursor, so that it holds nothing back; absent is fine. */
+  | { readonly kind: "cursor.delete"; readonly name: string }
+  /** Fails `conflict` where there is a tier of this name or id. */
+  | { readonly kind: "tier.insert"; readonly tier: Tier }
+  /** `version + 1`, `updatedAt` = now. Fails `conflict` unless there is a tier of this name and version. */
+  | {
+      readonly kind: "tier.update";
+      readonly name: string;
+      readonly version: number;
+      readonly limits: Tier["limits"];
+    }
+  /** Fails `conflict` unless there is such a tier, `tier_in_use` where a user is in it. Holds under concurrency with `tier.require`. */
+  | { readonly kind: "tier.delete"; readonly name: string }
+  /** Fails `conflict` unless there is such a tier. Holds until the transaction ends. */
+  | { readonly kind: "tier.require"; readonly name: string }
+  | { readonly kind: "mail.insert"; readonly mail: OutboxMail }
+  /** It was sent, or never can be; absent is fine. */
+  | { readonly kind: "mail.delete"; readonly mailId: string };
 
 /** Why a transaction was refused; nothing of it was done. */
 export type Refusal =
@@ -188,6 +213,7 @@ export type Refusal =
   | "first_user_exists"
   | "last_superuser"
   | "last_credential"
+  | "tier_in_use"
   /** By `repositories` alone: the application's own tables have no way to take it. */
   | "unsupported";
 

@@ -1,4 +1,5 @@
-import type { DirectoryStore } from "../ports/directory-store.ts";
+import type { UserStatus } from "../domain/user.ts";
+import type { DirectoryStatistics, DirectoryStore } from "../ports/directory-store.ts";
 import type { FoundSession, SessionStore } from "../ports/session-store.ts";
 import type { Engine } from "../ports/store.ts";
 import type { Stores } from "../ports/stores.ts";
@@ -14,7 +15,7 @@ import { recordUses, runWrites, sweepSessions, touchSessions } from "./memory/wr
  * Every transaction is one synchronous function with an undo journal, so nothing can come between its steps. A live session
  * takes at most 400 bytes: heap in use after collection, divided by the number of sessions with a user, an address, a shared
  * user agent and an empty data bag, indexes included. Expired sessions stay until `sessions.sweep` reports them; expired
- * ephemeral entries go with the writes that follow, or at `ephemeral.sweep`. The audit log is kept whole.
+ * ephemeral entries go with the writes that follow, or at `ephemeral.sweep`. A listing of accounts reads all of them.
  */
 export function memory(): Stores {
   const engine: Engine = { name: "memory" };
@@ -28,6 +29,8 @@ export function memory(): Stores {
 
 function directory(engine: Engine, state: Tables): DirectoryStore {
   const { users, passwords, apiKeys, linkedAccounts, revocations, audit } = state;
+  const { checkpoints, cursors, tiers, outbox } = state;
+  const changed = <T>(work: () => T): T => state.journal.run(work, () => true);
   return {
     engine,
     async ping() {},
@@ -59,7 +62,31 @@ function directory(engine: Engine, state: Tables): DirectoryStore {
     revokedBefore: (instant, limit) => revocations.before(instant).slice(0, limit),
     isEmpty: () => users.size === 0,
     deletedBefore: (instant, limit) => users.deletedBefore(instant).slice(0, limit),
-    auditRows: ({ userId, limit }) => audit.rows(userId, limit),
+    async users(query) {
+      const [{ userPage }, { userReader }] = await Promise.all([
+        import("./user-pages.ts"),
+        import("./memory/user-reader.ts"),
+      ]);
+      return userPage(query, userReader(users));
+    },
+    tiers: () => tiers.all(),
+    auditRows: (query) => audit.rows(query),
+    sealedAudit: (query) => audit.sealed(query),
+    sealAudit: async (sealing) => changed(() => audit.seal(sealing, checkpoints.newest())),
+    auditCheckpoints: () => checkpoints.all(),
+    async dropAudit({ throughSeq, limit }) {
+      const reached = [...cursors.entries()].map(([, seq]) => seq);
+      const most = Math.min(throughSeq, checkpoints.newest()?.seq ?? 0, ...reached);
+      return changed(() => audit.drop(most, limit));
+    },
+    cursor: (name) => cursors.get(name) ?? null,
+    claimMail: async (claim, { now }) => changed(() => outbox.claim(claim, now)),
+    dropApiKeyUsage: async (instant, limit) => changed(() => apiKeys.dropUsage(instant, limit)),
+    statistics: (from) => ({
+      users: usersByStatus(state),
+      apiKeys: apiKeys.count(),
+      events: audit.counts(from),
+    }),
     commit: async (writes, { now }) => runWrites(state, writes, now),
     // Nothing is cached: the users of this engine are nowhere else.
     forget() {},
@@ -78,6 +105,7 @@ function sessions(engine: Engine, state: Tables): SessionStore {
       const live = state.sessions.ofUser(userId).filter((session) => isLive(session, user, now));
       return live.sort((a, b) => b.lastUsedAt.getTime() - a.lastUsedAt.getTime());
     },
+    count: ({ now }) => state.sessions.count(now),
     touch: async (touches, { now }) => touchSessions(state, touches, now),
     sweep: async (limit, ended, { now }) => sweepSessions(state, limit, ended, now),
   };
@@ -91,6 +119,12 @@ function find({ sessions: rows, users }: Tables, id: string, now: Date): FoundSe
   if (session === null) return null;
   const user = row.owner === null ? null : users.get(row.owner);
   return row.owner !== null && user === null ? null : { expired: false, session, user };
+}
+
+function usersByStatus({ users }: Tables): DirectoryStatistics["users"] {
+  const counts: Record<UserStatus, number> = { active: 0, disabled: 0, deleted: 0, anonymized: 0 };
+  for (const { status } of users.all()) counts[status]++;
+  return counts;
 }
 
 function byCreation(a: { readonly createdAt: Date }, b: { readonly createdAt: Date }): number {

@@ -4,6 +4,7 @@ import type { Engine, StoreCall } from "../ports/store.ts";
 import type { Stores } from "../ports/stores.ts";
 import { committer } from "./repositories/commit.ts";
 import type { RepositoryPair, SessionRepository, UserRepository } from "./repositories/pair.ts";
+import { joinedPage } from "./repositories/user-page.ts";
 import { type JoinedUsers, joined, joinedUsers } from "./repositories/users.ts";
 
 export type {
@@ -44,6 +45,9 @@ export interface RepositoriesOptions {
  * Not kept: of two registrations with one address, a unique index of the application has to refuse one; and a hash that the
  * application writes by its own means in the instant of a change through Latchkey may be overwritten. After such a write, call
  * `auth.sessions.revokeAll`: sessions of the old password go on otherwise.
+ *
+ * Accounts are listed as far as Latchkey has seen them: by the beginning of a username, or by the whole of an address. Tiers, mail
+ * that is to be sent, the audit log and all counts are the companion's.
  *
  * Refused, with `forbidden`: a new e-mail address, erasing an account, API keys and linked accounts, which the pair has no
  * methods for; a deleted account is locked, and its row is the application's to remove. There is no set-up link, since users may be there whom Latchkey never
@@ -113,7 +117,17 @@ function directory(
     isEmpty: () => false,
     // What is to be erased: the rows are the application's to remove.
     deletedBefore: () => [],
+    users: (query, call) => joinedPage(query, { companion, users }, call),
+    tiers: (call) => companion.tiers(call),
     auditRows: (query, call) => companion.auditRows(query, call),
+    sealedAudit: (query, call) => companion.sealedAudit(query, call),
+    sealAudit: (sealing, call) => companion.sealAudit(sealing, call),
+    auditCheckpoints: (call) => companion.auditCheckpoints(call),
+    dropAudit: (dropping, call) => companion.dropAudit(dropping, call),
+    cursor: (name, call) => companion.cursor(name, call),
+    claimMail: (claim, call) => companion.claimMail(claim, call),
+    dropApiKeyUsage: (instant, limit, call) => companion.dropApiKeyUsage(instant, limit, call),
+    statistics: (from, call) => companion.statistics(from, call),
     commit: committer({ pair, companion, users }),
     forget: (userId, call) => companion.forget(userId, call),
   };
@@ -147,6 +161,7 @@ function sessionStore(
       const owners = await Promise.all(kept.map(({ id }) => pair.sessions.getUserId(id)));
       return kept.filter((_, index) => owners[index] === userId);
     },
+    count: (call) => companion.count(call),
     touch: (touches, call) => companion.touch(touches, call),
     async sweep(limit, ended, call) {
       const swept = await companion.sweep(limit, ended, call);

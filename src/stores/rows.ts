@@ -20,7 +20,7 @@ export function placeholders(columns: string): string {
 /** Columns of `users`, in the order of {@link UserRow}. */
 export const userColumns: string =
   "id, username, email, email_key, email_verified, name, status, roles, permissions, tier, is_superuser, locale, generation, " +
-  "slot_tag, data, version, created_at, updated_at, deleted_at, revoked_tokens";
+  "slot_tag, data, version, created_at, updated_at, deleted_at, revoked_tokens, must_change_password";
 
 /** A row of {@link userColumns}. */
 export type UserRow = readonly [
@@ -44,6 +44,7 @@ export type UserRow = readonly [
   updatedAt: number,
   deletedAt: number | null,
   revokedTokens: string,
+  mustChangePassword: number,
 ];
 
 /** A user as values for {@link userColumns}. */
@@ -69,6 +70,7 @@ export function userRow(user: User): UserRow {
     user.updatedAt.getTime(),
     user.deletedAt?.getTime() ?? null,
     revokedTokensText(user.revokedTokens),
+    Number(user.mustChangePassword),
   ];
 }
 
@@ -88,6 +90,7 @@ export function userOf(row: UserRow): User {
     permissions: parsedList(permissions),
     tier,
     isSuperuser: isSuperuser === 1,
+    mustChangePassword: row[20] === 1,
     locale: row[11],
     generation: row[12],
     slotTag: row[13],

@@ -59,7 +59,17 @@ function splitDirectory(engine: Engine, halves: Halves): DirectoryStore {
     revokedBefore: (instant, limit, call) => directory.revokedBefore(instant, limit, call),
     isEmpty: (call) => directory.isEmpty(call),
     deletedBefore: (instant, limit, call) => directory.deletedBefore(instant, limit, call),
+    users: (query, call) => directory.users(query, call),
+    tiers: (call) => directory.tiers(call),
     auditRows: (query, call) => directory.auditRows(query, call),
+    sealedAudit: (query, call) => directory.sealedAudit(query, call),
+    sealAudit: (sealing, call) => directory.sealAudit(sealing, call),
+    auditCheckpoints: (call) => directory.auditCheckpoints(call),
+    dropAudit: (dropping, call) => directory.dropAudit(dropping, call),
+    cursor: (name, call) => directory.cursor(name, call),
+    claimMail: (claim, call) => directory.claimMail(claim, call),
+    dropApiKeyUsage: (instant, limit, call) => directory.dropApiKeyUsage(instant, limit, call),
+    statistics: (from, call) => directory.statistics(from, call),
     commit: committer(halves),
     async forget(userId, call) {
       await directory.forget(userId, call);
@@ -84,6 +94,8 @@ function splitSessions(engine: Engine, halves: Halves): SessionStore {
     },
     find,
     list,
+    // Engines that hold sessions alone find them by id and by owner.
+    count: () => null,
     touch: (touches, call) => sessions.touch(touches, call),
     sweep: sweeper(halves),
   };

@@ -15,7 +15,7 @@ export type Fault =
   | "hang"
   /** The store does the work, and its answer gets lost. */
   | "lose_answer"
-  /** `commit` fails before its write number `beforeWrite` (0: the first), `sweep` of sessions after deleting; any other method as by `refuse`. */
+  /** `commit` and `sealAudit` fail before their write number `beforeWrite` (0: the first), `sweep` of sessions after deleting; any other method as by `refuse`. */
   | { readonly beforeWrite: number };
 
 /** A call that a {@link FaultPlan} decides about. `close` never fails. */
@@ -80,7 +80,22 @@ function faultyDirectory(inner: DirectoryStore, plan: FaultPlan): DirectoryStore
     isEmpty: (call) => meet(gate("isEmpty"), call, () => inner.isEmpty(call)),
     deletedBefore: (instant, limit, call) =>
       meet(gate("deletedBefore"), call, () => inner.deletedBefore(instant, limit, call)),
+    users: (query, call) => meet(gate("users"), call, () => inner.users(query, call)),
+    tiers: (call) => meet(gate("tiers"), call, () => inner.tiers(call)),
     auditRows: (query, call) => meet(gate("auditRows"), call, () => inner.auditRows(query, call)),
+    sealedAudit: (query, call) => meet(gate("sealedAudit"), call, () => inner.sealedAudit(query, call)),
+    sealAudit: async (sealing, call) => {
+      const fault = gate("sealAudit");
+      if (!isMidway(fault)) return meet(fault, call, () => inner.sealAudit(sealing, call));
+      return inner.sealAudit({ ...sealing, chain: dying(sealing.chain, fault.beforeWrite) }, call);
+    },
+    auditCheckpoints: (call) => meet(gate("auditCheckpoints"), call, () => inner.auditCheckpoints(call)),
+    dropAudit: async (dropping, call) => meet(gate("dropAudit"), call, () => inner.dropAudit(dropping, call)),
+    cursor: (name, call) => meet(gate("cursor"), call, () => inner.cursor(name, call)),
+    claimMail: async (claim, call) => meet(gate("claimMail"), call, () => inner.claimMail(claim, call)),
+    dropApiKeyUsage: async (instant, limit, call) =>
+      meet(gate("dropApiKeyUsage"), call, () => inner.dropApiKeyUsage(instant, limit, call)),
+    statistics: (from, call) => meet(gate("statistics"), call, () => inner.statistics(from, call)),
     async commit(writes, call) {
       const fault = gate("commit", writes);
       if (!isMidway(fault)) return meet(fault, call, () => inner.commit(writes, call));
@@ -97,6 +112,7 @@ function faultySessions(inner: SessionStore, plan: FaultPlan): SessionStore {
     close: () => inner.close(),
     find: (ids, call) => meet(gate("find"), call, () => inner.find(ids, call)),
     list: (userId, call) => meet(gate("list"), call, () => inner.list(userId, call)),
+    count: (call) => meet(gate("count"), call, () => inner.count(call)),
     touch: async (touches, call) => meet(gate("touch"), call, () => inner.touch(touches, call)),
     async sweep(limit, ended, call) {
       const fault = gate("sweep");
@@ -146,6 +162,15 @@ function untilAborted(signal: AbortSignal): Promise<never> {
 
 function dies(): never {
   throw new InjectedFault("connection lost");
+}
+
+// The chain is asked for each row inside the transaction.
+function dying<Args extends readonly unknown[], T>(
+  work: (...args: Args) => T,
+  after: number,
+): (...args: Args) => T {
+  let count = 0;
+  return (...args) => (count++ < after ? work(...args) : dies());
 }
 
 // A report runs inside the transaction: one that throws is a failure at exactly this write. It needs a session to report.

@@ -4,9 +4,11 @@ import type { PasswordCredential } from "../domain/credential.ts";
 import type { AuthEvent } from "../domain/event.ts";
 import { emailKey } from "../domain/identifier.ts";
 import type { LinkedAccount } from "../domain/linked-account.ts";
+import type { OutboxMail } from "../domain/outbox.ts";
 import { randomBase62, randomSessionId, randomSlotTag, uuidv7 } from "../domain/random.ts";
 import type { RefreshFamily } from "../domain/refresh-family.ts";
 import type { Session } from "../domain/session.ts";
+import type { Tier } from "../domain/tier.ts";
 import type { User } from "../domain/user.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import { testRandom } from "./random.ts";
@@ -27,6 +29,10 @@ export interface Fixtures {
   refreshFamily(overrides?: Partial<RefreshFamily>): RefreshFamily;
   /** The audit row of an event; `user.logged_out` with an address and a user agent where nothing else is asked for. */
   auditRow(overrides?: Partial<AuthEvent>): AuditRow;
+  /** A tier of version 1 with one limit. */
+  tier(overrides?: Partial<Tier>): Tier;
+  /** A mail that is due now and was never tried; to nobody in particular for null. */
+  mail(user: Pick<User, "id"> | null, overrides?: Partial<OutboxMail>): OutboxMail;
 }
 
 /** Fixtures that read `clock`, and draw from `random` (default: {@link testRandom}). */
@@ -51,6 +57,7 @@ export function fixtures(clock: Clock, random: Random = testRandom()): Fixtures 
       permissions: [],
       tier: null,
       isSuperuser: false,
+      mustChangePassword: false,
       locale: null,
       generation: 1,
       slotTag: randomSlotTag(bytes),
@@ -154,5 +161,23 @@ export function fixtures(clock: Clock, random: Random = testRandom()): Fixtures 
     return auditRow({ ...base, ...about, ...origin, ...overrides } as AuthEvent, salt);
   }
 
-  return { user, password, apiKey, linkedAccount, session, refreshFamily, auditRow: row };
+  function tier(overrides: Partial<Tier> = {}): Tier {
+    const now = clock.now();
+    const limits = [{ path: "/api/*", limit: 60, windowSeconds: 60 }];
+    const times = { createdAt: now, updatedAt: now };
+    return { id: id(), name: `tier-${++made}`, limits, version: 1, ...times, ...overrides };
+  }
+
+  function mail(user: Pick<User, "id"> | null, overrides: Partial<OutboxMail> = {}): OutboxMail {
+    const now = clock.now();
+    const about = {
+      purpose: "password_changed",
+      userId: user?.id ?? null,
+      locale: null,
+      detail: null,
+    } as const;
+    return { id: id(), ...about, attempts: 0, nextAttemptAt: now, createdAt: now, ...overrides };
+  }
+
+  return { user, password, apiKey, linkedAccount, session, refreshFamily, auditRow: row, tier, mail };
 }

@@ -4,6 +4,7 @@ import type { StoreCall } from "../../src/ports/store.ts";
 import { onLink } from "../../src/stores/mysql/link.ts";
 import { schemaSteps } from "../../src/stores/mysql/migrations.ts";
 import { type MysqlOptions, type MysqlStores, mysql } from "../../src/stores/mysql/mysql.ts";
+import type { LockPatience } from "../../src/stores/sql/migration-locks.ts";
 import type { SchemaSteps } from "../../src/stores/sql/migrations.ts";
 import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
 
@@ -49,7 +50,7 @@ export interface MysqlDatabase extends Omit<Database, "drop"> {
   /** Latchkey's stores on a pool of their own. */
   open(options?: Partial<MysqlOptions>, config?: PoolOptions): MysqlStores;
   /** Migrates over a connection of its own. */
-  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>): Promise<T>;
+  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>, patience?: LockPatience): Promise<T>;
   /** Names of the tables, sorted. */
   tables(): Promise<readonly string[]>;
   /** The application's own connections. */
@@ -81,9 +82,9 @@ export async function mysqlDatabase(): Promise<MysqlDatabase> {
     make: fixtures(clock),
     call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
     open: (options = {}, config = {}) => mysql({ pool: pool(config), ...options }),
-    onSchema: (work) =>
+    onSchema: (work, patience) =>
       onLink({ pool: pool({ connectionLimit: 1 }) }, new AbortController(), (link) =>
-        work(schemaSteps(link)),
+        work(schemaSteps(link, patience)),
       ),
     async tables() {
       const [rows] = await raw.query({ sql: "SHOW TABLES", rowsAsArray: true });

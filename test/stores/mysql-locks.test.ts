@@ -4,7 +4,8 @@ import type { Write } from "../../src/ports/store.ts";
 import type { MysqlOptions, MysqlStores } from "../../src/stores/mysql/mysql.ts";
 import { until } from "../support/until.ts";
 import { type MysqlDatabase, mysqlDatabase, mysqlUrl } from "./mysql-database.ts";
-import { type Other, serverLocks } from "./server-locks.ts";
+import { type LockGround, type Other, serverLocks } from "./server-locks.ts";
+import { type PeopleEngine, serverPeople } from "./server-people.ts";
 
 /** Somebody else's transaction, under way. */
 async function othersTransaction({ raw }: MysqlDatabase): Promise<PoolConnection> {
@@ -48,40 +49,49 @@ async function opened(
   return stores;
 }
 
-serverLocks(
-  { name: "MySQL", isSkipped: mysqlUrl === null, tooLong: /Lock wait timeout/, silenceMs: 1_600 },
-  async () => {
-    const database = await mysqlDatabase();
-    const other = async (): Promise<Other> => {
-      const connection = await othersTransaction(database);
-      return { run: (sql) => connection.query(sql) };
-    };
-    return {
-      ...database,
-      open: ({ places = 10, lockTimeoutMs = 2_000, transactionTimeoutMs = 5_000, onStatement } = {}) => {
-        const lockTimeoutSeconds = Math.ceil(lockTimeoutMs / 1_000);
-        const transactionTimeoutSeconds = Math.ceil(transactionTimeoutMs / 1_000);
-        const options = { lockTimeoutSeconds, transactionTimeoutSeconds, onStatement };
-        return opened(database, options, { connectionLimit: places });
-      },
-      async crowded() {
-        const pool = database.pool({ connectionLimit: 1 });
-        const stores = await opened(database, { pool });
-        const held = await pool.getConnection();
-        return { stores, release: () => held.release() };
-      },
-      other,
-      async strongOther() {
-        const strong = await other();
-        // Who has changed more stays: the server gives up the one whose undoing is cheaper.
-        await strong.run("CREATE TABLE heavy (a INT); START TRANSACTION");
-        await strong.run(`INSERT INTO heavy VALUES ${Array(500).fill("(1)").join()}`);
-        return strong;
-      },
-      waiting: () => waiting(database),
-    };
-  },
-);
+const engine: PeopleEngine = {
+  name: "MySQL",
+  isSkipped: mysqlUrl === null,
+  tooLong: /Lock wait timeout/,
+  silenceMs: 1_600,
+  share: "LOCK IN SHARE MODE",
+  takeAuditLock: "SELECT 1 FROM latchkey_locks WHERE name = 'audit' FOR UPDATE",
+};
+
+const ground = async (): Promise<LockGround> => {
+  const database = await mysqlDatabase();
+  const other = async (): Promise<Other> => {
+    const connection = await othersTransaction(database);
+    return { run: (sql) => connection.query(sql) };
+  };
+  return {
+    ...database,
+    open: ({ places = 10, lockTimeoutMs = 2_000, transactionTimeoutMs = 5_000, onStatement } = {}) => {
+      const lockTimeoutSeconds = Math.ceil(lockTimeoutMs / 1_000);
+      const transactionTimeoutSeconds = Math.ceil(transactionTimeoutMs / 1_000);
+      const options = { lockTimeoutSeconds, transactionTimeoutSeconds, onStatement };
+      return opened(database, options, { connectionLimit: places });
+    },
+    async crowded() {
+      const pool = database.pool({ connectionLimit: 1 });
+      const stores = await opened(database, { pool });
+      const held = await pool.getConnection();
+      return { stores, release: () => held.release() };
+    },
+    other,
+    async strongOther() {
+      const strong = await other();
+      // Who has changed more stays: the server gives up the one whose undoing is cheaper.
+      await strong.run("CREATE TABLE heavy (a INT); START TRANSACTION");
+      await strong.run(`INSERT INTO heavy VALUES ${Array(500).fill("(1)").join()}`);
+      return strong;
+    },
+    waiting: () => waiting(database),
+  };
+};
+
+serverLocks(engine, ground);
+serverPeople(engine, ground);
 
 describe.skipIf(mysqlUrl === null)("a transaction on MySQL", () => {
   it("sees what others committed before each of its statements", async () => {

@@ -3,6 +3,7 @@ import { createPool } from "mysql2/promise";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { MysqlPool } from "../../src/stores/mysql/mysql.ts";
 import { mysql } from "../../src/stores/mysql/mysql.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import { mysqlDatabase, mysqlUrl } from "./mysql-database.ts";
 import { serverValues } from "./server-values.ts";
 
@@ -38,7 +39,7 @@ describe.skipIf(mysqlUrl === null)("values on MySQL", () => {
       rows.map((row) => ({ kind: "audit.insert", row })),
       call(),
     );
-    const read = await directory.auditRows({ userId: null, limit: 100 }, call());
+    const read = await directory.auditRows(auditQuery({ limit: 100 }), call());
     expect(read).toEqual(rows.toReversed());
   });
 });

@@ -4,6 +4,7 @@ import type { StoreCall } from "../../src/ports/store.ts";
 import { onLink } from "../../src/stores/postgres/link.ts";
 import { schemaSteps } from "../../src/stores/postgres/migrations.ts";
 import { type PostgresOptions, type PostgresStores, postgres } from "../../src/stores/postgres/postgres.ts";
+import type { LockPatience } from "../../src/stores/sql/migration-locks.ts";
 import type { SchemaSteps } from "../../src/stores/sql/migrations.ts";
 import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
 
@@ -46,7 +47,7 @@ export interface PostgresDatabase extends Omit<Schema, "drop"> {
   /** Latchkey's stores on a pool of their own. */
   open(options?: Partial<PostgresOptions>, config?: PoolConfig): PostgresStores;
   /** Migrates over a connection of its own. */
-  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>): Promise<T>;
+  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>, patience?: LockPatience): Promise<T>;
   /** Names of the tables, sorted. */
   tables(): Promise<readonly string[]>;
   /** The application's own connections. */
@@ -76,9 +77,9 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
     make: fixtures(clock),
     call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
     open: (options = {}, config = {}) => postgres({ pool: pool(config), ...options }),
-    onSchema: (work) =>
+    onSchema: (work, patience) =>
       onLink({ pool: pool({ max: 1 }), prepare: false }, new AbortController(), (link) =>
-        work(schemaSteps(link)),
+        work(schemaSteps(link, patience)),
       ),
     async tables() {
       const { rows } = await raw.query("SELECT tablename FROM pg_tables WHERE schemaname = $1 ORDER BY 1", [

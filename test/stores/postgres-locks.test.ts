@@ -2,11 +2,13 @@ import type { PoolClient } from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Write } from "../../src/ports/store.ts";
 import { onLink } from "../../src/stores/postgres/link.ts";
+import { advisoryLocks } from "../../src/stores/postgres/locks.ts";
 import type { PostgresStores } from "../../src/stores/postgres/postgres.ts";
 import { statement } from "../../src/stores/postgres/statement.ts";
 import { until } from "../support/until.ts";
 import { type PostgresDatabase, postgresDatabase, postgresUrl } from "./postgres-database.ts";
-import { type Other, serverLocks } from "./server-locks.ts";
+import { type LockGround, type Other, serverLocks } from "./server-locks.ts";
+import { type PeopleEngine, serverPeople } from "./server-people.ts";
 
 /** Somebody else's transaction, under way. */
 async function othersTransaction({ raw }: PostgresDatabase): Promise<PoolClient> {
@@ -33,34 +35,43 @@ async function opened(database: PostgresDatabase, options = {}, config = {}): Pr
   return stores;
 }
 
-serverLocks(
-  { name: "PostgreSQL", isSkipped: postgresUrl === null, tooLong: /lock timeout/, silenceMs: 400 },
-  async () => {
-    const database = await postgresDatabase();
-    const other = async (): Promise<Other> => {
-      const client = await othersTransaction(database);
-      return { run: (sql) => client.query(sql) };
-    };
-    return {
-      ...database,
-      open: ({ places = 10, ...options } = {}) => opened(database, options, { max: places }),
-      async crowded() {
-        const pool = database.pool({ max: 1 });
-        const stores = await opened(database, { pool });
-        const held = await pool.connect();
-        return { stores, release: () => held.release() };
-      },
-      other,
-      async strongOther() {
-        const strong = await other();
-        // The store's backend finds the circle first, and makes way.
-        await strong.run("SET deadlock_timeout = '10s'");
-        return strong;
-      },
-      waiting: () => waiting(database),
-    };
-  },
-);
+const engine: PeopleEngine = {
+  name: "PostgreSQL",
+  isSkipped: postgresUrl === null,
+  tooLong: /lock timeout/,
+  silenceMs: 400,
+  share: "FOR KEY SHARE",
+  takeAuditLock: `SELECT pg_advisory_xact_lock(${advisoryLocks.audit})`,
+};
+
+const ground = async (): Promise<LockGround> => {
+  const database = await postgresDatabase();
+  const other = async (): Promise<Other> => {
+    const client = await othersTransaction(database);
+    return { run: (sql) => client.query(sql) };
+  };
+  return {
+    ...database,
+    open: ({ places = 10, ...options } = {}) => opened(database, options, { max: places }),
+    async crowded() {
+      const pool = database.pool({ max: 1 });
+      const stores = await opened(database, { pool });
+      const held = await pool.connect();
+      return { stores, release: () => held.release() };
+    },
+    other,
+    async strongOther() {
+      const strong = await other();
+      // The store's backend finds the circle first, and makes way.
+      await strong.run("SET deadlock_timeout = '10s'");
+      return strong;
+    },
+    waiting: () => waiting(database),
+  };
+};
+
+serverLocks(engine, ground);
+serverPeople(engine, ground);
 
 describe.skipIf(postgresUrl === null)("a pool of pg", () => {
   it("has all its places again once a caller who waited for one gave up", async () => {

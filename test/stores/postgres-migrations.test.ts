@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { migrations } from "../../src/stores/postgres/migrations/all.ts";
 import { migrateDown, migrateUp } from "../../src/stores/sql/migrations.ts";
 import { SchemaError } from "../../src/stores/sql/schema-error.ts";
+import { until } from "../support/until.ts";
 import { postgresDatabase, postgresUrl } from "./postgres-database.ts";
 import { serverMigrations, states, three } from "./server-migrations.ts";
 
@@ -8,6 +10,7 @@ serverMigrations(
   {
     name: "PostgreSQL",
     isSkipped: postgresUrl === null,
+    known: migrations,
     changes: [
       ["DROP INDEX users_email_key", "unique index users_email_key on users (email_key)"],
       [
@@ -26,7 +29,28 @@ serverMigrations(
       ["DROP TABLE audit_personal", "table audit_personal: column salt text not null"],
     ],
   },
-  postgresDatabase,
+  async () => {
+    const database = await postgresDatabase();
+    const { raw, name } = database;
+    return {
+      ...database,
+      async reader() {
+        const client = await raw.connect();
+        onTestFinished(() => client.release(true));
+        await client.query("BEGIN; SELECT 1 FROM users");
+        const { rows } = await client.query("SELECT pg_backend_pid() AS pid");
+        return { called: `backend ${rows[0].pid}`, end: () => client.query("COMMIT") };
+      },
+      waiting: () =>
+        until(async () => {
+          const { rows } = await raw.query(
+            "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'relation' AND relation = to_regclass($1)",
+            [`${name}.users`],
+          );
+          return rows.length > 0;
+        }),
+    };
+  },
 );
 
 describe.skipIf(postgresUrl === null)("migrations on PostgreSQL", () => {
@@ -62,6 +86,7 @@ describe.skipIf(postgresUrl === null)("migrations on PostgreSQL", () => {
     expect(await stores.migrations.status()).toMatchObject([
       { number: 1, name: "initial", state: "applied" },
       { number: 3, name: "proofs", state: "applied" },
+      { number: 4, name: "people", state: "applied" },
     ]);
   });
 

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createPool } from "mysql2/promise";
 import { Pool } from "pg";
+import type { AuditRow } from "../../src/domain/audit.ts";
 import type { User } from "../../src/domain/user.ts";
 import type { Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
@@ -28,8 +29,14 @@ export type Race =
   | { readonly kind: "advance"; readonly userId: string; readonly times: number }
   /** Takes attempts from one counter; answers how many were given. */
   | { readonly kind: "reserve"; readonly times: number; readonly limit: number }
+  /** Writes audit rows, each in a transaction of its own, and seals a few of whatever is there after each. */
+  | { readonly kind: "seal"; readonly rows: number }
+  /** Claims mails, a few at a time, until there are none; answers their ids. */
+  | { readonly kind: "claim" }
   /** Ends the session and waits within the transaction, the user locked, until it is killed. */
-  | { readonly kind: "hang"; readonly user: User };
+  | { readonly kind: "hang"; readonly user: User }
+  /** Waits while it seals, until it is killed. */
+  | { readonly kind: "hang-sealing" };
 
 /** A process of its own that works on the database. */
 export interface Racer {
@@ -117,15 +124,44 @@ const runners: Runners = {
     return results.filter(({ ok }) => ok).length;
   },
 
+  async seal({ rows }, { directory }, make) {
+    await all(rows, async () => {
+      await directory.commit([{ kind: "audit.insert", row: make.auditRow() }], call());
+      await directory.sealAudit({ limit: 3, chain: chained }, call());
+    });
+    return null;
+  },
+
+  async claim(_, { directory }) {
+    const ids: string[] = [];
+    for (;;) {
+      const leasedUntil = new Date(Date.now() + 600_000);
+      const mails = await directory.claimMail({ limit: 3, leasedUntil }, call());
+      if (mails.length === 0) return ids;
+      ids.push(...mails.map(({ id }) => id));
+    }
+  },
+
   async hang({ user }, { directory }) {
-    const ended = (): never => {
-      console.log('"hanging"');
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-      throw new Error("it was let go");
-    };
-    await directory.commit([{ kind: "session.delete_all", userId: user.id, except: null, ended }], call());
+    const end = { kind: "session.delete_all", userId: user.id, except: null, ended: hang } as const;
+    await directory.commit([end], call());
+  },
+
+  async "hang-sealing"(_, { directory }) {
+    await directory.sealAudit({ limit: 10, chain: hang }, call());
   },
 };
+
+function hang(): never {
+  console.log('"hanging"');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  throw new Error("it was let go");
+}
+
+/** A digest that says what it follows. */
+export function chained({ id, seq }: AuditRow, previous: string | null): string {
+  return `${seq} ${id} after ${previous?.split(" ")[0] ?? "nothing"}`;
+}
 
 function open(address: Address): Stores {
   const { engine, url } = address;

@@ -5,12 +5,18 @@ import { fixtures, testClock } from "../../src/testing/testing.ts";
 const clock = testClock();
 const make = fixtures(clock);
 
-it("the copy of a user has their revoked tokens", () => {
-  const user = make.user({ revokedTokens: [{ tokenId: "t", expiresAt: clock.now() }] });
-  expect(userOf(userText(user))).toEqual(user);
+it("the copy of a user has their revoked tokens, and whether they have a password to change", () => {
+  const revokedTokens = [{ tokenId: "t", expiresAt: clock.now() }];
+  for (const mustChangePassword of [true, false]) {
+    const user = make.user({ revokedTokens, mustChangePassword });
+    expect(userOf(userText(user))).toEqual(user);
+  }
 });
 
-it("a copy that says nothing of revoked tokens, by the version before, is none", () => {
-  const { revokedTokens: _, ...before } = JSON.parse(userText(make.user()));
-  expect(userOf(JSON.stringify(before))).toBeNull();
-});
+it.each([["revokedTokens"], ["mustChangePassword"]])(
+  "a copy that says nothing of %s, by a version before, is none",
+  (field) => {
+    const { [field]: _, ...before } = JSON.parse(userText(make.user()));
+    expect(userOf(JSON.stringify(before))).toBeNull();
+  },
+);

@@ -3,6 +3,7 @@ import type { Session } from "../../src/domain/session.ts";
 import type { User } from "../../src/domain/user.ts";
 import type { StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import type { Fixtures, TestClock } from "../../src/testing/testing.ts";
 import type { FaultMode, FaultProxy } from "../support/fault-proxy.ts";
 import { until } from "../support/until.ts";
@@ -122,7 +123,7 @@ export function serverFaults(engine: string, isSkipped: boolean, ground: () => P
         const there = [
           (await direct.directory.user(user.id, patient)) !== null,
           (await direct.sessions.list(user.id, patient)).length > 0,
-          (await direct.directory.auditRows({ userId: user.id, limit: 1 }, patient)).length > 0,
+          (await direct.directory.auditRows(auditQuery({ userId: user.id, limit: 1 }), patient)).length > 0,
         ];
         expect(there).toEqual(there.map(() => there[0]));
         if (result?.ok) expect(there[0]).toBe(true);

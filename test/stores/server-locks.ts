@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import type { Fixtures } from "../../src/testing/testing.ts";
 
 /** How stores are opened; an engine that counts in seconds rounds up. */
@@ -166,7 +167,7 @@ export function serverLocks(engine: LockEngine, ground: () => Promise<LockGround
       const result = await commit;
       expect(result).toMatchObject({ ok: true, ended: [{ id: session.id }] });
       expect(reports).toBeGreaterThan(2);
-      const rows = await directory.auditRows({ userId: null, limit: 9 }, call());
+      const rows = await directory.auditRows(auditQuery({ limit: 9 }), call());
       expect(rows).toEqual(result.ok ? result.reported : []);
       expect((await directory.user(user.id, call()))?.generation).toBe(2);
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreCall } from "../../src/ports/store.ts";
 import type { Migration } from "../../src/stores/sql/migration.ts";
+import type { LockPatience } from "../../src/stores/sql/migration-locks.ts";
 import {
   migrateDown,
   migrateUp,
@@ -39,23 +40,32 @@ export interface MigrationGround {
   call(): StoreCall;
   open(options?: { readonly migrate?: boolean }): SqlStores;
   /** Migrates over a connection of its own. */
-  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>): Promise<T>;
+  onSchema<T>(work: (steps: SchemaSteps) => Promise<T>, patience?: LockPatience): Promise<T>;
   /** Names of the tables, sorted. */
   tables(): Promise<readonly string[]>;
   /** The application's own statements. */
   run(sql: string): Promise<unknown>;
+  /** Somebody's transaction that has read `users` and stays open, and what the server calls it; it ends with the test. */
+  reader(): Promise<{ readonly called: string; end(): Promise<unknown> }>;
+  /** Resolves when a migration waits for a lock. */
+  waiting(): Promise<void>;
 }
 
 /** What an engine calls things. */
 export interface MigrationEngine {
   readonly name: string;
   readonly isSkipped: boolean;
+  /** Those of this version. */
+  readonly known: readonly Migration[];
   /** Changes by other means, and what is said to be missing then. */
   readonly changes: readonly (readonly [sql: string, lacking: string])[];
 }
 
 /** `1 applied, 2 pending, …` */
-export async function states({ onSchema }: MigrationGround, known = three): Promise<string> {
+export async function states(
+  { onSchema }: Pick<MigrationGround, "onSchema">,
+  known = three,
+): Promise<string> {
   const all = await onSchema((steps) => migrationStatus(steps, known));
   return all.map(({ number, state }) => `${number} ${state}`).join(", ");
 }
@@ -101,7 +111,7 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       const database = await ground();
       const handles = Array.from({ length: 4 }, () => database.open());
       const numbers = await Promise.all(handles.map(({ migrations }) => migrations.up()));
-      expect(numbers.toSorted((a, b) => b.length - a.length)).toEqual([[1, 3], [], [], []]);
+      expect(numbers.toSorted((a, b) => b.length - a.length)).toEqual([[1, 3, 4], [], [], []]);
       for (const { migrations } of handles) await migrations.check();
     });
 
@@ -109,13 +119,13 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       const database = await ground();
       const { call, make } = database;
       const stores = database.open({ migrate: false });
-      const pending = /pending: 1 initial, 3 proofs\. Run `latchkey migrate up` first/;
+      const pending = /pending: 1 initial, 3 proofs, 4 people\. Run `latchkey migrate up` first/;
       await expect(stores.migrations.check()).rejects.toThrow(pending);
       await expect(Promise.resolve(stores.sessions.find(["any"], call()))).rejects.toThrow(pending);
       await expect(stores.ephemeral.add("key", 60, call())).rejects.toThrow(pending);
       await expect(stores.directory.ping(call())).rejects.toThrow(SchemaError);
       expect(await database.tables()).toEqual([]);
-      expect(await database.open({ migrate: false }).migrations.up()).toEqual([1, 3]);
+      expect(await database.open({ migrate: false }).migrations.up()).toEqual([1, 3, 4]);
       const user = make.user();
       await stores.directory.commit([{ kind: "user.insert", user }], call());
       expect(await stores.directory.user(user.id, call())).toEqual(user);
@@ -127,14 +137,64 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       const session = database.make.session(null);
       const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
       await stores.directory.commit([insert], database.call());
-      expect(await stores.migrations.down(0)).toEqual([3, 1]);
+      expect(await stores.migrations.down(0)).toEqual([4, 3, 1]);
       expect(await database.tables()).toEqual(["latchkey_migrations"]);
       await expect(stores.migrations.check()).rejects.toThrow(/pending: 1 initial/);
-      expect(await stores.migrations.up()).toEqual([1, 3]);
+      expect(await stores.migrations.up()).toEqual([1, 3, 4]);
       expect(await stores.sessions.find([session.id], database.call())).toEqual([null]);
       // What a handle knew of the schema went with it: the next call applies it again.
-      expect(await stores.migrations.down(0)).toEqual([3, 1]);
+      expect(await stores.migrations.down(0)).toEqual([4, 3, 1]);
       expect(await stores.sessions.find([session.id], database.call())).toEqual([null]);
+    });
+  });
+
+  describe.skipIf(engine.isSkipped)(`a migration on ${engine.name} that meets an open transaction`, () => {
+    it("gives up after some tries, says who it is, and is done once they are gone", async () => {
+      const database = await ground();
+      const { migrations } = database.open();
+      await migrations.up(3);
+      const { called, end } = await database.reader();
+      const patience = { lockMs: 100, tries: 2, pauseMs: 20 };
+      const up = database.onSchema((steps) => migrateUp(steps, engine.known), patience);
+      await expect(up).rejects.toThrow(SchemaError);
+      await expect(up).rejects.toThrow(/waited 2 times/);
+      await expect(up).rejects.toThrow(`${called} (`);
+      expect(await states(database, engine.known)).toBe("1 applied, 3 applied, 4 pending");
+      await end();
+      expect(await migrations.up()).toEqual([4]);
+      await migrations.check();
+    });
+
+    it("keeps nobody from reading for longer than a try, and is done when the transaction ends", async () => {
+      const database = await ground();
+      await database.open().migrations.up(3);
+      const { end } = await database.reader();
+      const patience = { lockMs: 300, tries: 1_000, pauseMs: 20 };
+      const up = database.onSchema((steps) => migrateUp(steps, engine.known), patience);
+      await database.waiting();
+      // Comes after the migration, and would wait as long as it does.
+      await database.run("SELECT 1 FROM users");
+      await end();
+      expect(await up).toEqual([4]);
+    });
+  });
+
+  describe.skipIf(engine.isSkipped)(`what a version before writes on ${engine.name}`, () => {
+    it("still fits: whatever is new to its tables has a value of its own", async () => {
+      const database = await ground();
+      const { directory, migrations } = database.open();
+      await migrations.up();
+      await directory.commit([{ kind: "user.insert", user: database.make.user() }], database.call());
+      const facts = await database.onSchema((steps) => steps.facts());
+      await migrations.down();
+      const before = await database.onSchema((steps) => steps.facts());
+      await migrations.up();
+      // The very columns that the version before knows, of a user who is there.
+      const columns = before.flatMap((fact) => /^table users: column (\w+) /.exec(fact)?.[1] ?? []);
+      expect(facts.length).toBeGreaterThan(before.length);
+      const values = columns.map((column) => (/^(id|username|email_key)$/.test(column) ? "'else'" : column));
+      await database.run(`INSERT INTO users (${columns.join()}) SELECT ${values.join()} FROM users`);
+      expect(await directory.user("else", database.call())).toMatchObject({ mustChangePassword: false });
     });
   });
 
@@ -144,15 +204,15 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       const { call, make } = database;
       const stores = database.open();
       const facts = () => database.onSchema((steps) => steps.facts());
-      await stores.migrations.up(1);
+      await stores.migrations.up(3);
       const before = await facts();
       await stores.migrations.up();
       const [user, session] = [make.user(), make.session(null)];
       const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
       await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
-      expect(await stores.migrations.down()).toEqual([3]);
+      expect(await stores.migrations.down()).toEqual([4]);
       expect((await facts()).toSorted()).toEqual(before.toSorted());
-      expect(await stores.migrations.up()).toEqual([3]);
+      expect(await stores.migrations.up()).toEqual([4]);
       expect(await stores.directory.user(user.id, call())).toEqual(user);
       expect(await stores.sessions.find([session.id], call())).toMatchObject([{ session }]);
     });

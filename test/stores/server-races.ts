@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { OutboxMail } from "../../src/domain/outbox.ts";
 import type { User } from "../../src/domain/user.ts";
+import type { Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
-import { fixtures, testClock } from "../../src/testing/testing.ts";
-import { type Address, type Race, type Racer, startRacer } from "./racer.ts";
+import { type Fixtures, fixtures, testClock } from "../../src/testing/testing.ts";
+import { type Address, chained, type Race, type Racer, startRacer } from "./racer.ts";
 
 /** An empty state of a server, with the schema in it, and how another process finds it. */
 export interface Course {
@@ -13,6 +15,7 @@ export interface Course {
 
 interface Track {
   readonly stores: Stores;
+  readonly make: Fixtures;
   readonly user: User;
   /** Starts processes that are ready to go, one for each race. */
   start(...races: readonly Race[]): Promise<readonly Racer[]>;
@@ -21,7 +24,8 @@ interface Track {
 }
 
 async function trackOn({ stores, address }: Course): Promise<Track> {
-  const user = fixtures(testClock()).user();
+  const make = fixtures(testClock());
+  const user = make.user();
   await stores.directory.commit([{ kind: "user.insert", user }], now());
   async function start(...races: readonly Race[]): Promise<readonly Racer[]> {
     const racers = await Promise.all(races.map((race) => startRacer(address, race)));
@@ -32,6 +36,7 @@ async function trackOn({ stores, address }: Course): Promise<Track> {
   }
   return {
     stores,
+    make,
     user,
     start,
     run: async (...races) => Promise.all((await start(...races)).map((racer) => racer.go())),
@@ -88,6 +93,39 @@ export function serverRaces(engine: string, isSkipped: boolean, course: () => Pr
       expect(one + two).toBe(33);
     });
 
+    it("seal each row once, one after the other, without a gap", async () => {
+      const { run, stores } = await track();
+      const race = { kind: "seal", rows: 40 } as const;
+      await run(race, race, race);
+      while ((await stores.directory.sealAudit({ limit: 50, chain: chained }, now())) !== null);
+      const rows = await stores.directory.sealedAudit({ afterSeq: 0, limit: 1_000 }, now());
+      expect(new Set(rows.map(({ id }) => id)).size).toBe(120);
+      const expected = rows.map(({ id }, at) => `${at + 1} ${id} after ${at === 0 ? "nothing" : at}`);
+      expect(rows.map(({ chainHash }) => chainHash)).toEqual(expected);
+    });
+
+    it("claim each mail once", async () => {
+      const { run, stores } = await track();
+      const mails = Array.from({ length: 60 }, (_, index) => mail(`mail${index}`));
+      await stores.directory.commit(
+        mails.map((each): Write => ({ kind: "mail.insert", mail: each })),
+        now(),
+      );
+      const claimed = (await run({ kind: "claim" }, { kind: "claim" })) as string[][];
+      expect(claimed.flat().toSorted()).toEqual(mails.map(({ id }) => id).toSorted());
+    });
+
+    it("go on sealing where one was killed at it, from where the log ends", async () => {
+      const { start, stores, make } = await track();
+      await stores.directory.commit([{ kind: "audit.insert", row: make.auditRow() }], now());
+      const [hanging] = (await start({ kind: "hang-sealing" })) as [Racer];
+      expect(await hanging.go()).toBe("hanging");
+      hanging.child.kill("SIGKILL");
+      await once(hanging.child, "exit");
+      const sealed = await stores.directory.sealAudit({ limit: 10, chain: () => "digest" }, now());
+      expect(sealed).toEqual({ fromSeq: 1, toSeq: 1, chainHash: "digest" });
+    });
+
     it("go on at once where one was killed within a transaction", async () => {
       const { start, stores, user } = await track();
       const [hanging] = (await start({ kind: "hang", user })) as [Racer];
@@ -98,4 +136,9 @@ export function serverRaces(engine: string, isSkipped: boolean, course: () => Pr
       expect(await stores.directory.commit([advance], now())).toMatchObject({ ok: true });
     });
   });
+}
+
+function mail(id: string): OutboxMail {
+  const [nobody, due] = [{ userId: null, locale: null, detail: null }, new Date(0)];
+  return { id, purpose: "verify", ...nobody, attempts: 0, nextAttemptAt: due, createdAt: due };
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoreCall } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import type { Fixtures } from "../../src/testing/testing.ts";
 
 /** One empty state of a server. */
@@ -32,7 +33,7 @@ export function serverValues(engine: string, isSkipped: boolean, ground: () => P
           call(),
         );
         expect(await directory.user(user.id, call())).toEqual(user);
-        expect(await directory.auditRows({ userId: user.id, limit: 1 }, call())).toEqual([row]);
+        expect(await directory.auditRows(auditQuery({ userId: user.id, limit: 1 }), call())).toEqual([row]);
         await ephemeral.put(`key${name}`, name, 60, call());
         expect(await ephemeral.take(`key${name}`, call())).toBe(name);
       });

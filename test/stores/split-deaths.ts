@@ -5,6 +5,7 @@ import type { DetachedSessions } from "../../src/ports/detached-sessions.ts";
 import type { Report, StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { split } from "../../src/stores/split.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import { fixtures, testClock } from "../../src/testing/testing.ts";
 import { mortal } from "./dying.ts";
 
@@ -180,7 +181,7 @@ async function prepared({ directory, sessions }: Engines): Promise<Scene> {
 }
 
 async function verify(flow: Flow, scene: Scene, after: Stores, isAcknowledged: boolean): Promise<void> {
-  const rows = await after.directory.auditRows({ userId: scene.user.id, limit: 9 }, scene.call());
+  const rows = await after.directory.auditRows(auditQuery({ userId: scene.user.id, limit: 9 }), scene.call());
   const isDone = rows.some(({ type }) => type === "user.updated");
   if (isAcknowledged) ok(isDone, "what was acknowledged is in the directory");
   for (let look = 0; look < 2; look++) {
@@ -197,7 +198,7 @@ async function verify(flow: Flow, scene: Scene, after: Stores, isAcknowledged: b
     for (const { id } of listed)
       ok(!isDone || !flow.ends(scene).includes(id), "an ended session is not listed");
   }
-  const reports = (await after.directory.auditRows({ userId: null, limit: 99 }, scene.call()))
+  const reports = (await after.directory.auditRows(auditQuery({ limit: 99 }), scene.call()))
     .filter(({ type }) => type === "session.revoked")
     .map(({ sessionId }) => sessionId);
   deepStrictEqual(reports.length, new Set(reports).size, "each end is reported once at most");

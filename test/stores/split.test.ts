@@ -11,6 +11,7 @@ import { memory } from "../../src/stores/memory.ts";
 import { memorySessions } from "../../src/stores/memory-sessions.ts";
 import { split } from "../../src/stores/split.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import {
   detachedSessionContract,
   fixtures,
@@ -116,7 +117,7 @@ describe("a refresh beside another engine", () => {
     };
     const required: Write = { kind: "user.require", userId: user.id, generation: 1 };
     const row: Write = { kind: "audit.insert", row: make.auditRow() };
-    const rows = () => inner.directory.auditRows({ userId: null, limit: 9 }, call());
+    const rows = () => inner.directory.auditRows(auditQuery({ limit: 9 }), call());
     const number = async () => (await engine.find([session.id], call()))[0]?.session.refresh?.number ?? null;
     return { make, inner, engine, call, refresh, required, row, rows, number };
   }

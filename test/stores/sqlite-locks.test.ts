@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Report } from "../../src/ports/store.ts";
 import type { SqliteOptions } from "../../src/stores/sqlite/sqlite.ts";
 import { transactionsOn } from "../../src/stores/sqlite/transaction.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import { until } from "../support/until.ts";
 import { sqliteFile } from "./sqlite-file.ts";
 
@@ -223,7 +224,7 @@ describe("a transaction whose end fails", () => {
       stores.directory.commit([{ kind: "session.insert", session, cap: 0, evicted }], file.call());
     const left = async () => ({
       session: (await stores.sessions.find([session.id], file.call()))[0],
-      rows: (await stores.directory.auditRows({ userId: null, limit: 9 }, file.call())).length,
+      rows: (await stores.directory.auditRows(auditQuery({ limit: 9 }), file.call())).length,
       reports,
     });
     return { stores, write, left, call: file.call };

@@ -182,6 +182,7 @@ describe("the stores' own migrations", () => {
       { number: 1, state: "pending" },
       { number: 2, state: "pending" },
       { number: 3, state: "pending" },
+      { number: 4, state: "pending" },
     ]);
     expect(tables(raw())).toEqual([]);
     const pending = /pending: 1 initial/;
@@ -189,7 +190,7 @@ describe("the stores' own migrations", () => {
     expect(() => stores.sessions.find(["any"], call())).toThrow(pending);
     await expect(stores.ephemeral.add("key", 60, call())).rejects.toThrow(pending);
     await expect(stores.directory.ping(call())).rejects.toThrow(pending);
-    expect(await stores.migrations.up()).toEqual([1, 2, 3]);
+    expect(await stores.migrations.up()).toEqual([1, 2, 3, 4]);
     await stores.migrations.check();
     const user = make.user();
     await stores.directory.commit([{ kind: "user.insert", user }], call());
@@ -202,11 +203,13 @@ describe("the stores' own migrations", () => {
     const [user, session] = [make.user(), make.session(null)];
     const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
     await stores.directory.commit([{ kind: "user.insert", user }, insert], call());
-    expect(await stores.migrations.down()).toEqual([3]);
-    const scratch = inMemory();
-    migrateUp(scratch, 2);
-    expect(schemaFacts(raw())).toEqual(schemaFacts(scratch));
-    expect(await stores.migrations.up()).toEqual([3]);
+    for (const number of [4, 3]) {
+      expect(await stores.migrations.down()).toEqual([number]);
+      const scratch = inMemory();
+      migrateUp(scratch, number - 1);
+      expect(schemaFacts(raw())).toEqual(schemaFacts(scratch));
+    }
+    expect(await stores.migrations.up()).toEqual([3, 4]);
     expect(await stores.directory.user(user.id, call())).toEqual(user);
     expect(await foundBy(stores, session.id, call())).toMatchObject({ session });
   });
@@ -218,10 +221,10 @@ describe("the stores' own migrations", () => {
     const insert = { kind: "session.insert", session, cap: 0, evicted: () => [] } as const;
     await stores.directory.commit([insert], call());
     expect(await foundBy(stores, session.id, call())).not.toBeNull();
-    expect(await stores.migrations.down(0)).toEqual([3, 2, 1]);
+    expect(await stores.migrations.down(0)).toEqual([4, 3, 2, 1]);
     expect(tables(raw())).toEqual(["latchkey_migrations"]);
     await expect(stores.migrations.check()).rejects.toThrow(/pending: 1 initial/);
-    expect(await stores.migrations.up()).toEqual([1, 2, 3]);
+    expect(await stores.migrations.up()).toEqual([1, 2, 3, 4]);
     await stores.migrations.check();
     expect(await foundBy(stores, session.id, call())).toBeNull();
     await stores.directory.commit([insert], call());

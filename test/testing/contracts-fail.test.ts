@@ -10,12 +10,17 @@ import {
 } from "../../src/testing/testing.ts";
 import { brokenApiKeys } from "./broken/api-keys.ts";
 import type { Broken } from "./broken/broken.ts";
+import { brokenCounts } from "./broken/counts.ts";
 import { brokenDirectories } from "./broken/directory.ts";
 import { brokenEphemerals } from "./broken/ephemeral.ts";
 import { brokenLinkedAccounts } from "./broken/linked-accounts.ts";
+import { brokenListings } from "./broken/listing.ts";
+import { brokenOutboxes } from "./broken/outbox.ts";
+import { brokenSealings } from "./broken/sealing.ts";
 import { brokenRefreshes } from "./broken/session-refresh.ts";
 import { brokenSessionWrites } from "./broken/session-writes.ts";
 import { brokenSessionStores } from "./broken/sessions.ts";
+import { brokenTiers } from "./broken/tiers.ts";
 
 // Two handles on one memory, each with a mistake of its own: what is cached in one is not in the other.
 function harnessOf({ breakStores }: Broken): StoreHarness {
@@ -49,6 +54,11 @@ describe("the contracts catch a store that makes a mistake", () => {
     ...brokenDirectories,
     ...brokenApiKeys,
     ...brokenLinkedAccounts,
+    ...brokenListings,
+    ...brokenTiers,
+    ...brokenSealings,
+    ...brokenOutboxes,
+    ...brokenCounts,
     ...brokenSessionWrites,
     ...brokenSessionStores,
     ...brokenRefreshes,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StoreCall, Write } from "../../src/ports/store.ts";
 import { memory } from "../../src/stores/memory.ts";
+import { auditQuery, userQuery } from "../../src/testing/queries.ts";
 import {
   type Fault,
   type FaultyCall,
@@ -48,9 +49,20 @@ describe("a faulty store", () => {
     await directory.linkedAccounts("x", call());
     await directory.isEmpty(call());
     await directory.deletedBefore(clock.now(), 1, call());
-    await directory.auditRows({ userId: null, limit: 1 }, call());
+    await directory.users(userQuery(), call());
+    await directory.tiers(call());
+    await directory.auditRows(auditQuery({ limit: 1 }), call());
+    await directory.sealedAudit({ afterSeq: 0, limit: 1 }, call());
+    await directory.sealAudit({ limit: 1, chain: () => "x" }, call());
+    await directory.auditCheckpoints(call());
+    await directory.dropAudit({ throughSeq: 1, limit: 1 }, call());
+    await directory.cursor("x", call());
+    await directory.claimMail({ limit: 1, leasedUntil: clock.now() }, call());
+    await directory.dropApiKeyUsage(clock.now(), 1, call());
+    await directory.statistics(clock.now(), call());
     await sessions.find(["x"], call());
     await sessions.list("x", call());
+    await sessions.count(call());
     await sessions.touch([], call());
     await sessions.sweep(1, () => [], call());
     await ephemeral.put("x", "x", 1, call());
@@ -76,10 +88,20 @@ describe("a faulty store", () => {
       "linkedAccounts",
       "isEmpty",
       "deletedBefore",
+      "users",
+      "tiers",
       "auditRows",
+      "sealedAudit",
+      "sealAudit",
+      "auditCheckpoints",
+      "dropAudit",
+      "cursor",
+      "claimMail",
+      "dropApiKeyUsage",
+      "statistics",
     ];
     expect(named("directory")).toEqual(directoryMethods);
-    expect(named("sessions")).toEqual(["ping", "find", "list", "touch", "sweep"]);
+    expect(named("sessions")).toEqual(["ping", "find", "list", "count", "touch", "sweep"]);
     const ephemeralMethods = ["ping", "put", "read", "take", "add", "remove", "reserve", "refund", "sweep"];
     expect(named("ephemeral")).toEqual(ephemeralMethods);
     expect(seen.find(({ method }) => method === "commit")?.writes).toEqual([write]);

@@ -44,7 +44,17 @@ function cachedDirectory(parts: Parts): DirectoryStore {
     revokedBefore: (instant, limit, call) => directory.revokedBefore(instant, limit, call),
     isEmpty: (call) => directory.isEmpty(call),
     deletedBefore: (instant, limit, call) => directory.deletedBefore(instant, limit, call),
+    users: (query, call) => directory.users(query, call),
+    tiers: (call) => directory.tiers(call),
     auditRows: (query, call) => directory.auditRows(query, call),
+    sealedAudit: (query, call) => directory.sealedAudit(query, call),
+    sealAudit: (sealing, call) => directory.sealAudit(sealing, call),
+    auditCheckpoints: (call) => directory.auditCheckpoints(call),
+    dropAudit: (dropping, call) => directory.dropAudit(dropping, call),
+    cursor: (name, call) => directory.cursor(name, call),
+    claimMail: (claim, call) => directory.claimMail(claim, call),
+    dropApiKeyUsage: (instant, limit, call) => directory.dropApiKeyUsage(instant, limit, call),
+    statistics: (from, call) => directory.statistics(from, call),
     async commit(writes, call) {
       try {
         const result = await directory.commit(writes, call);
@@ -94,6 +104,7 @@ function cachedSessions({ stores, channel, recent }: Parts): SessionStore {
     },
     find: (ids, call) => (call.readsThrough ? null : recent.get(ids, call.now)) ?? read(ids, call),
     list: (userId, call) => sessions.list(userId, call),
+    count: (call) => sessions.count(call),
     async touch(touches, call) {
       // The others go by an older use for a while, and count it once more at most.
       const own = { sessions: touches.map(({ sessionId }) => sessionId), users: [] };

@@ -11,6 +11,8 @@ export interface ApiKeyTable extends OwnedTable<ApiKey> {
   addUses(uses: readonly ApiKeyUses[]): void;
   /** Uses of a key from the hour `from` on, oldest hour first. */
   usage(keyId: string, from: Date): readonly ApiKeyUsage[];
+  /** Deletes uses in hours before `instant`, at most `limit` rows; how many. */
+  dropUsage(instant: Date, limit: number): number;
 }
 
 /** An empty table of API keys. */
@@ -41,6 +43,14 @@ export function apiKeyTable(log: Journal): ApiKeyTable {
         if (key.lastUsedAt === null || key.lastUsedAt < lastUsedAt) keys.put({ ...key, lastUsedAt });
         for (const each of usage) addUsage(keyId, each);
       }
+    },
+    dropUsage(instant, limit) {
+      const due = [...usageByKey.entries()].flatMap(([, rows]) =>
+        [...rows.entries()].filter(([, { hour }]) => hour < instant).map(([name]) => ({ rows, name })),
+      );
+      const dropped = due.slice(0, limit);
+      for (const { rows, name } of dropped) rows.delete(name);
+      return dropped.length;
     },
     usage(keyId, from) {
       const rows = [...(usageByKey.get(keyId)?.entries() ?? [])];

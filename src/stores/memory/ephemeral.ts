@@ -1,5 +1,7 @@
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { Engine } from "../../ports/store.ts";
+import { assertDistinct } from "../distinct-limits.ts";
+import { granted } from "../left.ts";
 
 /** What is kept under a key: a value (a spent mark is an empty one) or the attempts of a counter. */
 interface Entry {
@@ -44,6 +46,7 @@ export function ephemeral(engine: Engine): EphemeralStore {
   }
 
   function reserve(limits: readonly Limit[], now: Date): Reservation {
+    assertDistinct(limits);
     const frees = (key: string): number => entries.get(key)?.expiresAt ?? 0;
     const exhausted = limits.filter(({ key, limit }) => taken(key, now) >= limit);
     const [last] = exhausted.sort((a, b) => frees(b.key) - frees(a.key));
@@ -55,7 +58,8 @@ export function ephemeral(engine: Engine): EphemeralStore {
       const expiresAt = live(key, now)?.expiresAt ?? later(now, windowSeconds);
       write(key, { content: taken(key, now) + 1, expiresAt }, now);
     }
-    return { ok: true };
+    const counters = limits.map(({ key }) => ({ taken: taken(key, now), endsAt: frees(key) }));
+    return granted(limits, counters, now);
   }
 
   function sweep(limit: number, now: Date): number {

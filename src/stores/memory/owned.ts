@@ -2,6 +2,7 @@ import { type Journal, table } from "./journal.ts";
 
 /** Rows that belong to users, found by their id and by their owner. */
 export interface OwnedTable<Row> {
+  count(): number;
   get(id: string): Row | null;
   /** In the order of their insertion. */
   ofUser(userId: string): readonly Row[];
@@ -32,6 +33,7 @@ export function ownedTable<Row extends { readonly id: string; readonly userId: s
   const idsOf = (userId: string): readonly string[] => idsByUser.get(userId) ?? [];
 
   return {
+    count: () => texts.size,
     get,
     ofUser: (userId) =>
       idsOf(userId)

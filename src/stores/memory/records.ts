@@ -11,9 +11,10 @@ import { revokedTokensOf, revokedTokensText } from "../revoked-tokens.ts";
 /** A user as text. */
 export function userText(user: User): string {
   const { id, username, email, emailKey, emailVerified, name, status, roles, permissions, tier } = user;
-  const { isSuperuser, locale, generation, slotTag, data, version, createdAt, updatedAt, deletedAt } = user;
+  const { isSuperuser, mustChangePassword, locale, generation, slotTag, data } = user;
+  const { version, createdAt, updatedAt, deletedAt } = user;
   const who = { id, username, email, emailKey, emailVerified, name, status };
-  const rights = { roles, permissions, tier, isSuperuser, locale, generation, slotTag };
+  const rights = { roles, permissions, tier, isSuperuser, mustChangePassword, locale, generation, slotTag };
   const revokedTokens = revokedTokensText(user.revokedTokens);
   return JSON.stringify({ ...who, ...rights, data, revokedTokens, version, createdAt, updatedAt, deletedAt });
 }

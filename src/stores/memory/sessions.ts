@@ -16,6 +16,8 @@ export interface SessionTable {
   delete(session: Session): void;
   /** All of a user's rows, expired ones too, in the order of their insertion. */
   ofUser(userId: string): readonly Session[];
+  /** Sessions of users that are unexpired at `now`. */
+  count(now: Date): number;
   /** At most `limit` sessions that are expired at `now`. */
   expired(now: Date, limit: number): readonly Session[];
 }
@@ -90,6 +92,11 @@ export function sessionTable(log: Journal, ownId: (userId: string) => string | n
       idsOf(userId)
         .map(get)
         .filter((session) => session !== null),
+    count(now) {
+      let count = 0;
+      for (const [, row] of rows.entries()) if (row.owner !== null && endOf(row) > now.getTime()) count++;
+      return count;
+    },
     expired(now, limit) {
       const at = now.getTime();
       if (at < earliest) return [];

@@ -1,11 +1,19 @@
-import type { AuditRow } from "../../domain/audit.ts";
 import type { PasswordCredential } from "../../domain/credential.ts";
 import type { Session } from "../../domain/session.ts";
 import type { Revocation } from "../../ports/directory-store.ts";
 import { type ApiKeyTable, apiKeyTable } from "./api-keys.ts";
-import { type Journal, journal, table } from "./journal.ts";
+import { type AuditTable, auditTable } from "./audit.ts";
+import { type Journal, journal, type Table, table } from "./journal.ts";
 import { type LinkedAccountTable, linkedAccountTable } from "./linked-accounts.ts";
-import { auditOf, auditText, passwordOf, passwordText } from "./records.ts";
+import {
+  type CheckpointTable,
+  checkpointTable,
+  type OutboxTable,
+  outboxTable,
+  type TierTable,
+  tierTable,
+} from "./people.ts";
+import { passwordOf, passwordText } from "./records.ts";
 import { type SessionTable, sessionTable } from "./sessions.ts";
 import { type UserTable, userTable } from "./users.ts";
 
@@ -14,16 +22,6 @@ export interface PasswordTable {
   get(userId: string): PasswordCredential | null;
   put(credential: PasswordCredential): void;
   delete(userId: string): void;
-}
-
-/** The audit log of one engine. It is kept whole: what is in it ends with the process. */
-export interface AuditTable {
-  /** @throws TypeError where the id is taken */
-  insert(row: AuditRow): void;
-  /** Rows of a user, or everybody's for null, newest first. */
-  rows(userId: string | null, limit: number): readonly AuditRow[];
-  /** Removes the personal fields from a user's rows. */
-  erasePersonal(userId: string): void;
 }
 
 /** The ends of sessions that live in another engine. */
@@ -47,6 +45,11 @@ export interface Tables {
   readonly sessions: SessionTable;
   readonly revocations: RevocationTable;
   readonly audit: AuditTable;
+  readonly checkpoints: CheckpointTable;
+  /** How far each follower of the audit log has come, by name. */
+  readonly cursors: Table<number>;
+  readonly tiers: TierTable;
+  readonly outbox: OutboxTable;
 }
 
 /** Empty tables. */
@@ -62,6 +65,10 @@ export function tables(): Tables {
     sessions: sessionTable(log, users.ownId),
     revocations: revocationTable(log),
     audit: auditTable(log),
+    checkpoints: checkpointTable(log),
+    cursors: table(log),
+    tiers: tierTable(log),
+    outbox: outboxTable(log),
   };
 }
 
@@ -92,27 +99,5 @@ function passwordTable(log: Journal): PasswordTable {
     },
     put: (credential) => texts.set(credential.userId, passwordText(credential)),
     delete: (userId) => texts.delete(userId),
-  };
-}
-
-function auditTable(log: Journal): AuditTable {
-  const rows = table<{ readonly userId: string | null; readonly at: number; readonly text: string }>(log);
-  return {
-    insert(row) {
-      if (rows.has(row.id)) throw new TypeError("there is an audit row of this id already");
-      rows.set(row.id, { userId: row.userId, at: row.createdAt.getTime(), text: auditText(row) });
-    },
-    rows(userId, limit) {
-      const all = [...rows.entries()].map(([, row]) => row);
-      const theirs = userId === null ? all : all.filter((row) => row.userId === userId);
-      const newest = theirs.reverse().sort((a, b) => b.at - a.at);
-      return newest.slice(0, limit).map(({ text }) => auditOf(text));
-    },
-    erasePersonal(userId) {
-      for (const [id, row] of rows.entries()) {
-        if (row.userId === userId)
-          rows.set(id, { ...row, text: auditText({ ...auditOf(row.text), personal: [] }) });
-      }
-    },
   };
 }

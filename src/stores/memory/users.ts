@@ -16,6 +16,9 @@ export interface UserTable {
   put(user: User): Refusal | null;
   /** Whether somebody but this user is an active superuser. */
   hasOtherSuperuser(userId: string): boolean;
+  isInTier(name: string): boolean;
+  /** Everybody, in no order. */
+  all(): readonly User[];
   /** Ids of users with status `deleted` whose `deletedAt` is before `instant`, oldest first. */
   deletedBefore(instant: Date): readonly string[];
 }
@@ -27,6 +30,7 @@ export function userTable(log: Journal): UserTable {
   const idsByUsername = table<string>(log);
   const superusers = table<true>(log);
   const deletedAt = table<number>(log);
+  const tiers = table<string>(log);
 
   function get(id: string): User | null {
     const row = rows.get(id);
@@ -50,6 +54,8 @@ export function userTable(log: Journal): UserTable {
     else superusers.delete(id);
     if (status === "deleted" && user.deletedAt !== null) deletedAt.set(id, user.deletedAt.getTime());
     else deletedAt.delete(id);
+    if (user.tier === null) tiers.delete(id);
+    else tiers.set(id, user.tier);
     return null;
   }
 
@@ -62,6 +68,8 @@ export function userTable(log: Journal): UserTable {
     byEmailKey: (emailKey) => get(idsByEmail.get(emailKey) ?? ""),
     byUsername: (username) => get(idsByUsername.get(username) ?? ""),
     put,
+    isInTier: (name) => [...tiers.entries()].some(([, tier]) => tier === name),
+    all: () => [...rows.entries()].map(([, { text }]) => userOf(text)),
     hasOtherSuperuser: (userId) => superusers.size > (superusers.has(userId) ? 1 : 0),
     deletedBefore(instant) {
       const due = [...deletedAt.entries()].filter(([, at]) => at < instant.getTime());

@@ -5,6 +5,7 @@ import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
 import { refreshed } from "../refresh.ts";
 import { changedUser, erasedUser } from "../user-changes.ts";
 import { credentialSteps, deleteCredentials } from "./credential-steps.ts";
+import { peopleSteps } from "./people-steps.ts";
 import { isLive } from "./sessions.ts";
 import type { Tables } from "./tables.ts";
 import type { Steps, Transaction } from "./transaction.ts";
@@ -82,6 +83,7 @@ export function recordUses(tables: Tables, uses: readonly ApiKeyUses[]): void {
 
 const steps: Steps = {
   ...credentialSteps,
+  ...peopleSteps,
   "user.require": ({ userId, generation }, { tables }) => {
     const user = tables.users.get(userId);
     return user?.status === "active" && user.generation === generation ? null : "stale";
@@ -110,6 +112,7 @@ const steps: Steps = {
     if (requires === "deleted" && user?.status !== "deleted") return "conflict";
     if (user === null) return null;
     deleteCredentials(tables, userId);
+    tables.outbox.deleteOfUser(userId);
     tables.audit.erasePersonal(userId);
     return tables.users.put(erasedUser(user, now));
   },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
+import { type Counted, granted } from "../left.ts";
 import type { Collection } from "./collection.ts";
 import { goneAt } from "./database.ts";
 import { clearAfterMs, hashed } from "./values.ts";
@@ -10,7 +11,7 @@ const mostTries = 100;
 
 /** An attempt that was taken, or the end of the window that has none left. */
 type Taken =
-  | { readonly ok: true; readonly key: string; readonly window: string }
+  | { readonly ok: true; readonly key: string; readonly window: string; readonly counter: Counted }
   | { readonly ok: false; readonly key: string; readonly freesAt: number };
 
 /**
@@ -33,7 +34,10 @@ export async function reserve(
   }
   const refused = all.flatMap((taken) => (taken.ok ? [] : taken));
   const [last] = refused.toSorted((a, b) => b.freesAt - a.freesAt);
-  if (last === undefined) return { ok: true };
+  if (last === undefined) {
+    const each = all.map((taken) => (taken.ok ? taken.counter : undefined));
+    return granted(limits, each, call.now);
+  }
   await giveBack(counters, all);
   const waitMs = last.freesAt - call.now.getTime();
   return { ok: false, key: last.key, retryAfterSeconds: Math.ceil(waitMs / 1000) };
@@ -65,7 +69,9 @@ async function another(
 ): Promise<Taken | null> {
   const which = { _id: { $eq: hashed(key) }, endsAt: { $gt: now }, taken: { $lt: limit } };
   const found = await counters.add(which, "taken", 1);
-  return found === null ? null : { ok: true, key, window: String(found.window) };
+  if (found === null) return null;
+  const counter = { taken: Number(found.taken), endsAt: timeOf(found.endsAt) };
+  return { ok: true, key, window: String(found.window), counter };
 }
 
 // Of a new window; null where somebody else was faster.
@@ -79,11 +85,13 @@ async function first(
   const window = randomUUID();
   const endsAt = new Date(now.getTime() + windowSeconds * 1000);
   const begun = { window, taken: 1, endsAt, goneAt: goneAt(windowSeconds * 1000, clearAfterMs) };
-  if (found === null) return (await counters.insert({ _id, ...begun })) ? { ok: true, key, window } : null;
+  const counter = { taken: 1, endsAt: endsAt.getTime() };
+  const taken = { ok: true, key, window, counter } as const;
+  if (found === null) return (await counters.insert({ _id, ...begun })) ? taken : null;
   const freesAt = timeOf(found.endsAt);
   if (freesAt > now.getTime()) return Number(found.taken) < limit ? null : { ok: false, key, freesAt };
   const over = { _id: { $eq: _id }, window: { $eq: String(found.window) }, endsAt: { $lte: now } };
-  return (await counters.set(over, begun)) ? { ok: true, key, window } : null;
+  return (await counters.set(over, begun)) ? taken : null;
 }
 
 // To the windows that they were taken from and no later ones.

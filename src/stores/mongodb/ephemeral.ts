@@ -1,5 +1,6 @@
 import type { EphemeralStore } from "../../ports/ephemeral-store.ts";
 import type { Port, StoreCall } from "../../ports/store.ts";
+import { assertDistinct } from "../distinct-limits.ts";
 import { settled } from "../settled.ts";
 import type { Collection } from "./collection.ts";
 import { refund, reserve } from "./counters.ts";
@@ -31,7 +32,10 @@ export function ephemeralStore(port: Port, { values, counters }: EphemeralCollec
       await within(values, call, (all) => all.delete(some));
       await within(counters, call, (all) => all.delete(some));
     },
-    reserve: async (limits, call) => within(counters, call, (all) => reserve(all, limits, call)),
+    async reserve(limits, call) {
+      assertDistinct(limits);
+      return within(counters, call, (all) => reserve(all, limits, call));
+    },
     refund: async (keys, call) => within(counters, call, (all) => refund(all, keys, call)),
     async sweep(limit, call) {
       const swept = await within(values, call, (all) => sweep(all, limit, call));

@@ -6,9 +6,9 @@ import {
   linkedAccountColumns,
 } from "../credential-rows.ts";
 import { placeholders } from "../rows.ts";
-import type { Parameter, Queries, Statement } from "../sql/queries.ts";
+import type { Queries } from "../sql/queries.ts";
 import type { CredentialSteps } from "../sql/steps.ts";
-import { isDuplicate } from "./link.ts";
+import { inserted } from "./inserted.ts";
 import { idsGiven, statement } from "./statement.ts";
 import { jsonRows } from "./values.ts";
 
@@ -22,6 +22,7 @@ const deleteKey = statement("DELETE FROM api_keys WHERE id = ? AND user_id = ?")
 const lockKeysOfUser = statement<readonly [id: string]>(`
   SELECT id FROM api_keys WHERE user_id = ? ORDER BY id FOR UPDATE`);
 const deleteKeys = statement("DELETE FROM api_keys WHERE user_id = ?");
+const dropUsage = statement("DELETE FROM api_key_usage WHERE hour < ? ORDER BY hour LIMIT ?");
 const lockKeys = statement<readonly [id: string]>(`
   SELECT k.id FROM ${idsGiven} STRAIGHT_JOIN api_keys k ON k.id = UNHEX(given.id) FOR UPDATE`);
 const useKeys = statement(`
@@ -52,18 +53,8 @@ function assigned(columns: string): string {
 
 /** The steps about API keys and linked accounts. */
 export function credentialSteps(queries: Queries): CredentialSteps {
-  async function inserted(insert: Statement, row: readonly Parameter[]): Promise<boolean> {
-    try {
-      await queries.run(insert, ...row);
-      return true;
-    } catch (error) {
-      if (!isDuplicate(error)) throw error;
-      return false;
-    }
-  }
-
   return {
-    insertApiKey: (row) => inserted(insertKey, row),
+    insertApiKey: (row) => inserted(queries, insertKey, row),
     lockApiKey: async (id) => (await queries.all(lockKey, id))[0] ?? null,
     async updateApiKey([id, ...values]) {
       await queries.run(updateKey, ...values, id);
@@ -81,7 +72,7 @@ export function credentialSteps(queries: Queries): CredentialSteps {
       );
       if (usage.length > 0) await queries.run(addUsage, jsonRows(usage));
     },
-    insertLinkedAccount: (row) => inserted(insertAccount, row),
+    insertLinkedAccount: (row) => inserted(queries, insertAccount, row),
     lockLinkedAccount: async (id) => (await queries.all(lockAccount, id))[0] ?? null,
     async updateLinkedAccount([id, ...values]) {
       await queries.run(updateAccount, ...values, id);
@@ -92,5 +83,6 @@ export function credentialSteps(queries: Queries): CredentialSteps {
       if ((await queries.all(lockKeysOfUser, userId)).length > 0) await queries.run(deleteKeys, userId);
       await queries.run(deleteAccounts, userId);
     },
+    dropApiKeyUsage: (beforeMs, limit) => queries.run(dropUsage, beforeMs, `${limit}`),
   };
 }

@@ -1,6 +1,8 @@
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import { counted } from "../counted.ts";
+import { assertDistinct } from "../distinct-limits.ts";
+import { granted, tellsLeft } from "../left.ts";
 import { digestOf, later, refusal } from "../sql/ephemeral.ts";
 import type { Queries, SqlParts } from "../sql/queries.ts";
 import { retried } from "../sql/retry.ts";
@@ -48,6 +50,8 @@ const reserve = statement(`
 const exhausted = statement<readonly [digest: string, freesAt: number]>(`
   SELECT asked.digest, c.expires_at FROM ${asked} STRAIGHT_JOIN counters c ON c.key_digest = UNHEX(asked.digest)
   WHERE c.expires_at > ? AND c.taken + asked.amount > asked.most ORDER BY c.expires_at DESC LIMIT 1`);
+const taken = statement<readonly [digest: string, taken: number, endsAt: number]>(`
+  SELECT asked.digest, c.taken, c.expires_at FROM ${asked} STRAIGHT_JOIN counters c ON c.key_digest = UNHEX(asked.digest)`);
 const refund = statement(`
   UPDATE ${given} STRAIGHT_JOIN counters c ON c.key_digest = UNHEX(given.digest)
   SET c.taken = GREATEST(c.taken - given.amount, 0) WHERE c.expires_at > ?`);
@@ -93,6 +97,7 @@ export function ephemeralStore({ connection, ping, close }: SqlParts): Ephemeral
       });
     },
     reserve: async (limits, call) => {
+      assertDistinct(limits);
       if (limits.length === 0) return { ok: true };
       return retried(call, isOverLimit, () => each(call, (queries) => reserveAll(queries, limits, call)));
     },
@@ -136,7 +141,12 @@ async function reserveAll(
     });
   try {
     await queries.run(reserve, jsonRows(rows), now.getTime());
-    return { ok: true };
+    if (!tellsLeft(limits)) return { ok: true };
+    // A second statement, since this one cannot answer: what others take in between is then told as taken, too.
+    const found = await queries.all(taken, jsonRows(rows));
+    const counters = new Map(found.map(([hex, taken, endsAt]) => [wanted.get(hex)?.key, { taken, endsAt }]));
+    const each = limits.map(({ key }) => counters.get(key));
+    return granted(limits, each, now);
   } catch (error) {
     if (!isOverLimit(error)) throw error;
     const [found] = await queries.all(exhausted, jsonRows(rows), now.getTime());

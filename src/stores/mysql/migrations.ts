@@ -1,14 +1,17 @@
 import type { Link } from "../sql/link.ts";
 import type { Migration } from "../sql/migration.ts";
 import {
-  type AppliedMigration,
-  type AppliedRow,
-  appliedColumns,
-  appliedOf,
-  checksumOf,
-  migrationFailed,
-} from "../sql/migration-status.ts";
+  holder,
+  type LockKnowledge,
+  type LockPatience,
+  lockPatience,
+  mostSecondsMigrating,
+  patiently,
+} from "../sql/migration-locks.ts";
+import { migrationNotes } from "../sql/migration-notes.ts";
+import { appliedColumns, checksumOf, migrationFailed } from "../sql/migration-status.ts";
 import type { SchemaSteps } from "../sql/migrations.ts";
+import { isAnswer } from "./link.ts";
 import { expectedFacts, schemaFacts } from "./schema-fit.ts";
 import { statement } from "./statement.ts";
 
@@ -17,20 +20,20 @@ import { statement } from "./statement.ts";
  * begun, which counts as pending, and the next `migrateUp` goes on with it; for that each of its statements may be run twice.
  * One that was interrupted on its way back is made whole likewise.
  */
-export function schemaSteps(link: Link): SchemaSteps {
+export function schemaSteps(link: Link, patience: LockPatience = lockPatience): SchemaSteps {
+  const run = async (script: string): Promise<void> => {
+    for (const text of statementsOf(script)) await patiently(patience, locks(link), () => link.script(text));
+  };
   return {
-    applied: () => appliedTo(link),
-    alone: (work) => alone(link, work),
+    applied: () => notes.applied(link),
+    alone: (work) => alone(link, patience, work),
     makeTable: () => link.script(table),
-    apply: (migration) => apply(link, migration),
-    takeBack: (migration) => takeBack(link, migration),
+    apply: (migration) => apply(link, run, migration),
+    takeBack: (migration) => takeBack(link, run, migration),
     facts: () => schemaFacts(link),
     expectedFacts,
   };
 }
-
-/** How long a process waits for another that migrates. */
-const lockSeconds = 600;
 
 const table = `
 CREATE TABLE IF NOT EXISTS latchkey_migrations (
@@ -40,11 +43,10 @@ CREATE TABLE IF NOT EXISTS latchkey_migrations (
   applied_at BIGINT
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin`;
 
-const exists = statement<readonly [number]>(`
-  SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?`);
-// Without an instant a migration was begun, and did not come to its end.
-const applied = statement<AppliedRow>(`
-  SELECT ${appliedColumns} FROM latchkey_migrations WHERE applied_at IS NOT NULL ORDER BY number`);
+const tableOf = (name: string): string =>
+  `SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ${name}`;
+const hasTable = statement<readonly [number]>(tableOf("?"));
+const notes = migrationNotes(statement, () => "?", statement(tableOf("'latchkey_migrations'")));
 const wasBegun = statement<readonly [number]>("SELECT 1 FROM latchkey_migrations WHERE number = ?");
 // Names of locks are the server's, and have 64 characters at most.
 const lockName = "CONCAT('latchkey migrations ', LEFT(SHA1(DATABASE()), 32))";
@@ -57,33 +59,44 @@ const begin = statement(`
 const note = statement(
   "UPDATE latchkey_migrations SET applied_at = FLOOR(UNIX_TIMESTAMP(NOW(3)) * 1000) WHERE number = ?",
 );
-const forget = statement("DELETE FROM latchkey_migrations WHERE number = ?");
 
-async function appliedTo(link: Link): Promise<readonly AppliedMigration[]> {
-  return (await isThere(link, "latchkey_migrations")) ? (await link.all(applied)).map(appliedOf) : [];
-}
-
-async function isThere(link: Link, name: string): Promise<boolean> {
-  return (await link.all(exists, name)).length > 0;
-}
-
-async function alone<T>(link: Link, work: () => Promise<T>): Promise<T> {
-  const [[isTaken] = [0]] = await link.all(takeLock, lockSeconds);
-  if (isTaken !== 1) throw new Error(`another process has been migrating for ${lockSeconds} s`);
+async function alone<T>(link: Link, { lockMs }: LockPatience, work: () => Promise<T>): Promise<T> {
+  const [[isTaken] = [0]] = await link.all(takeLock, mostSecondsMigrating);
+  if (isTaken !== 1) throw new Error(`another process has been migrating for ${mostSecondsMigrating} s`);
   try {
+    await link.script(`SET SESSION lock_wait_timeout = ${Math.ceil(lockMs / 1_000)}`);
     return await work();
   } finally {
     // A connection that ends lets go of the lock.
     await link.all(freeLock).catch(link.spoil);
+    await link.script("SET SESSION lock_wait_timeout = @@GLOBAL.lock_wait_timeout").catch(link.spoil);
   }
 }
 
-async function apply(link: Link, migration: Migration): Promise<void> {
+// Who may not see others' transactions is told nothing of them. One that only reads keeps a table from being changed as well.
+const holders = statement<readonly [id: number, state: string, seconds: number]>(`
+  SELECT p.id, LOWER(p.command), TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) FROM information_schema.innodb_trx t
+  JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+  WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() ORDER BY t.trx_started LIMIT 5`);
+const lockWaitTimeout = 1205;
+
+function locks(link: Link): LockKnowledge {
+  return {
+    isBlocked: (error) => isAnswer(error) && error.errno === lockWaitTimeout,
+    holders: async () =>
+      (await link.all(holders)).map(([id, state, seconds]) => holder(`connection ${id}`, state, seconds)),
+    howToEnd: "`KILL <number>`",
+  };
+}
+
+type Run = (script: string) => Promise<void>;
+
+async function apply(link: Link, run: Run, migration: Migration): Promise<void> {
   const { number, name, up } = migration;
   if ((await link.all(wasBegun, number)).length === 0) await assertRoom(link, migration);
   await link.run(begin, number, name, checksumOf(migration), name, checksumOf(migration));
   try {
-    for (const text of statementsOf(up)) await link.script(text);
+    await run(up);
   } catch (cause) {
     const advice = "What it had done by then stays, and the next `latchkey migrate up` goes on with it.";
     throw migrationFailed(migration, cause, advice);
@@ -94,18 +107,18 @@ async function apply(link: Link, migration: Migration): Promise<void> {
 // Every statement may be run twice, so none of them fails where the application has a table of the name.
 async function assertRoom(link: Link, migration: Migration): Promise<void> {
   for (const [, name = ""] of migration.up.matchAll(/^CREATE TABLE IF NOT EXISTS (\w+)/gm)) {
-    if (!(await isThere(link, name))) continue;
+    if ((await link.all(hasTable, name)).length === 0) continue;
     const advice =
       "Nothing was changed. Tables of the application beside Latchkey's need other names, or a database of their own.";
     throw migrationFailed(migration, new Error(`table ${name} already exists`), advice);
   }
 }
 
-async function takeBack(link: Link, migration: Migration): Promise<void> {
+async function takeBack(link: Link, run: Run, migration: Migration): Promise<void> {
   const { number, name, down } = migration;
   await link.run(begin, number, name, checksumOf(migration), name, checksumOf(migration));
-  for (const text of statementsOf(down)) await link.script(text);
-  await link.run(forget, number);
+  await run(down);
+  await notes.forget(link, number);
 }
 
 function statementsOf(script: string): readonly string[] {

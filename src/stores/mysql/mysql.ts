@@ -1,5 +1,7 @@
 import { directoryStatements } from "../sql/directory.ts";
+import { reasonLength } from "../sql/statistics.ts";
 import {
+  assertWhole,
   type Dialect,
   given,
   type SqlMigrations,
@@ -11,6 +13,7 @@ import { auditSteps } from "./audit-steps.ts";
 import { connectionTo } from "./connection.ts";
 import { credentialSteps } from "./credential-steps.ts";
 import { ephemeralStore } from "./ephemeral.ts";
+import { peopleSteps } from "./people-steps.ts";
 import type { MysqlPool } from "./pool.ts";
 import { sessionSteps } from "./session-steps.ts";
 import { sessionStatements } from "./sessions.ts";
@@ -64,24 +67,26 @@ export function mysql(options: MysqlOptions): MysqlStores {
   return sqlStores(connection, dialect);
 }
 
+// Of a length that the server groups by in memory.
+const matched = (pattern: string): string =>
+  `LEFT(NULLIF(REGEXP_SUBSTR(payload, ${pattern}), ''), ${reasonLength})`;
+
 const dialect: Dialect = {
-  directory: directoryStatements(statement, () => "?"),
+  directory: directoryStatements(statement, () => "?", matched),
   sessions: sessionStatements,
   steps: (queries) => ({
     ...userSteps(queries),
     ...credentialSteps(queries),
     ...sessionSteps(queries),
     ...auditSteps(queries),
+    ...peopleSteps(queries),
   }),
   ephemeral: ephemeralStore,
 };
 
-function assertOptions({ pool, lockTimeoutSeconds = 1, transactionTimeoutSeconds = 1 }: MysqlOptions): void {
+function assertOptions({ pool, lockTimeoutSeconds, transactionTimeoutSeconds }: MysqlOptions): void {
   if (typeof pool?.getConnection !== "function" || "promise" in pool)
     throw new TypeError("mysql: pool is a `Pool` of mysql2/promise");
-  for (const [name, value] of Object.entries({ lockTimeoutSeconds, transactionTimeoutSeconds })) {
-    // These become part of a statement's text; the most is a month.
-    if (!Number.isSafeInteger(value) || value < 1 || value > 2_678_400)
-      throw new TypeError(`mysql: ${name} is a whole number of seconds, 1 or more`);
-  }
+  const aMonth = 2_678_400;
+  assertWhole("mysql", { lockTimeoutSeconds, transactionTimeoutSeconds }, { unit: "seconds", most: aMonth });
 }

@@ -24,7 +24,7 @@ const ofUser = statement<SessionRow>(`
 const expired = statement<SessionRow>(`
   SELECT ${sessionColumns} FROM sessions WHERE ends_at <= ? LIMIT ? FOR UPDATE SKIP LOCKED`);
 const deleteThese = statement(`
-  DELETE s FROM ${idsGiven} STRAIGHT_JOIN sessions s ON s.id = UNHEX(given.id)`);
+  DELETE s FROM ${idsGiven} STRAIGHT_JOIN sessions s FORCE INDEX (PRIMARY) ON s.id = UNHEX(given.id)`);
 const setData = statement(`
   UPDATE sessions SET data = ?, data_version = data_version + 1 WHERE id = ? AND data_version = ? AND ends_at > ?`);
 const refresh = statement(`
@@ -34,7 +34,7 @@ const insertRevocation = statement(
   "INSERT INTO session_revocations (session_id, user_id, revoked_at) VALUES (?, ?, ?)",
 );
 const deleteRevocations = statement(`
-  DELETE r FROM ${idsGiven} STRAIGHT_JOIN session_revocations r ON r.session_id = UNHEX(given.id)`);
+  DELETE r FROM ${idsGiven} STRAIGHT_JOIN session_revocations r FORCE INDEX (PRIMARY) ON r.session_id = UNHEX(given.id)`);
 
 /** The steps about sessions, here and in another engine. */
 export function sessionSteps(queries: Queries): SessionSteps {

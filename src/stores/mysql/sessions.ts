@@ -11,11 +11,14 @@ const list = statement<SessionRow>(`
   SELECT ${qualified("s", sessionColumns)} FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.user_id = ? AND s.ends_at > ? AND s.generation = u.generation
   ORDER BY s.last_used_at DESC, s.created_at DESC, s.id`);
+const count = statement<readonly [count: number]>(
+  "SELECT COUNT(*) FROM sessions WHERE ends_at > ? AND user_id IS NOT NULL",
+);
 // One row after the other in the order that is given, and locked in it.
 const touch = statement(`
   UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
     id VARCHAR(255) PATH '$[0]', used_at BIGINT PATH '$[1]', idle_expires_at BIGINT PATH '$[2]'
-  )) AS used STRAIGHT_JOIN sessions s ON s.id = UNHEX(used.id)
+  )) AS used STRAIGHT_JOIN sessions s FORCE INDEX (PRIMARY) ON s.id = UNHEX(used.id)
   SET s.last_used_at = GREATEST(s.last_used_at, used.used_at),
     s.idle_expires_at = GREATEST(s.idle_expires_at, used.idle_expires_at)
   WHERE s.ends_at > ?`);
@@ -24,6 +27,7 @@ const touch = statement(`
 export const sessionStatements: SessionStatements = {
   find: (queries, [first = "", second = first, third = first]) => queries.all(find, first, second, third),
   list,
+  count,
   async touch(queries, touches, nowMs) {
     const latest = new Map<string, readonly [usedAt: number, idleExpiresAt: number]>();
     for (const { sessionId, usedAt, idleExpiresAt } of touches) {

@@ -35,6 +35,14 @@ const addUses = statement(`
   FROM unnest($3::text[], $4::bigint[], $5::smallint[], $6::text[], $7::bigint[]) AS e (${apiKeyUsageColumns})
   JOIN locked ON locked.id = e.key_id
   ON CONFLICT (key_id, hour, status_class, path) DO UPDATE SET count = before.count + excluded.count`);
+// What somebody is counting at the moment is left for another time.
+const dropUsage = statement(`
+  WITH old AS MATERIALIZED (
+    SELECT u.key_id, u.hour, u.status_class, u.path FROM api_key_usage u WHERE u.hour < $1
+    ORDER BY u.hour LIMIT $2 FOR UPDATE SKIP LOCKED
+  )
+  DELETE FROM api_key_usage u USING old o
+  WHERE u.key_id = o.key_id AND u.hour = o.hour AND u.status_class = o.status_class AND u.path = o.path`);
 const insertAccount = statement(`
   INSERT INTO linked_accounts (${linkedAccountColumns}) VALUES (${numbered(linkedAccountColumns)})
   ON CONFLICT (issuer, subject) DO NOTHING`);
@@ -79,5 +87,6 @@ export function credentialSteps(queries: Queries): CredentialSteps {
       await queries.run(deleteKeys, userId);
       await queries.run(deleteAccounts, userId);
     },
+    dropApiKeyUsage: (beforeMs, limit) => queries.run(dropUsage, beforeMs, limit),
   };
 }

@@ -1,6 +1,8 @@
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import { counted } from "../counted.ts";
+import { assertDistinct } from "../distinct-limits.ts";
+import { type Counted, granted, tellsLeft } from "../left.ts";
 import { digestOf, later, refusal } from "../sql/ephemeral.ts";
 import type { Queries, SqlParts } from "../sql/queries.ts";
 import { retried } from "../sql/retry.ts";
@@ -27,7 +29,7 @@ const remove = statement(`
  * looked at, and taken from where none is exhausted. A counter that another process makes meanwhile is not seen by the look;
  * its constraint then refuses what is too much, which undoes the whole statement. An ended window begins anew.
  */
-const reserve = statement<readonly [place: number, freesAt: number]>(`
+const reserving = `
   WITH asked AS MATERIALIZED (
     SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[])
     WITH ORDINALITY AS a (key_digest, amount, most, expires_at, place)
@@ -45,8 +47,16 @@ const reserve = statement<readonly [place: number, freesAt: number]>(`
       taken = CASE WHEN counters.expires_at > $5 THEN counters.taken ELSE 0 END + excluded.taken,
       most = excluded.most,
       expires_at = CASE WHEN counters.expires_at > $5 THEN counters.expires_at ELSE excluded.expires_at END
-  )
-  SELECT place, frees_at FROM exhausted ORDER BY frees_at DESC LIMIT 1`);
+    RETURNING key_digest, taken, expires_at
+  )`;
+type Reserved = readonly [place: number, endsAt: number, taken: number];
+const reserve = statement<Reserved>(
+  `${reserving} SELECT place, frees_at, -1::bigint FROM exhausted ORDER BY frees_at DESC LIMIT 1`,
+);
+/** The same, and what became of each counter: `taken` is -1 of one that is exhausted. */
+const reserveTelling = statement<Reserved>(`${reserving}
+  (SELECT place, frees_at, -1::bigint FROM exhausted ORDER BY frees_at DESC LIMIT 1)
+  UNION ALL SELECT a.place, g.expires_at, g.taken FROM asked a JOIN given g ON g.key_digest = a.key_digest`);
 // What attempts that succeed leave behind would otherwise stay until a sweep.
 const refund = statement(`
   WITH asked AS (
@@ -102,6 +112,7 @@ export function ephemeralStore({ connection, ping, close }: SqlParts): Ephemeral
       if (keys.length > 0) await each(call, (queries) => queries.run(remove, keys.map(digestOf)));
     },
     reserve: async (limits, call) => {
+      assertDistinct(limits);
       if (limits.length === 0) return { ok: true };
       return retried(call, isOverLimit, () => each(call, (queries) => reserveAll(queries, limits, call)));
     },
@@ -127,18 +138,25 @@ async function reserveAll(
   const amounts = counted(limits.map(({ key }) => key));
   // A key that is named twice is taken from twice, by one row.
   const asked = limits.filter(({ key }, at) => limits.findIndex((other) => other.key === key) === at);
-  const [exhausted] = await queries.all(
-    reserve,
+  const values = [
     asked.map(({ key }) => digestOf(key)),
     asked.map(({ key }) => amounts.get(key) ?? 1),
     asked.map(({ limit }) => limit),
     asked.map(({ windowSeconds }) => later(now, windowSeconds)),
     now.getTime(),
+  ] as const;
+  const rows = await queries.all(tellsLeft(limits) ? reserveTelling : reserve, ...values);
+  const keyAt = (place: number): string => asked[place - 1]?.key ?? "";
+  const counters = new Map<string, Counted>();
+  for (const [place, endsAt, taken] of rows) {
+    if (taken < 0) return refusal(keyAt(place), endsAt, now);
+    counters.set(keyAt(place), { taken, endsAt });
+  }
+  return granted(
+    limits,
+    limits.map(({ key }) => counters.get(key)),
+    now,
   );
-  if (exhausted === undefined) return { ok: true };
-  const [place, freesAt] = exhausted;
-  const key = asked[place - 1]?.key ?? "";
-  return refusal(key, freesAt, now);
 }
 
 /** Two processes made a counter at the same moment, and together wanted more than its limit. */

@@ -3,4 +3,5 @@ export const advisoryLocks = {
   migrations: 0x4c4b_0001,
   empty: 0x4c4b_0002,
   superusers: 0x4c4b_0003,
+  audit: 0x4c4b_0004,
 } as const;

@@ -1,5 +1,6 @@
 import { directoryStatements } from "../sql/directory.ts";
 import {
+  assertWhole,
   type Dialect,
   given,
   type SqlMigrations,
@@ -11,6 +12,7 @@ import { auditSteps } from "./audit-steps.ts";
 import { connectionTo } from "./connection.ts";
 import { credentialSteps } from "./credential-steps.ts";
 import { ephemeralStore } from "./ephemeral.ts";
+import { peopleSteps } from "./people-steps.ts";
 import type { PostgresPool } from "./pool.ts";
 import { sessionSteps } from "./session-steps.ts";
 import { sessionStatements } from "./sessions.ts";
@@ -70,22 +72,28 @@ export function postgres(options: PostgresOptions): PostgresStores {
 }
 
 const dialect: Dialect = {
-  directory: directoryStatements(statement, placeholder),
+  directory: directoryStatements(
+    statement,
+    placeholder,
+    (pattern) => `substring(payload from ${pattern}::text)`,
+  ),
   sessions: sessionStatements,
   steps: (queries) => ({
     ...userSteps(queries),
     ...credentialSteps(queries),
     ...sessionSteps(queries),
     ...auditSteps(queries),
+    ...peopleSteps(queries),
   }),
   ephemeral: ephemeralStore,
 };
 
-function assertOptions({ pool, lockTimeoutMs = 1, transactionTimeoutMs = 1 }: PostgresOptions): void {
+function assertOptions({ pool, lockTimeoutMs, transactionTimeoutMs }: PostgresOptions): void {
   if (typeof pool?.connect !== "function") throw new TypeError("postgres: pool is a `Pool` of pg");
-  for (const [name, value] of Object.entries({ lockTimeoutMs, transactionTimeoutMs })) {
-    // These become part of a statement's text; the most is what the server's setting takes.
-    if (!Number.isSafeInteger(value) || value < 1 || value > 2_147_483_647)
-      throw new TypeError(`postgres: ${name} is a whole number of milliseconds, 1 or more`);
-  }
+  // The most that the server's setting takes.
+  assertWhole(
+    "postgres",
+    { lockTimeoutMs, transactionTimeoutMs },
+    { unit: "milliseconds", most: 2_147_483_647 },
+  );
 }

@@ -11,6 +11,8 @@ const list = statement<SessionRow>(`
   SELECT ${qualified("s", sessionColumns)} FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.user_id = $1 AND ${endsAt} > $2 AND s.generation = u.generation
   ORDER BY s.last_used_at DESC, s.created_at DESC, s.id`);
+const count = statement<readonly [count: number]>(`
+  SELECT count(*) FROM sessions s WHERE ${endsAt} > $1 AND s.user_id IS NOT NULL`);
 // Locked in the order of their ids: of two processes that note uses of the same sessions, one waits for the other.
 const touch = statement(`
   WITH used AS (
@@ -28,6 +30,7 @@ const touch = statement(`
 export const sessionStatements: SessionStatements = {
   find: (queries, ids) => queries.all(find, ids),
   list,
+  count,
   async touch(queries, touches, nowMs) {
     const ids = touches.map(({ sessionId }) => sessionId);
     const used = touches.map(({ usedAt }) => usedAt.getTime());

@@ -1,5 +1,6 @@
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
+import { type Counted, granted } from "../left.ts";
 import { peekScript, refundScript, reserveScript } from "./ephemeral-scripts.ts";
 import { endOf, nowOf, serverTtl } from "./lifetimes.ts";
 import type { Parts } from "./parts.ts";
@@ -23,18 +24,18 @@ type Counters = Pick<EphemeralStore, "reserve" | "refund">;
 export function counters({ link, keys }: Pick<Parts, "link" | "keys">): Counters {
   async function take(limits: readonly Limit[], call: StoreCall): Promise<Taken> {
     const [first, ...rest] = limits.map(({ key }) => keys.counter(key));
-    if (first === undefined) return { ok: true, ends: [] };
+    if (first === undefined) return { ok: true, counters: [] };
     const args = limits.flatMap(({ limit, windowSeconds }) => [
       String(limit),
       endOf(windowSeconds, call),
       serverTtl(windowSeconds),
     ]);
     const answer = await link.run(reserveScript, [first, ...rest], [nowOf(call), ...args], call);
-    const [number = 0, ...ends] = answer as readonly number[];
+    const [number = 0, ...told] = answer as readonly number[];
     const exhausted = limits[number - 1];
-    return exhausted === undefined
-      ? { ok: true, ends }
-      : { ok: false, ...refusal(exhausted.key, ends[0] ?? 0, call) };
+    if (exhausted !== undefined) return { ok: false, ...refusal(exhausted.key, told[0] ?? 0, call) };
+    const counters = limits.map((_, at) => ({ endsAt: told[at * 2] ?? 0, taken: told[at * 2 + 1] ?? 0 }));
+    return { ok: true, counters };
   }
 
   async function takeEach(limits: readonly Limit[], call: StoreCall): Promise<Reservation> {
@@ -43,8 +44,12 @@ export function counters({ link, keys }: Pick<Parts, "link" | "keys">): Counters
     for (let tries = 0; tries < mostTries; tries++) {
       const exhausted = await look(limits, call);
       if (exhausted !== null) return exhausted;
-      refused = await tryEach(inOrder, call);
-      if (refused.ok) return refused;
+      const taken = await tryEach(inOrder, call);
+      if (taken.ok) {
+        const each = limits.map((limit) => taken.counters[inOrder.indexOf(limit)]);
+        return granted(limits, each, call.now);
+      }
+      refused = taken;
     }
     return refused;
   }
@@ -61,26 +66,28 @@ export function counters({ link, keys }: Pick<Parts, "link" | "keys">): Counters
     return exhausted === undefined ? null : { ok: false, ...refusal(exhausted.key, last, call) };
   }
 
-  async function tryEach(limits: readonly Limit[], call: StoreCall): Promise<Reservation> {
+  async function tryEach(limits: readonly Limit[], call: StoreCall): Promise<Taken> {
     const taken: { readonly key: string; readonly end: string }[] = [];
+    const counters: Counted[] = [];
     for (const limit of limits) {
       const one = await take([limit], call);
       if (one.ok) {
-        taken.push({ key: keys.counter(limit.key), end: String(one.ends[0]) });
+        taken.push({ key: keys.counter(limit.key), end: String(one.counters[0]?.endsAt) });
+        counters.push(...one.counters);
         continue;
       }
       // To the very window that it was taken from.
       await Promise.all(taken.map(({ key, end }) => link.run(refundScript, [key], [nowOf(call), end], call)));
       return one;
     }
-    return { ok: true };
+    return { ok: true, counters };
   }
 
   return {
     async reserve(limits, call) {
       if (link.isCluster && limits.length > 1) return takeEach(limits, call);
       const taken = await take(limits, call);
-      return taken.ok ? { ok: true } : taken;
+      return taken.ok ? granted(limits, taken.counters, call.now) : taken;
     },
     async refund(names, call) {
       const [first, ...rest] = names.map(keys.counter);
@@ -93,7 +100,9 @@ export function counters({ link, keys }: Pick<Parts, "link" | "keys">): Counters
   };
 }
 
-type Taken = { readonly ok: true; readonly ends: readonly number[] } | Extract<Reservation, { ok: false }>;
+type Taken =
+  | { readonly ok: true; readonly counters: readonly Counted[] }
+  | Extract<Reservation, { ok: false }>;
 
 function refusal(
   key: string,

@@ -23,8 +23,8 @@ return 1
 
 /**
  * KEYS: counters. ARGV: now, then limit, end of a window that begins now and ttl for each. Takes one attempt from all of
- * them or from none. Answers \`{ 0 }\`, or the number of the exhausted counter that frees last and when it does; then how
- * the windows end that were taken from.
+ * them or from none. Answers the number of the exhausted counter that frees last and when it does; or 0, and for each counter
+ * when its window ends and how many were taken from it.
  */
 export const reserveScript: Script = script(`${luaNumber}
 local now, counters, last, frees = tonumber(ARGV[1]), {}, 0, 0
@@ -50,7 +50,8 @@ for i, key in ipairs(KEYS) do
   local c = counters[key]
   local text = number(c.taken) .. ' ' .. number(c.ends)
   if c.isNew then redis.call('SET', key, text, 'PX', c.ttl) else redis.call('SET', key, text, 'KEEPTTL') end
-  answer[i + 1] = c.ends
+  answer[i * 2] = c.ends
+  answer[i * 2 + 1] = c.taken
 end
 return answer
 `);

@@ -1,4 +1,5 @@
 import type { EphemeralStore } from "../../ports/ephemeral-store.ts";
+import { assertDistinct } from "../distinct-limits.ts";
 import { counters } from "./counters.ts";
 import { addScript, takeValueScript } from "./ephemeral-scripts.ts";
 import { endOf, nowOf, serverTtl } from "./lifetimes.ts";
@@ -34,7 +35,10 @@ export function ephemeralStore({ engine, link, keys, ping, close }: Parts): Ephe
       const all = names.flatMap((name) => [keys.value(name), keys.counter(name)]);
       await Promise.all(all.map((key) => link.send(["DEL", key], key, call)));
     },
-    reserve,
+    async reserve(limits, call) {
+      assertDistinct(limits);
+      return reserve(limits, call);
+    },
     refund,
     sweep: async () => 0,
   };

@@ -2,12 +2,16 @@ import type { User } from "../../domain/user.ts";
 import { revokedTokensOf, revokedTokensText } from "../revoked-tokens.ts";
 import { parsed } from "./parsed.ts";
 
-type UserJson = Omit<User, "createdAt" | "updatedAt" | "deletedAt" | "revokedTokens"> & {
+type UserJson = Omit<
+  User,
+  "createdAt" | "updatedAt" | "deletedAt" | "revokedTokens" | "mustChangePassword"
+> & {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly deletedAt: number | null;
-  /** Not there in a copy of the version before. */
+  /** Neither this nor the next is there in copies of versions before. */
   readonly revokedTokens?: string;
+  readonly mustChangePassword?: boolean;
 };
 
 /** A user as JSON, times as milliseconds. */
@@ -23,14 +27,15 @@ export function userText(user: User): string {
 }
 
 /**
- * The user of a text; every call makes a new one. Null for a copy by a process of the version before, which says nothing of
- * revoked tokens: the directory is to be asked. @throws Error for what {@link userText} never wrote
+ * The user of a text; every call makes a new one. Null for a copy by a process of a version before, which says nothing of
+ * revoked tokens or of a password to be changed: the directory is to be asked. @throws Error for what {@link userText} never wrote
  */
 export function userOf(text: string): User | null {
-  const { revokedTokens, ...json } = parsed<UserJson>(text, "the copy of a user");
-  if (revokedTokens === undefined) return null;
+  const { revokedTokens, mustChangePassword, ...json } = parsed<UserJson>(text, "the copy of a user");
+  if (revokedTokens === undefined || mustChangePassword === undefined) return null;
   return {
     ...json,
+    mustChangePassword,
     revokedTokens: revokedTokensOf(revokedTokens),
     createdAt: new Date(json.createdAt),
     updatedAt: new Date(json.updatedAt),

@@ -87,6 +87,7 @@ function newcomer(id: string, now: Date): User {
     permissions: [],
     tier: null,
     isSuperuser: false,
+    mustChangePassword: false,
     locale: null,
     generation: 1,
     slotTag: slotTagOf(id),

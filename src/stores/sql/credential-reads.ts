@@ -1,5 +1,4 @@
 import type { DirectoryStore } from "../../ports/directory-store.ts";
-import type { StoreCall } from "../../ports/store.ts";
 import {
   type ApiKeyRow,
   type ApiKeyUsageRow,
@@ -13,7 +12,7 @@ import {
 } from "../credential-rows.ts";
 import { qualified, userColumns } from "../rows.ts";
 import { type JoinedRow, ownedApiKeyOf, ownedLinkedAccountOf } from "./joined.ts";
-import type { Parameter, Statement } from "./queries.ts";
+import type { Rows, Statement } from "./queries.ts";
 import type { SqlValue } from "./steps.ts";
 
 /** The statements that read API keys and linked accounts, in the order in which their values are given. */
@@ -52,13 +51,6 @@ export function credentialStatements(
       SELECT ${linkedAccountColumns} FROM linked_accounts WHERE user_id = ${at(1)} ORDER BY created_at, id`),
   };
 }
-
-/** Runs a statement that is whole by itself. */
-type Rows = <Row extends readonly SqlValue[]>(
-  call: StoreCall,
-  statement: Statement<Row>,
-  ...values: readonly Parameter[]
-) => Promise<readonly Row[]>;
 
 /** Reads API keys and linked accounts in a database on a server. */
 export function credentialReads(

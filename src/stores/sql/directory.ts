@@ -1,21 +1,16 @@
 import type { DirectoryStore, SessionOwner } from "../../ports/directory-store.ts";
-import type { StoreCall } from "../../ports/store.ts";
 import { summedUses } from "../api-key-uses.ts";
-import {
-  type AuditEventRow,
-  auditColumns,
-  auditOf,
-  passwordColumns,
-  qualified,
-  type UserRow,
-  userColumns,
-  userOf,
-} from "../rows.ts";
+import { mailOf, type TierRow, tierColumns, tierOf } from "../people-rows.ts";
+import { passwordColumns, qualified, type UserRow, userColumns, userOf } from "../rows.ts";
+import { type AuditStatements, auditReads, auditStatements } from "./audit-reads.ts";
 import { type CredentialStatements, credentialReads, credentialStatements } from "./credential-reads.ts";
 import { type JoinedRow, userIn, userWidth, userWithPasswordOf } from "./joined.ts";
-import type { Parameter, SqlParts, Statement } from "./queries.ts";
+import type { Rows, SqlParts, Statement } from "./queries.ts";
 import { sqlRun } from "./run.ts";
+import { dropSealed, sealRows } from "./seal.ts";
+import { type StatisticsStatements, statistics, statisticsStatements } from "./statistics.ts";
 import type { SqlValue } from "./steps.ts";
+import { type UserStatements, userReads, userStatements } from "./user-reads.ts";
 import { runWrites } from "./writes.ts";
 
 /** Sessions that one statement asks about: more than most users have. */
@@ -36,25 +31,20 @@ export interface DirectoryStatements {
   readonly anyone: Statement<readonly [number]>;
   /** Of an instant and a limit. */
   readonly deletedBefore: Statement<readonly [id: string]>;
-  /** Of a limit. */
-  readonly auditOfAll: Statement<AuditEventRow>;
-  /** Of a user's id and a limit. */
-  readonly auditOfUser: Statement<AuditEventRow>;
+  readonly users: UserStatements;
+  readonly tiers: Statement<TierRow>;
+  readonly audit: AuditStatements;
+  readonly statistics: StatisticsStatements;
 }
 
-/** Writes the statements; `at` is the placeholder of the first, second, … value. */
+/** Writes the statements; `at` is the placeholder of the first, second, … value, `matched` what of a payload matches a pattern. */
 export function directoryStatements(
   statement: <Row extends readonly SqlValue[]>(text: string) => Statement<Row>,
   at: (place: number) => string,
+  matched: (pattern: string) => string,
 ): DirectoryStatements {
   const user = qualified("u", userColumns);
   const joined = `SELECT ${user}, ${qualified("p", passwordColumns)} FROM users u LEFT JOIN passwords p ON p.user_id = u.id`;
-  const audit = `
-    SELECT ${qualified("e", auditColumns)}, ip.value, ip.salt, agent.value, agent.salt FROM audit_events e
-    LEFT JOIN audit_personal ip ON ip.event_id = e.id AND ip.field = 'ip'
-    LEFT JOIN audit_personal agent ON agent.event_id = e.id AND agent.field = 'user_agent'`;
-  // Rows of one millisecond come in the order in which they were written.
-  const newest = "ORDER BY e.created_at DESC, e.position DESC";
   return {
     user: statement(`SELECT ${userColumns} FROM users WHERE id = ${at(1)}`),
     withPassword: {
@@ -72,8 +62,10 @@ export function directoryStatements(
     anyone: statement("SELECT 1 FROM users LIMIT 1"),
     deletedBefore: statement(`
       SELECT id FROM users WHERE status = 'deleted' AND deleted_at < ${at(1)} ORDER BY deleted_at LIMIT ${at(2)}`),
-    auditOfAll: statement(`${audit} ${newest} LIMIT ${at(1)}`),
-    auditOfUser: statement(`${audit} WHERE e.user_id = ${at(1)} ${newest} LIMIT ${at(2)}`),
+    users: userStatements(statement, at),
+    tiers: statement(`SELECT ${tierColumns} FROM tiers ORDER BY name`),
+    audit: auditStatements(statement, at),
+    statistics: statisticsStatements(statement, at, matched),
   };
 }
 
@@ -83,11 +75,8 @@ export function sqlDirectory(
   statements: DirectoryStatements,
 ): DirectoryStore {
   // A limit is given as text: as a number it would be a fraction to some servers.
-  const rows = <Row extends readonly SqlValue[]>(
-    call: StoreCall,
-    statement: Statement<Row>,
-    ...values: readonly Parameter[]
-  ): Promise<readonly Row[]> => connection.each(call, (queries) => queries.all(statement, ...values));
+  const rows: Rows = (call, statement, ...values) =>
+    connection.each(call, (queries) => queries.all(statement, ...values));
 
   return {
     engine: connection.engine,
@@ -123,12 +112,21 @@ export function sqlDirectory(
     isEmpty: async (call) => (await rows(call, statements.anyone)).length === 0,
     deletedBefore: async (instant, limit, call) =>
       (await rows(call, statements.deletedBefore, instant.getTime(), `${limit}`)).map(([id]) => id),
-    async auditRows({ userId, limit }, call) {
-      const found = await (userId === null
-        ? rows(call, statements.auditOfAll, `${limit}`)
-        : rows(call, statements.auditOfUser, userId, `${limit}`));
-      return found.map(auditOf);
+    ...userReads(rows, statements.users),
+    tiers: async (call) => (await rows(call, statements.tiers)).map(tierOf),
+    ...auditReads(rows, statements.audit),
+    ...statistics(rows, statements.statistics),
+    sealAudit: ({ limit, chain }, call) =>
+      connection.transaction(call, (queries) => sealRows(steps(queries), limit, chain)),
+    dropAudit: ({ throughSeq, limit }, call) =>
+      connection.transaction(call, (queries) => dropSealed(steps(queries), throughSeq, limit)),
+    async claimMail({ limit, leasedUntil }, call) {
+      const claim = { nowMs: call.now.getTime(), limit, leasedUntilMs: leasedUntil.getTime() };
+      const rows = await connection.transaction(call, (queries) => steps(queries).claimMail(claim));
+      return rows.map(mailOf);
     },
+    dropApiKeyUsage: (instant, limit, call) =>
+      connection.transaction(call, (queries) => steps(queries).dropApiKeyUsage(instant.getTime(), limit)),
     commit: (writes, call) =>
       connection.transaction(
         call,

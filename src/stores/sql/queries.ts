@@ -37,6 +37,13 @@ export interface SqlConnection {
   ): Promise<T>;
 }
 
+/** Runs a statement that is whole by itself. */
+export type Rows = <Row extends readonly SqlValue[]>(
+  call: StoreCall,
+  statement: Statement<Row>,
+  ...values: readonly Parameter[]
+) => Promise<readonly Row[]>;
+
 /** What the three stores of one database share. */
 export interface SqlParts {
   readonly connection: SqlConnection;

@@ -12,6 +12,8 @@ export interface SessionStatements {
   find(queries: Queries, ids: readonly string[]): Promise<readonly JoinedRow[]>;
   /** Of a user's id and an instant: the user's live sessions, most recently used first. */
   readonly list: Statement<SessionRow>;
+  /** Of an instant: how many sessions of users are live. */
+  readonly count: Statement<readonly [count: number]>;
   /** Notes at most {@link touchBatch} uses in one statement; one that ended or expired is left as it is. */
   touch(queries: Queries, touches: readonly Touch[], nowMs: number): Promise<void>;
 }
@@ -52,6 +54,11 @@ export function sqlSessions(
         return rows.map(sessionOf);
       }),
     touch,
+    count: (call) =>
+      connection.each(call, async (queries) => {
+        const [[count] = [0]] = await queries.all(statements.count, call.now.getTime());
+        return count;
+      }),
     sweep: (limit, ended, call) =>
       connection.transaction(call, (queries) =>
         sweepSessions(sqlRun(steps(queries), call.now), limit, ended),

@@ -3,8 +3,10 @@ import type { Session } from "../../domain/session.ts";
 import type { ApiKeyUses } from "../../ports/directory-store.ts";
 import type { Refusal } from "../../ports/store.ts";
 import type { ApiKeyRow, LinkedAccountRow } from "../credential-rows.ts";
+import type { CheckpointRow, MailRow, TierRow } from "../people-rows.ts";
 import type { FamilyRow } from "../refresh.ts";
-import type { PasswordRow, SessionRow, UserRow } from "../rows.ts";
+import type { AuditEventRow, PasswordRow, SessionRow, UserRow } from "../rows.ts";
+import type { LogEnd, Seal } from "../sealing.ts";
 
 /** What a column takes and gives; a truth is 1 or 0, an instant its milliseconds. */
 export type SqlValue = string | number | null | Uint8Array;
@@ -13,12 +15,18 @@ export type SqlValue = string | number | null | Uint8Array;
  * The steps that transactions on a server are made of, each one statement or two in the words of its engine. They run within
  * one transaction on one connection; what they read they have locked until it ends.
  */
-export type SqlSteps = UserSteps & CredentialSteps & SessionSteps & AuditSteps;
+export type SqlSteps = UserSteps &
+  CredentialSteps &
+  SessionSteps &
+  AuditSteps &
+  SealSteps &
+  TierSteps &
+  MailSteps;
 
 /** The steps about users and their passwords. */
 export interface UserSteps {
   /** Keeps other transactions that ask for the same from going on before this one ended. */
-  lockDirectory(what: "empty" | "superusers"): Promise<void>;
+  lockDirectory(what: "audit" | "empty" | "superusers"): Promise<void>;
   /** The users who are there, locked in the order of their ids. `ids` are sorted and different from each other. */
   lockUsers(ids: readonly string[]): Promise<readonly UserRow[]>;
   insertUser(row: UserRow): Promise<Refusal | null>;
@@ -53,6 +61,8 @@ export interface CredentialSteps {
   hasWayToSignIn(userId: string): Promise<boolean>;
   /** Deletes a user's API keys, what they were used for, and their linked accounts. */
   deleteCredentials(userId: string): Promise<void>;
+  /** Deletes uses of hours before an instant, at most `limit`; answers how many. */
+  dropApiKeyUsage(beforeMs: number, limit: number): Promise<number>;
 }
 
 /** The steps about sessions, here and in another engine. */
@@ -83,6 +93,65 @@ export interface AuditSteps {
   /** Adds rows in their order, personal fields beside them. */
   insertAudit(rows: readonly AuditRow[]): Promise<void>;
   deletePersonal(userId: string): Promise<void>;
+}
+
+/** The steps that seal the audit log, and drop what was sealed; only one transaction at a time takes them. */
+export interface SealSteps {
+  /** The rows that have no place in the sealed log, in the order of writing, at most `limit`. */
+  unsealedAudit(limit: number): Promise<readonly AuditEventRow[]>;
+  /** The last sealed row and the newest checkpoint, each where there is one. */
+  sealedEnds(): Promise<{ readonly row: LogEnd | null; readonly checkpoint: LogEnd | null }>;
+  sealAudit(seals: readonly Seal[]): Promise<void>;
+  /** Up to where rows may be dropped, which holds until the transaction ends; null where there is no checkpoint. */
+  droppableThrough(): Promise<number | null>;
+  /** Deletes the first sealed rows up to a place, at most `limit`; answers how many. */
+  dropSealed(throughSeq: number, limit: number): Promise<number>;
+  /** Whether the row at this place has this digest, and no checkpoint lies there or further on. */
+  mayCheckpoint(seq: number, chainHash: string): Promise<boolean>;
+  insertCheckpoint(row: CheckpointRow): Promise<void>;
+  /** False where there is a cursor of this name. */
+  insertCursor(name: string, seq: number): Promise<boolean>;
+  /** False where the cursor does not stand at `from`. */
+  moveCursor(name: string, from: number, to: number): Promise<boolean>;
+  deleteCursor(name: string): Promise<void>;
+}
+
+/** The steps about plans. */
+export interface TierSteps {
+  /** False where there is one of this name or id. */
+  insertTier(row: TierRow): Promise<boolean>;
+  /** False where there is none of this name and version. */
+  updateTier(change: TierChange): Promise<boolean>;
+  /** Waits for those who hold it. False where there is none. */
+  deleteTier(name: string): Promise<boolean>;
+  /** Whether there is one, which then stays until the transaction ends. */
+  holdTier(name: string): Promise<boolean>;
+  hasUsersIn(name: string): Promise<boolean>;
+}
+
+/** New limits of a plan. */
+export interface TierChange {
+  readonly name: string;
+  readonly version: number;
+  /** JSON of the limits. */
+  readonly limits: string;
+  readonly nowMs: number;
+}
+
+/** The steps about mail that is to be sent. */
+export interface MailSteps {
+  insertMail(row: MailRow): Promise<void>;
+  deleteMail(id: string): Promise<void>;
+  deleteMailTo(userId: string): Promise<void>;
+  /** Mails whose time has come, as they are once they are claimed, oldest first; leaves out what others are claiming. */
+  claimMail(claim: MailClaim): Promise<readonly MailRow[]>;
+}
+
+/** What is claimed, and until when. */
+export interface MailClaim {
+  readonly nowMs: number;
+  readonly limit: number;
+  readonly leasedUntilMs: number;
 }
 
 /** A data bag that takes the place of another. */

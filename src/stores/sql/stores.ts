@@ -78,3 +78,15 @@ export function sqlStores(connection: PooledConnection, dialect: Dialect): SqlSt
 export function given<Options extends object>(options: Options): Options {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Options;
 }
+
+/** Checks options that become part of a statement's text. @throws TypeError - one is no whole number from 1 to `most` */
+export function assertWhole(
+  engine: string,
+  options: Readonly<Record<string, number | undefined>>,
+  { unit, most }: { readonly unit: string; readonly most: number },
+): void {
+  for (const [name, value = 1] of Object.entries(options)) {
+    if (!Number.isSafeInteger(value) || value < 1 || value > most)
+      throw new TypeError(`${engine}: ${name} is a whole number of ${unit}, 1 or more`);
+  }
+}

@@ -5,6 +5,7 @@ import { familyRow } from "../refresh.ts";
 import { passwordRow, type SessionRow, sessionOf, sessionRow, userOf, userRow } from "../rows.ts";
 import { changedUser, erasedUser } from "../user-changes.ts";
 import { credentialHandlers } from "./credential-writes.ts";
+import { peopleHandlers } from "./people-writes.ts";
 import type { Handler, Handlers, SqlRun } from "./run.ts";
 
 /** Runs the writes in order, within a transaction that is undone where the answer is not `ok`. */
@@ -41,12 +42,18 @@ function runOne<K extends Kind>(
  */
 async function lock(run: SqlRun, writes: readonly Write[]): Promise<void> {
   const kinds = new Set(writes.map(({ kind }) => kind));
+  if (writes.some(isAboutLog)) await run.steps.lockDirectory("audit");
   if (kinds.has("directory.require_empty")) await run.steps.lockDirectory("empty");
   if (kinds.has("directory.require_other_superuser")) await run.steps.lockDirectory("superusers");
   const ids = [...new Set(writes.flatMap(lockedUsers))].sort();
   if (ids.length === 0) return;
   for (const id of ids) run.users.set(id, null);
   for (const row of await run.steps.lockUsers(ids)) run.users.set(row[0], userOf(row));
+}
+
+// Who begins to follow the log finds what was not dropped by then, and what is dropped later is what they have seen.
+function isAboutLog(write: Write): boolean {
+  return write.kind === "audit.checkpoint" || (write.kind === "cursor.move" && write.from === null);
 }
 
 // Sessions are locked through their owner, so that "end all sessions" misses none that another transaction is about to add.
@@ -58,6 +65,7 @@ function lockedUsers(write: Write): readonly string[] {
 
 const handlers: Handlers = {
   ...credentialHandlers,
+  ...peopleHandlers,
 
   "user.require": ({ userId, generation }, { users }) => {
     const user = users.get(userId);
@@ -88,6 +96,7 @@ const handlers: Handlers = {
     await writeAudit(run);
     await run.steps.deletePasswords(userId);
     await run.steps.deleteCredentials(userId);
+    await run.steps.deleteMailTo(userId);
     await run.steps.deletePersonal(userId);
     return update(run, erasedUser(user, run.now));
   },

@@ -1,11 +1,15 @@
 import type { DirectoryStore } from "../../ports/directory-store.ts";
+import { type TierRow, tierColumns, tierOf } from "../people-rows.ts";
 import { passwordColumns, qualified, type UserRow, userColumns, userOf } from "../rows.ts";
 import { userWithPasswordOf } from "../sql/joined.ts";
 import { type AuditReading, auditReading, readAudit } from "./audit.ts";
 import { credentialReads } from "./credential-reads.ts";
 import { recordUses } from "./credential-writes.ts";
+import { later } from "./later.ts";
 import type { Parts } from "./parts.ts";
+import { claimMail, dropUsage } from "./people-writes.ts";
 import { type RevocationReading, revocationReading } from "./revocations.ts";
+import { dropAudit, sealAudit, sealReads } from "./sealed-audit.ts";
 import type { Prepare, Statement } from "./statement.ts";
 import { runWrites } from "./writes.ts";
 
@@ -16,6 +20,7 @@ interface DirectoryReading {
   readonly deletedBefore: Statement<readonly [id: string]>;
   readonly revocations: RevocationReading;
   readonly audit: AuditReading;
+  readonly tiers: Statement<TierRow>;
 }
 
 function directoryReading(prepare: Prepare): DirectoryReading {
@@ -35,12 +40,15 @@ function directoryReading(prepare: Prepare): DirectoryReading {
     ),
     revocations: revocationReading(prepare),
     audit: auditReading(prepare),
+    tiers: prepare(`SELECT ${tierColumns} FROM tiers ORDER BY name`),
   };
 }
 
 /** Accounts, credentials and the audit log on SQLite. */
 export function directoryStore({ connection, cache, run, ping, close }: Parts): DirectoryStore {
   const reading = connection.prepared(directoryReading);
+  const listing = later(async () => (await import("./user-reads.ts")).userReads(connection));
+  const counting = later(async () => (await import("./statistics.ts")).statistics(connection));
   return {
     engine: connection.engine,
     ping,
@@ -85,6 +93,14 @@ export function directoryStore({ connection, cache, run, ping, close }: Parts): 
             .map(([id]) => id),
         call,
       ),
+    users: async (query, call) => (await listing()).users(query, call),
+    tiers: (call) => connection.read(() => reading().tiers.all().map(tierOf), call),
+    ...sealReads(connection),
+    statistics: async (from, call) => (await counting()).statistics(from, call),
+    sealAudit: (sealing, call) => run(call, (on) => sealAudit(on, sealing)),
+    dropAudit: (dropping, call) => run(call, (on) => dropAudit(on, dropping)),
+    claimMail: (claim, call) => run(call, (on) => claimMail(on, claim)),
+    dropApiKeyUsage: (instant, limit, call) => run(call, (on) => dropUsage(on, instant, limit)),
     auditRows: (query, call) => connection.read(() => readAudit(reading().audit, query), call),
     commit: (writes, call) =>
       run(

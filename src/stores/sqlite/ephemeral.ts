@@ -1,4 +1,6 @@
 import type { EphemeralStore, Limit, Reservation } from "../../ports/ephemeral-store.ts";
+import { assertDistinct } from "../distinct-limits.ts";
+import { type Counted, granted } from "../left.ts";
 import { later, refusal } from "../sql/ephemeral.ts";
 import type { Parts } from "./parts.ts";
 import type { Prepare, Statement } from "./statement.ts";
@@ -94,7 +96,9 @@ export function ephemeralStore({ connection, run, ping, close }: Parts): Ephemer
 
 // Takes from all and looks at what it took: where one counter went past its limit, the transaction is undone.
 function reserve({ reserve: take }: EphemeralStatements, limits: readonly Limit[], now: Date): Reservation {
+  assertDistinct(limits);
   let last: { readonly key: string; readonly freesAt: number } | null = null;
+  const counters: Counted[] = [];
   for (const { key, limit, windowSeconds } of limits) {
     const [[taken, freesAt] = [0, 0]] = take.all(
       key,
@@ -102,7 +106,8 @@ function reserve({ reserve: take }: EphemeralStatements, limits: readonly Limit[
       now.getTime(),
       now.getTime(),
     );
+    counters.push({ taken, endsAt: freesAt });
     if (taken > limit && (last === null || freesAt > last.freesAt)) last = { key, freesAt };
   }
-  return last === null ? { ok: true } : refusal(last.key, last.freesAt, now);
+  return last === null ? granted(limits, counters, now) : refusal(last.key, last.freesAt, now);
 }

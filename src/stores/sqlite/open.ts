@@ -9,8 +9,8 @@ export interface OpenOptions {
   readonly synchronous: "normal" | "full";
 }
 
-/** While a process starts nobody waits for it yet, and others may be migrating. */
-const startTimeoutMs = 5_000;
+/** While a process starts nobody waits for it yet, and others may be migrating: of a large database that takes its time. */
+const startTimeoutMs = 30_000;
 /** Afterwards a wait is a stop of the event loop: long enough for somebody's commit, and no longer. */
 const busyTimeoutMs = 5;
 /** Pages that SQLite keeps in memory, in KiB. With the default of 2 MiB a million sessions are read from the file each time. */

@@ -11,6 +11,7 @@ import {
   userOf,
 } from "../rows.ts";
 import { type JoinedRow, sessionWidth } from "../sql/joined.ts";
+import { later } from "./later.ts";
 import type { Parts } from "./parts.ts";
 import { sweepSessions, touchSession } from "./session-writes.ts";
 import type { Prepare, Statement } from "./statement.ts";
@@ -51,6 +52,7 @@ function sessionReading(prepare: Prepare): SessionReading {
  */
 export function sessionStore({ connection, cache, run, close, ping }: Parts): SessionStore {
   const reading = connection.prepared(sessionReading);
+  const counting = later(async () => (await import("./session-count.ts")).sessionCount(connection));
   let seenVersion = -1;
 
   function find(ids: readonly string[], nowMs: number): readonly (FoundSession | null)[] {
@@ -104,6 +106,7 @@ export function sessionStore({ connection, cache, run, close, ping }: Parts): Se
     find: (ids, call) => connection.read(() => find(ids, call.now.getTime()), call),
     list: (userId, call) =>
       connection.read(() => reading().list.all(userId, call.now.getTime()).map(sessionOf), call),
+    count: async (call) => (await counting()).count(call),
     touch,
     sweep: (limit, ended, call) =>
       run(call, (on) => {

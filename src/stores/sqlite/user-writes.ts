@@ -68,6 +68,7 @@ export const userHandlers: Pick<
     if (user === null) return null;
     run.statements.users.deletePasswords.run(userId);
     deleteCredentials(run, userId);
+    run.statements.people.deleteMailTo.run(userId);
     run.statements.audit.deletePersonal.run(userId);
     return write(run, erasedUser(user, run.now));
   },

@@ -2,9 +2,10 @@ import type { AuditRow } from "../../domain/audit.ts";
 import type { Session } from "../../domain/session.ts";
 import type { Refusal, Write } from "../../ports/store.ts";
 import type { ApiKeyRow, LinkedAccountRow } from "../credential-rows.ts";
+import type { MailRow } from "../people-rows.ts";
 import type { SessionRow, UserRow } from "../rows.ts";
 import type { SessionCache } from "../session-cache.ts";
-import type { AuditStatements } from "./audit.ts";
+import type { AuditStatements, PlacedRow } from "./audit.ts";
 import type { Statement } from "./statement.ts";
 
 /** Statements of the writes about users and their passwords. */
@@ -56,6 +57,39 @@ export interface RevocationStatements {
   readonly delete: Statement;
 }
 
+/** Statements of the writes about tiers and mails. */
+export interface PeopleStatements {
+  readonly insertTier: Statement;
+  readonly updateTier: Statement;
+  readonly deleteTier: Statement;
+  readonly tier: Statement;
+  readonly anyoneIn: Statement;
+  readonly insertMail: Statement;
+  readonly deleteMail: Statement;
+  readonly deleteMailTo: Statement;
+  readonly dueMail: Statement<MailRow>;
+  readonly leaseMail: Statement;
+  readonly dropUsage: Statement;
+}
+
+/** Where the sealed log ends. */
+export type EndRow = readonly [seq: number, chainHash: string];
+
+/** Statements of the writes about the sealed audit log. */
+export interface SealStatements {
+  readonly unsealed: Statement<PlacedRow>;
+  readonly lastRow: Statement<EndRow>;
+  readonly lastCheckpoint: Statement<EndRow>;
+  readonly seal: Statement;
+  readonly sealedHere: Statement;
+  readonly insertCheckpoint: Statement;
+  readonly leastCursor: Statement<readonly [seq: number | null]>;
+  readonly insertCursor: Statement;
+  readonly moveCursor: Statement;
+  readonly deleteCursor: Statement;
+  readonly drop: Statement;
+}
+
 /** The statements that transactions are made of. */
 export interface WriteStatements {
   readonly users: UserStatements;
@@ -63,6 +97,8 @@ export interface WriteStatements {
   readonly sessions: SessionStatements;
   readonly revocations: RevocationStatements;
   readonly audit: AuditStatements;
+  readonly seals: SealStatements;
+  readonly people: PeopleStatements;
 }
 
 /** One transaction under way. */

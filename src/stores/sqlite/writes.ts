@@ -1,7 +1,9 @@
 import type { Committed, Refusal, Write } from "../../ports/store.ts";
 import { auditStatements, insertAudit } from "./audit.ts";
 import { credentialHandlers, credentialStatements } from "./credential-writes.ts";
+import { peopleHandlers, peopleStatements } from "./people-writes.ts";
 import { revocationHandlers, revocationStatements } from "./revocations.ts";
+import { sealHandlers, sealStatements } from "./sealed-audit.ts";
 import { sessionHandlers, sessionStatements } from "./session-writes.ts";
 import type { Prepare } from "./statement.ts";
 import { userHandlers, userStatements } from "./user-writes.ts";
@@ -12,6 +14,8 @@ const handlers: Handlers = {
   ...credentialHandlers,
   ...sessionHandlers,
   ...revocationHandlers,
+  ...sealHandlers,
+  ...peopleHandlers,
   "audit.insert": ({ row }, { statements }) => {
     insertAudit(statements.audit, row);
     return null;
@@ -26,6 +30,8 @@ export function writeStatements(prepare: Prepare): WriteStatements {
     sessions: sessionStatements(prepare),
     revocations: revocationStatements(prepare),
     audit: auditStatements(prepare),
+    seals: sealStatements(prepare),
+    people: peopleStatements(prepare),
   };
 }
 

@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { AuditRow } from "../../domain/audit.ts";
 import { anonymousEmail, anonymousUsername, type User } from "../../domain/user.ts";
+import { auditQuery } from "../queries.ts";
 import { hostileTexts, withNul } from "./hostile.ts";
 import { same } from "./same.ts";
 import { addUser, committed, refused, write } from "./steps.ts";
@@ -11,7 +12,7 @@ async function rows(
   userId: string | null,
   limit = 100,
 ): Promise<readonly AuditRow[]> {
-  return stores.directory.auditRows({ userId, limit }, call());
+  return stores.directory.auditRows(auditQuery({ userId, limit }), call());
 }
 
 /** The audit log, and erasing what is personal. */
@@ -139,6 +140,7 @@ export const auditRules: Rules = {
     const more = {
       data: { phone: "+1" } as User["data"],
       isSuperuser: true,
+      mustChangePassword: true,
       emailVerified: true,
       revokedTokens,
     };
@@ -161,6 +163,7 @@ export const auditRules: Rules = {
       data: {},
       revokedTokens: [],
       isSuperuser: false,
+      mustChangePassword: false,
     };
     const erased = {
       ...user,

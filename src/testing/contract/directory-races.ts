@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { User } from "../../domain/user.ts";
 import type { Committed, Write } from "../../ports/store.ts";
 import type { Stores } from "../../ports/stores.ts";
+import { auditQuery } from "../queries.ts";
 import { addUser, committed, winners, write } from "./steps.ts";
 import { type Rules, race, type Trial } from "./trial.ts";
 
@@ -177,7 +178,7 @@ export const directoryRaces: Rules = {
     strictEqual(winners(results, "first_user_exists"), racers / 2);
     for (const [index, user] of users.entries()) {
       const read = await stores.directory.user(user.id, call());
-      const rows = await stores.directory.auditRows({ userId: user.id, limit: 9 }, call());
+      const rows = await stores.directory.auditRows(auditQuery({ userId: user.id, limit: 9 }), call());
       deepStrictEqual([read !== null, rows.length], index % 2 === 0 ? [true, 1] : [false, 0]);
     }
   },

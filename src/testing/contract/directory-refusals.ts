@@ -158,6 +158,24 @@ const table: readonly Refused[] = [
     "username_taken",
     ({ disabled, root }) => write.update(disabled, { username: root.username }),
   ],
+  ["there is a tier of this name", "conflict", (_, { make }) => write.tier(make.tier({ name: "pro" }))],
+  [
+    "the tier to change has another version",
+    "conflict",
+    (_, { make }) => write.updateTier(make.tier({ name: "pro", version: 1 }), []),
+  ],
+  ["the tier to change is unknown", "conflict", (_, { make }) => write.updateTier(make.tier(), [])],
+  ["the tier to delete is unknown", "conflict", () => write.deleteTier("idle")],
+  ["the required tier is unknown", "conflict", () => write.requireTier("idle")],
+  ["the cursor to move stands elsewhere", "conflict", () => write.move("follower", 1, 3)],
+  ["the cursor to move is there already", "conflict", () => write.move("follower", null, 3)],
+  ["the cursor to move is gone", "conflict", () => write.move("gone", 0, 1)],
+  [
+    "the row of the checkpoint has another digest",
+    "conflict",
+    (_, { clock }) =>
+      write.checkpoint({ seq: 3, chainHash: "another", createdAt: clock.now(), signature: "s" }),
+  ],
   ["there are users already", "first_user_exists", () => ({ kind: "directory.require_empty" })],
   [
     "there is no other superuser",

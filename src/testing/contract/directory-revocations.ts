@@ -2,6 +2,7 @@ import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { Session } from "../../domain/session.ts";
 import type { Revocation } from "../../ports/directory-store.ts";
 import type { Report, Write } from "../../ports/store.ts";
+import { auditQuery } from "../queries.ts";
 import { same } from "./same.ts";
 import { addUser, committed, refused, silent, winners, write } from "./steps.ts";
 import { type Rules, race } from "./trial.ts";
@@ -61,7 +62,7 @@ export const revocationRules: Rules = {
     );
     await committed(trial, [revoke([], "any", ended)]);
     deepStrictEqual(reported, [[first.id], [second.id], []]);
-    const rows = await trial.stores.directory.auditRows({ userId: null, limit: 9 }, trial.call());
+    const rows = await trial.stores.directory.auditRows(auditQuery({ limit: 9 }), trial.call());
     deepStrictEqual(rows.map(({ sessionId }) => sessionId).sort(), [first.id, second.id].sort());
   },
 
@@ -117,7 +118,7 @@ export const revocationRaces: Rules = {
     );
     strictEqual(results.filter((result) => result.ok && result.ended.length === 1).length, 1);
     strictEqual(winners(results, "conflict"), 20);
-    const rows = await trial.stores.directory.auditRows({ userId: null, limit: 99 }, trial.call());
+    const rows = await trial.stores.directory.auditRows(auditQuery({ limit: 99 }), trial.call());
     strictEqual(rows.length, 1);
   },
 

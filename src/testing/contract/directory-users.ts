@@ -15,6 +15,7 @@ function fullUser({ make, clock }: Trial): User {
     permissions: ["invoice:read", "invoice:write"],
     tier: "pro",
     isSuperuser: true,
+    mustChangePassword: true,
     locale: "pt-BR",
     generation: 7,
     version: 3,

@@ -1,11 +1,22 @@
 import { credentialRaces } from "./credential-races.ts";
 import { apiKeyRules } from "./directory-api-keys.ts";
 import { auditRules } from "./directory-audit.ts";
+import { countRaces, countRules } from "./directory-counts.ts";
 import { directoryFaults } from "./directory-faults.ts";
 import { linkedAccountRules } from "./directory-linked-accounts.ts";
+import { listingRules } from "./directory-listing.ts";
+import { outboxDurability, outboxFaults, outboxRaces, outboxRules } from "./directory-outbox.ts";
 import { directoryRaces } from "./directory-races.ts";
 import { refusalRules } from "./directory-refusals.ts";
 import { revocationRaces, revocationRules } from "./directory-revocations.ts";
+import {
+  retentionRules,
+  sealingDurability,
+  sealingFaults,
+  sealingRaces,
+  sealingRules,
+} from "./directory-sealing.ts";
+import { tierRaces, tierRules } from "./directory-tiers.ts";
 import { userRules } from "./directory-users.ts";
 import { same } from "./same.ts";
 import { changes, scene } from "./scene.ts";
@@ -13,16 +24,29 @@ import { addUser, refused, write } from "./steps.ts";
 import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial.ts";
 
 /**
- * The rules that every `DirectoryStore` keeps: users, passwords, API keys, linked accounts and audit rows, transactions that are all or none under
- * races and failures, and past a restart where the harness can reopen. Asks for a session store of the same engine.
+ * The rules that every `DirectoryStore` keeps: users, passwords, API keys, linked accounts, tiers, the audit log, mail and
+ * counts, transactions that are all or none under races and failures, and past a restart where the harness can reopen. Asks for a session store of the same engine.
  */
 export function directoryContract(harness: StoreHarness): readonly ContractCase[] {
   return [
     ...cases(harness, "basics", userRules, apiKeyRules, linkedAccountRules),
     ...cases(harness, "basics", auditRules, refusalRules, revocationRules),
+    ...cases(
+      harness,
+      "basics",
+      listingRules,
+      tierRules,
+      sealingRules,
+      retentionRules,
+      outboxRules,
+      countRules,
+    ),
     ...cases(harness, "concurrency", directoryRaces, credentialRaces, revocationRaces),
-    ...cases(harness, "faults", directoryFaults),
-    ...(harness.reopen === undefined ? [] : cases(harness, "durability", durability)),
+    ...cases(harness, "concurrency", tierRaces, sealingRaces, outboxRaces, countRaces),
+    ...cases(harness, "faults", directoryFaults, sealingFaults, outboxFaults),
+    ...(harness.reopen === undefined
+      ? []
+      : cases(harness, "durability", durability, sealingDurability, outboxDurability)),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { Limit, Reservation } from "../../ports/ephemeral-store.ts";
 import type { Rules, Trial } from "./trial.ts";
 
@@ -14,6 +14,11 @@ async function exhaust({ stores, call }: Trial, limits: readonly Limit[], most =
 
 async function reserve({ stores, call }: Trial, ...limits: readonly Limit[]): Promise<Reservation> {
   return stores.ephemeral.reserve(limits, call());
+}
+
+// Without what a driver's rows bring along.
+function plain(reservation: Reservation): unknown {
+  return JSON.parse(JSON.stringify(reservation));
 }
 
 /** Counters, one call at a time. */
@@ -80,8 +85,49 @@ export const counterRules: Rules = {
     strictEqual(await exhaust(trial, [counter("a", 5)]), 2);
   },
 
+  "a counter that asks for it says what is left and when its window ends, others say nothing": async (
+    trial,
+  ) => {
+    const asking = (key: string, limit: number): Limit => ({ ...counter(key, limit, 10), tellsLeft: true });
+    deepStrictEqual(plain(await reserve(trial, counter("silent", 9))), { ok: true });
+    const first = { ok: true, left: [{ remaining: 2, resetSeconds: 10 }] };
+    deepStrictEqual(plain(await reserve(trial, asking("a", 3))), first);
+    trial.clock.advance(3.5);
+    deepStrictEqual(plain(await reserve(trial, asking("b", 1), counter("silent", 9), asking("a", 3))), {
+      ok: true,
+      left: [
+        { remaining: 0, resetSeconds: 10 },
+        { remaining: 1, resetSeconds: 7 },
+      ],
+    });
+    strictEqual((await reserve(trial, asking("b", 1))).ok, false);
+    trial.clock.advance(7);
+    deepStrictEqual(plain(await reserve(trial, asking("a", 3))), first);
+    await trial.stores.ephemeral.refund(["a"], trial.call());
+    deepStrictEqual(plain(await reserve(trial, asking("a", 3))), first);
+  },
+
+  "what is left of a counter whose limit was lowered is nothing, never less": async (trial) => {
+    for (let taken = 0; taken < 5; taken++) await reserve(trial, counter("a", 9));
+    const lowered = await reserve(trial, { ...counter("a", 6), tellsLeft: true });
+    deepStrictEqual(plain(lowered), { ok: true, left: [{ remaining: 0, resetSeconds: 60 }] });
+    strictEqual((await reserve(trial, { ...counter("a", 4), tellsLeft: true })).ok, false);
+  },
+
   "no counters at all refuse nobody": async (trial) => {
     deepStrictEqual({ ...(await reserve(trial)) }, { ok: true });
+  },
+
+  "a counter that is named twice is a mistake: nothing is taken": async (trial) => {
+    const { stores, call } = trial;
+    const twice = [counter("a", 3), counter("b", 3), counter("a", 5)];
+    await rejects(async () => stores.ephemeral.reserve(twice, call()), TypeError);
+    await rejects(
+      async () => stores.ephemeral.reserve([counter("a", 1), counter("a", 1)], call()),
+      TypeError,
+    );
+    strictEqual(await exhaust(trial, [counter("a", 3)]), 3);
+    strictEqual(await exhaust(trial, [counter("b", 3)]), 3);
   },
 
   "a refunded attempt can be taken again, within the same window": async (trial) => {

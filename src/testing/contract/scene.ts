@@ -7,8 +7,10 @@ import type { Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import type { Report, Write } from "../../ports/store.ts";
 import type { Stores } from "../../ports/stores.ts";
+import { auditQuery } from "../queries.ts";
 import { record } from "./directory-api-keys.ts";
 import { same } from "./same.ts";
+import { checkpointAt, seal } from "./sealing.ts";
 import { committed, write } from "./steps.ts";
 import type { Trial } from "./trial.ts";
 
@@ -73,6 +75,12 @@ export async function scene(trial: Trial): Promise<Scene> {
     ...[ana, ben, disabled].map(({ id }) => write.audit(make.auditRow({ userId: id }))),
   ]);
   await record(trial, [rootKey, changedKey, deletedKey, benKey]);
+  const [tier, idleTier, newTier] = [make.tier({ name: "pro" }), make.tier({ name: "idle" }), make.tier()];
+  await committed(trial, [
+    ...[tier, idleTier].map(write.tier),
+    ...[write.move("follower", null, 1), write.move("gone", null, 0)],
+  ]);
+  await seal(trial, 2);
   // The oldest is the least recently used from here on.
   const usedAt = new Date(clock.now().getTime() + 1_000);
   const touched = [rotated, edited].map(({ id, idleExpiresAt }) => ({
@@ -120,6 +128,14 @@ export async function scene(trial: Trial): Promise<Scene> {
     write.advance(ana),
     { kind: "password.replace", credential: { ...anaPassword, encoded: "$none$new", version: 2 } },
     write.audit(make.auditRow({ type: "password.changed", userId: ana.id })),
+    write.tier(newTier),
+    write.updateTier(tier, []),
+    write.requireTier(tier.name),
+    write.deleteTier(idleTier.name),
+    write.checkpoint(await checkpointAt(trial, 2)),
+    write.move("follower", 1, 2),
+    write.move("newcomer", null, 1),
+    write.unfollow("gone"),
     write.erase(ben.id),
     write.endAll(ben.id, null, report),
     write.endAll(ana.id, added.id, report),
@@ -144,7 +160,13 @@ export async function scene(trial: Trial): Promise<Scene> {
       accounts: await Promise.all(owners.map(({ id }) => directory.linkedAccounts(id, call()))),
       sessions: await Promise.all(ids.map((id) => sessions.find([id], call()))),
       lists: await Promise.all([root, ana, ben].map(({ id }) => sessions.list(id, call()))),
-      audit: await directory.auditRows({ userId: null, limit: 100 }, call()),
+      tiers: await directory.tiers(call()),
+      cursors: await Promise.all(
+        ["follower", "newcomer", "gone"].map((name) => directory.cursor(name, call())),
+      ),
+      checkpoints: await directory.auditCheckpoints(call()),
+      sealed: await directory.sealedAudit({ afterSeq: 0, limit: 100 }, call()),
+      audit: await directory.auditRows(auditQuery({ limit: 100 }), call()),
     };
   }
   const roots = { root, rootPassword, rootKey, rootAccount, rootSession };

@@ -237,4 +237,21 @@ export const sessionReads: Rules = {
     deepStrictEqual(await listed(trial, user.id), [long.id]);
     ok(!(await listed(trial, user.id)).includes(old.id));
   },
+
+  "all unexpired sessions of users are counted, or none are": async (trial) => {
+    const user = await addUser(trial);
+    const count = async (): Promise<number | null> => trial.stores.sessions.count(trial.call());
+    const first = await count();
+    await addSession(trial, user, { idleExpiresAt: new Date(trial.clock.now().getTime() + 1_000) });
+    const [ended] = [await addSession(trial, user), await addSession(trial, await addUser(trial))];
+    await addSession(trial, null);
+    await committed(trial, [write.advance(user)]);
+    const counts = [first, await count()];
+    trial.clock.advance(1);
+    counts.push(await count());
+    await committed(trial, [write.end(ended.id)]);
+    counts.push(await count());
+    // An engine that would have to read them all says so at any number.
+    deepStrictEqual(counts, first === null ? [null, null, null, null] : [0, 3, 2, 1]);
+  },
 };

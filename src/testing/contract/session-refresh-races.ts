@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Session } from "../../domain/session.ts";
 import type { Write } from "../../ports/store.ts";
 import type { Stores } from "../../ports/stores.ts";
+import { auditQuery } from "../queries.ts";
 import { same } from "./same.ts";
 import { nextOf, refreshedWith } from "./session-refresh.ts";
 import { addSession, addUser, committed, found, isAccepted, listed, live, winners, write } from "./steps.ts";
@@ -47,7 +48,7 @@ export const refreshRaces: Rules = {
       strictEqual(winners(results, "conflict"), 1);
       const winner = results.findIndex((result) => result.ok);
       same((await live(trial, session.id)).refresh, families[winner]);
-      const written = await stores.directory.auditRows({ userId: null, limit: 99 }, call());
+      const written = await stores.directory.auditRows(auditQuery({ limit: 99 }), call());
       const own = written.filter(({ sessionId }) => sessionId === session.id);
       deepStrictEqual(
         own.map(({ id }) => id),

@@ -3,6 +3,7 @@ import type { RefreshFamily } from "../../domain/refresh-family.ts";
 import type { Session } from "../../domain/session.ts";
 import type { Write } from "../../ports/store.ts";
 import { faulty } from "../faulty.ts";
+import { auditQuery } from "../queries.ts";
 import { same } from "./same.ts";
 import { addSession, addUser, committed, found, listed, live, refused, write } from "./steps.ts";
 import type { Rules, Trial } from "./trial.ts";
@@ -213,7 +214,7 @@ export const refreshRules: Rules = {
       await refused(trial, writes, "conflict");
     same(await live(trial, session.id), session);
     same(await stores.directory.user(user.id, call()), user);
-    deepStrictEqual([...(await stores.directory.auditRows({ userId: null, limit: 9 }, call()))], []);
+    deepStrictEqual([...(await stores.directory.auditRows(auditQuery({ limit: 9 }), call()))], []);
     await committed(trial, [write.require(user), refresh, row(), rename]);
   },
 };

@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { Session } from "../../domain/session.ts";
 import { faulty } from "../faulty.ts";
+import { auditQuery } from "../queries.ts";
 import { same } from "./same.ts";
 import { addSession, addUser, found, live, noting, silent, write } from "./steps.ts";
 import { type Rules, race } from "./trial.ts";
@@ -27,7 +28,7 @@ export const sweepRules: Rules = {
     const byId = (sessions: readonly Session[]) => [...sessions].sort((a, b) => (a.id < b.id ? -1 : 1));
     same(byId(swept), byId(expired));
     deepStrictEqual([...seen].sort(), expired.map(({ id }) => id).sort());
-    const rows = await stores.directory.auditRows({ userId: null, limit: 99 }, call());
+    const rows = await stores.directory.auditRows(auditQuery({ limit: 99 }), call());
     deepStrictEqual(rows.map(({ sessionId }) => sessionId).sort(), [...seen].sort());
     for (const { id } of expired) strictEqual(await found(trial, id), null);
     for (const { id } of kept) await live(trial, id);
@@ -65,7 +66,7 @@ export const sweepRaces: Rules = {
         .sort(),
       [...expired].sort(),
     );
-    const rows = await trial.stores.directory.auditRows({ userId: null, limit: 99 }, trial.call());
+    const rows = await trial.stores.directory.auditRows(auditQuery({ limit: 99 }), trial.call());
     deepStrictEqual(rows.map(({ sessionId }) => sessionId).sort(), [...expired].sort());
   },
 
@@ -99,7 +100,7 @@ export const sweepFaults: Rules = {
     const { sessions } = faulty(stores, () => ({ beforeWrite: 0 }));
     await rejects(sessions.sweep(9, () => [make.auditRow()], call()));
     for (const id of ids) strictEqual((await found(trial, id))?.expired, true);
-    deepStrictEqual([...(await stores.directory.auditRows({ userId: null, limit: 9 }, call()))], []);
+    deepStrictEqual([...(await stores.directory.auditRows(auditQuery({ limit: 9 }), call()))], []);
     const swept = await stores.sessions.sweep(9, () => [], call());
     deepStrictEqual(swept.map(({ id }) => id).sort(), ids.sort());
   },

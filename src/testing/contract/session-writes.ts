@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Session } from "../../domain/session.ts";
 import type { Touch } from "../../ports/session-store.ts";
+import { auditQuery } from "../queries.ts";
 import { same } from "./same.ts";
 import {
   addSession,
@@ -94,7 +95,7 @@ export const sessionWrites: Rules = {
     same(result.ended[0], oldest);
     deepStrictEqual(await listed(trial, user.id), [added.id, newest.id]);
     strictEqual(await found(trial, oldest.id), null);
-    const rows = await trial.stores.directory.auditRows({ userId: null, limit: 9 }, trial.call());
+    const rows = await trial.stores.directory.auditRows(auditQuery({ limit: 9 }), trial.call());
     deepStrictEqual(rows.map(({ sessionId }) => sessionId).sort(), [...seen].sort());
   },
 

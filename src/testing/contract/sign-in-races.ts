@@ -4,6 +4,7 @@ import type { Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import type { Write } from "../../ports/store.ts";
 import type { Stores } from "../../ports/stores.ts";
+import { auditQuery } from "../queries.ts";
 import { addSession, addUser, committed, found, isAccepted, listed, write } from "./steps.ts";
 import { type Rules, race, type Trial } from "./trial.ts";
 
@@ -106,7 +107,7 @@ export const signInRaces: Rules = {
     });
     strictEqual(rows.filter((count) => count === 1).length, 1);
     strictEqual(rows.filter((count) => count === 0).length, racers - 1);
-    const written = await trial.stores.directory.auditRows({ userId: null, limit: 99 }, trial.call());
+    const written = await trial.stores.directory.auditRows(auditQuery({ limit: 99 }), trial.call());
     strictEqual(written.length, 1);
   },
 

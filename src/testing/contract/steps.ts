@@ -1,10 +1,12 @@
 import { AssertionError, deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { ApiKey, ApiKeyChanges } from "../../domain/api-key.ts";
-import type { AuditRow } from "../../domain/audit.ts";
+import type { AuditCheckpoint, AuditRow } from "../../domain/audit.ts";
 import type { PasswordCredential } from "../../domain/credential.ts";
 import type { LinkedAccount, LinkedAccountChanges } from "../../domain/linked-account.ts";
+import type { OutboxMail } from "../../domain/outbox.ts";
 import type { RefreshFamily } from "../../domain/refresh-family.ts";
 import type { Session, SessionBag } from "../../domain/session.ts";
+import type { Tier } from "../../domain/tier.ts";
 import type { User, UserChanges } from "../../domain/user.ts";
 import type { FoundSession } from "../../ports/session-store.ts";
 import type { Committed, Refusal, Report, Write } from "../../ports/store.ts";
@@ -84,6 +86,20 @@ export const write = {
     requires,
   }),
   audit: (row: AuditRow): Write => ({ kind: "audit.insert", row }),
+  checkpoint: (checkpoint: AuditCheckpoint): Write => ({ kind: "audit.checkpoint", checkpoint }),
+  move: (name: string, from: number | null, to: number): Write => ({ kind: "cursor.move", name, from, to }),
+  unfollow: (name: string): Write => ({ kind: "cursor.delete", name }),
+  tier: (tier: Tier): Write => ({ kind: "tier.insert", tier }),
+  updateTier: ({ name, version }: Tier, limits: Tier["limits"]): Write => ({
+    kind: "tier.update",
+    name,
+    version,
+    limits,
+  }),
+  deleteTier: (name: string): Write => ({ kind: "tier.delete", name }),
+  requireTier: (name: string): Write => ({ kind: "tier.require", name }),
+  mail: (mail: OutboxMail): Write => ({ kind: "mail.insert", mail }),
+  unsend: ({ id: mailId }: Pick<OutboxMail, "id">): Write => ({ kind: "mail.delete", mailId }),
 } as const;
 
 /** Commits writes that must be accepted. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Stores } from "../../../src/ports/stores.ts";
+import { auditQuery } from "../../../src/testing/queries.ts";
 import { bagOf, type State } from "./steps.ts";
 import type { WorkerLine } from "./worker.ts";
 
@@ -64,7 +65,7 @@ export function ledger(): Ledger {
 async function look(stores: Stores, userId: string, sessionIds: ReadonlySet<string>): Promise<State | null> {
   const call = { now: new Date(), signal: AbortSignal.timeout(10_000) };
   const user = await stores.directory.user(userId, call);
-  const rows = await stores.directory.auditRows({ userId, limit: 10_000 }, call);
+  const rows = await stores.directory.auditRows(auditQuery({ userId, limit: 10_000 }), call);
   const listed = await stores.sessions.list(userId, call);
   const sessions = Object.fromEntries(listed.map((session) => [session.id, bagOf(session)]));
   for (const id of sessionIds) {

@@ -368,7 +368,7 @@ export const brokenDirectories: readonly Broken[] = [
     "audit rows are everybody's",
     "nobody's rows are none, however hostile the name",
     ({ auditRows }) => ({
-      auditRows: ({ limit }, call) => auditRows({ userId: null, limit }, call),
+      auditRows: (query, call) => auditRows({ ...query, userId: null }, call),
     }),
   ),
   broken(

@@ -14,6 +14,17 @@ export const brokenEphemerals: readonly Broken[] = [
     reserve: async (limits, call) =>
       limits.length === 0 ? { ok: false, key: "", retryAfterSeconds: 1 } : reserve(limits, call),
   })),
+  broken(
+    "a counter that is named twice is taken from once",
+    "a counter that is named twice is a mistake: nothing is taken",
+    ({ reserve }) => ({
+      reserve: (limits, call) =>
+        reserve(
+          limits.filter(({ key }, at) => limits.findIndex((other) => other.key === key) === at),
+          call,
+        ),
+    }),
+  ),
   broken("take leaves the value", "a taken key is gone", ({ read }) => ({
     take: async (key, call) => read(key, call),
   })),
@@ -108,6 +119,38 @@ export const brokenEphemerals: readonly Broken[] = [
           limits.map((limit) => ({ ...limit, limit: limit.limit + 1 })),
           call,
         ),
+    }),
+  ),
+  broken(
+    "reserve says nothing of what is left",
+    "a counter that asks for it says what is left and when its window ends, others say nothing",
+    ({ reserve }) => ({
+      async reserve(limits, call) {
+        const { left: _, ...rest } = { left: null, ...(await reserve(limits, call)) };
+        return rest as Reservation;
+      },
+    }),
+  ),
+  broken(
+    "reserve says of every counter what is left",
+    "a counter that asks for it says what is left and when its window ends, others say nothing",
+    ({ reserve }) => ({
+      reserve: (limits, call) =>
+        reserve(
+          limits.map((limit) => ({ ...limit, tellsLeft: true })),
+          call,
+        ),
+    }),
+  ),
+  broken(
+    "reserve says that less than nothing is left",
+    "what is left of a counter whose limit was lowered is nothing, never less",
+    ({ reserve }) => ({
+      async reserve(limits, call) {
+        const reserved = await reserve(limits, call);
+        if (!reserved.ok || reserved.left === undefined) return reserved;
+        return { ok: true, left: reserved.left.map((each) => ({ ...each, remaining: each.remaining - 1 })) };
+      },
     }),
   ),
   broken(

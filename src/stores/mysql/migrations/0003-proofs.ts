@@ -1,13 +1,5 @@
 import type { Migration } from "../../sql/migration.ts";
-
-/** Columns of a table that is there already. All of them come, and go, together. */
-interface NewColumns {
-  readonly table: string;
-  /** One of the columns. */
-  readonly column: string;
-  readonly add: string;
-  readonly drop: string;
-}
+import { change, type NewColumns } from "./changes.ts";
 
 const ofUsers: NewColumns = {
   table: "users",
@@ -22,20 +14,6 @@ const ofSessions: NewColumns = {
   add: "ADD COLUMN refresh_digest BINARY(32), ADD COLUMN refresh_number BIGINT, ADD COLUMN refreshed_at BIGINT",
   drop: "DROP COLUMN refreshed_at, DROP COLUMN refresh_number, DROP COLUMN refresh_digest",
 };
-
-// Each statement of a migration may be run twice, and only MariaDB knows `ADD COLUMN IF NOT EXISTS`: whether they are there is
-// asked before.
-function change({ table, column, add, drop }: NewColumns, isAdded: boolean): string {
-  const [whenThere, whenNot] = isAdded
-    ? ["DO 0", `ALTER TABLE ${table} ${add}`]
-    : [`ALTER TABLE ${table} ${drop}`, "DO 0"];
-  return `
-SET @latchkey_change = (SELECT IF(COUNT(*) > 0, '${whenThere}', '${whenNot}') FROM information_schema.columns
-  WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = '${column}');
-PREPARE latchkey_change FROM @latchkey_change;
-EXECUTE latchkey_change;
-DEALLOCATE PREPARE latchkey_change;`;
-}
 
 /**
  * API keys and what they were used for, linked accounts, revoked access tokens, refresh tokens. The version before goes on

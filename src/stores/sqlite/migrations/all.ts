@@ -2,6 +2,7 @@ import type { Migration } from "../../sql/migration.ts";
 import { initial } from "./0001-initial.ts";
 import { revocations } from "./0002-revocations.ts";
 import { proofs } from "./0003-proofs.ts";
+import { people } from "./0004-people.ts";
 
 /** Every migration, in order. The last one makes the schema that this version works on. */
-export const migrations: readonly Migration[] = [initial, revocations, proofs];
+export const migrations: readonly Migration[] = [initial, revocations, proofs, people];
