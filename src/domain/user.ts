@@ -30,9 +30,11 @@ export interface User {
   readonly status: UserStatus;
   readonly roles: readonly Role[];
   readonly permissions: readonly Permission[];
-  /** Name of the plan, or null. */
+  /** Name of the plan (`Tier.name`), or null. */
   readonly tier: string | null;
   readonly isSuperuser: boolean;
+  /** Until they have chosen another password, this person may do nothing else. */
+  readonly mustChangePassword: boolean;
   /** BCP 47 language tag, or null. */
   readonly locale: string | null;
   /** Proofs made under another generation are refused; revoke-all and password changes raise it. */
@@ -64,6 +66,7 @@ export type UserChanges = Partial<
     | "permissions"
     | "tier"
     | "isSuperuser"
+    | "mustChangePassword"
     | "locale"
     | "data"
     | "revokedTokens"

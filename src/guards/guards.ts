@@ -2,18 +2,33 @@ import type { Principal } from "../domain/principal.ts";
 import type { Decision, Guard, GuardContext, Open } from "../ports/guard.ts";
 import type { Awaitable } from "../ports/store.ts";
 
+/** For {@link signedIn} and {@link anyone}. */
+export interface WhoOptions {
+  /**
+   * Whether somebody may go on who has to choose another password first. For what they need for that: the page with its form,
+   * signing out. Default false.
+   */
+  readonly whilePasswordChange?: boolean;
+}
+
 /** Somebody is signed in, whoever it is. What `protect` requires where nothing else is said. */
-export function signedIn(): Guard {
-  return guard("signedIn", (principal) =>
+export function signedIn({ whilePasswordChange = false }: WhoOptions = {}): Guard {
+  const asked = guard("signedIn", (principal) =>
     principal.isAuthenticated
       ? { allow: true, because: "signed in" }
       : { allow: false, code: "not_authenticated", because: "not signed in" },
   );
+  return { ...asked, whilePasswordChange };
 }
 
 /** Everybody, written out: the visible line that opens a route. */
-export function anyone(): Open {
-  return { name: "anyone", asksAnonymous: true, decide: () => ({ allow: true, because: "open to anyone" }) };
+export function anyone({ whilePasswordChange = false }: WhoOptions = {}): Open {
+  return {
+    name: "anyone",
+    asksAnonymous: true,
+    whilePasswordChange,
+    decide: () => ({ allow: true, because: "open to anyone" }),
+  };
 }
 
 /**
@@ -95,6 +110,8 @@ export function all(...guards: readonly Guard[]): Guard {
   return {
     name: `all(${names(guards)})`,
     asksAnonymous: guards.length > 0 && guards.every((each) => each.asksAnonymous),
+    ...traits(guards),
+    isNeutral: guards.length > 0 && guards.every((each) => each.isNeutral === true),
     async decide(principal, context) {
       let last: Decision = nothingAllows;
       for (const each of guards) {
@@ -106,11 +123,18 @@ export function all(...guards: readonly Guard[]): Guard {
   };
 }
 
-/** At least one of them; where all refuse, the first refusal stands. With none it allows nobody. */
+/**
+ * At least one of them; where all refuse, the first refusal stands. With none it allows nobody.
+ *
+ * @throws TypeError for one that says nothing about who it is (`rateLimit`): it would let everybody on
+ */
 export function any(...guards: readonly Guard[]): Guard {
+  const neutral = guards.find((each) => each.isNeutral);
+  if (neutral !== undefined) throw new TypeError(`any: ${neutral.name} would let everybody on`);
   return {
     name: `any(${names(guards)})`,
     asksAnonymous: guards.some((each) => each.asksAnonymous),
+    ...traits(guards),
     async decide(principal, context) {
       let first: Decision | null = null;
       for (const each of guards) {
@@ -120,6 +144,13 @@ export function any(...guards: readonly Guard[]): Guard {
       }
       return first ?? nothingAllows;
     },
+  };
+}
+
+function traits(guards: readonly Guard[]): Pick<Guard, "readsThrough" | "whilePasswordChange"> {
+  return {
+    readsThrough: guards.some((each) => each.readsThrough),
+    whilePasswordChange: guards.some((each) => each.whilePasswordChange),
   };
 }
 

@@ -19,14 +19,23 @@ export function authorize(
   guards: readonly Guard[],
   context: GuardContext,
 ): Awaitable<Denial | null> {
-  const isOpen = guards.length > 0 && guards.every((guard) => guard.asksAnonymous);
-  if (!principal.isAuthenticated && !isOpen) {
+  if (!principal.isAuthenticated && !isOpen(guards)) {
     return {
       guard: "signedIn",
       decision: { allow: false, code: "not_authenticated", because: "not signed in" },
     };
   }
   return askFrom(0, principal, guards, context);
+}
+
+/** Whether strangers are let on: every guard asks about them, and one of them says something about who it is. */
+export function isOpen(guards: readonly Guard[]): boolean {
+  let opens = false;
+  for (const guard of guards) {
+    if (!guard.asksAnonymous) return false;
+    if (guard.isNeutral !== true) opens = true;
+  }
+  return opens;
 }
 
 function askFrom(

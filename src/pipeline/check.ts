@@ -1,15 +1,19 @@
+import type { Config } from "../config.ts";
 import type { Principal } from "../domain/principal.ts";
+import { isPasswordFirst } from "../domain/rights.ts";
 import type { Session } from "../domain/session.ts";
 import { AuthError, asAuthError } from "../errors.ts";
-import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import { eventOrigin, originOf } from "../http/event-origin.ts";
+import { namelessPath } from "../http/nameless-path.ts";
 import { requestUrl, signInPath } from "../http/next-path.ts";
 import { wantsPage } from "../http/wants-page.ts";
 import type { SessionChange } from "../ports/change.ts";
-import type { Guard } from "../ports/guard.ts";
+import type { DenialCode, Guard, LimitFor } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import type { SessionData, Visit } from "../ports/session-data.ts";
 import type { Answered, Strategy } from "../ports/strategy.ts";
+import { Asking } from "./asking.ts";
 import { type Authenticated, authenticate, changing, reading, tellAnswer } from "./authenticate.ts";
 import { authorize, type Denial } from "./authorize.ts";
 import { csrfBinding } from "./csrf-binding.ts";
@@ -47,6 +51,8 @@ export interface Pipeline {
   readonly services: Services;
   /** In asking order. */
   readonly strategies: readonly Strategy[];
+  /** The limit that a request is counted against by who makes it; null where no feature limits anybody. */
+  readonly limitFor: LimitFor | null;
   readonly isFormTokenValid: (token: string, binding: string) => boolean;
   readonly openData: (session: Session | null, visit: Visit) => SessionData;
 }
@@ -60,6 +66,8 @@ export interface Rules {
   readonly startsSession?: boolean;
   /** Whether it answers as a read does, whatever its method: then nothing is gained by forging it. */
   readonly changesNothing?: boolean;
+  /** Whether no proof is looked at, whatever is sent: the answer is the same for everybody, and no store is asked. */
+  readonly looksAtNobody?: boolean;
   /** Whether the caller makes the answer and tells its status to `answered` of the verdict. Default false: it is told here. */
   readonly tellsAnswer?: boolean;
 }
@@ -68,18 +76,38 @@ export interface Rules {
  * The whole way from a request to a verdict: who is it, may this request have been forged, may they go on. Builds no
  * Response and throws nothing; a backend that fails is the refusal `store_unavailable`.
  */
-export async function check(
+export function check(
   pipeline: Pipeline,
   request: AuthRequest,
   client: ClientInfo,
-  { guards, limit, startsSession = false, changesNothing = false, tellsAnswer = false }: Rules,
+  rules: Rules,
 ): Promise<Verdict> {
+  const { telemetry } = pipeline.services;
+  if (telemetry === null) return decide(pipeline, request, client, rules);
+  return telemetry.during(checking, async (end) => {
+    const verdict = await decide(pipeline, request, client, rules);
+    end(verdict.ok ? verdict.principal.via : verdict.error.code);
+    return verdict;
+  });
+}
+
+const checking = { kind: "check", name: "check" } as const;
+
+async function decide(
+  pipeline: Pipeline,
+  request: AuthRequest,
+  client: ClientInfo,
+  rules: Rules,
+): Promise<Verdict> {
+  const { guards, limit, startsSession = false, changesNothing = false, tellsAnswer = false } = rules;
   let who: Authenticated | undefined;
+  let asking: Asking | undefined;
   try {
     if (limit !== undefined) await takeFromLimit(pipeline.services, limit, request, client);
     const isUnsafeMethod = isUnsafe(request.method) && !changesNothing;
-    const stakes = isUnsafeMethod ? changing : reading;
-    const answer = authenticate(pipeline.strategies, request, client, stakes);
+    const stakes = isUnsafeMethod || readThrough(guards) ? changing : reading;
+    const strategies = rules.looksAtNobody === true ? none : pipeline.strategies;
+    const answer = authenticate(strategies, request, client, stakes);
     who = answer instanceof Promise ? await answer : answer;
     // A visitor's session came by itself as well, but gives nobody's rights: its origin is checked, as where one starts.
     const isVisitor = who.session !== null && !who.principal.isAuthenticated;
@@ -87,22 +115,63 @@ export async function check(
     if (isUnsafeMethod && (who.isAmbient || isVisitor || startsSession)) {
       await assertNotForged(pipeline, request, client, { who, originOnly });
     }
-    const context = { request, now: pipeline.services.clock.now() };
-    const asked = authorize(who.principal, guards, context);
-    const denial = asked instanceof Promise ? await asked : asked;
+    asking = new Asking(pipeline.services, request, client, who);
+    let denial: Denial | null = null;
+    if (isPasswordFirst(who.principal) && !isForPasswordChange(guards)) denial = passwordFirst;
+    else if (pipeline.limitFor !== null && !isForPasswordChange(guards))
+      denial = await turnOf(who.principal, asking, pipeline.limitFor);
+    if (denial === null) {
+      const asked = authorize(who.principal, guards, asking);
+      denial = asked instanceof Promise ? await asked : asked;
+    }
     const verdict =
       denial === null
-        ? new Pass(pipeline, request, client, who)
-        : denied(pipeline, request, client, who, denial);
+        ? new Pass(pipeline, request, client, who, asking.change)
+        : denied(pipeline, request, client, who, denial, asking.change);
     if (who.answered !== undefined && !tellsAnswer) tellAnswer(request, who.answered, statusOf(verdict));
     return verdict;
   } catch (thrown) {
     const error = asAuthError(thrown);
     logFailure(pipeline.services, error);
     if (who?.answered !== undefined && !tellsAnswer) tellAnswer(request, who.answered, error.status);
-    return { ok: false, error, change: who?.change, answered: who?.answered };
+    return { ok: false, error, change: asking?.change ?? who?.change, answered: who?.answered };
   }
 }
+
+const none: readonly Strategy[] = [];
+
+// What hangs on how fresh a proof is.
+function readThrough(guards: readonly Guard[]): boolean {
+  for (const guard of guards) if (guard.readsThrough === true) return true;
+  return false;
+}
+
+function isForPasswordChange(guards: readonly Guard[]): boolean {
+  return guards.some(({ whilePasswordChange }) => whilePasswordChange === true);
+}
+
+// Of a limit that hangs on who it is.
+async function turnOf(principal: Principal, asking: Asking, limitFor: LimitFor): Promise<Denial | null> {
+  if (!principal.isAuthenticated) return null;
+  const found = limitFor(principal, requestUrl(asking.request.url).pathname);
+  const limit = found instanceof Promise ? await found : found;
+  if (limit === null) return null;
+  const turn = await asking.takeTurn(limit);
+  if (turn.ok) return null;
+  const { retryAfterSeconds } = turn;
+  const because = `past ${limit.limit} in ${limit.windowSeconds} s`;
+  const decision = { allow: false, code: "rate_limited", because, retryAfterSeconds } as const;
+  return { guard: `limits of ${limit.name}`, decision };
+}
+
+const passwordFirst: Denial = {
+  guard: "password",
+  decision: {
+    allow: false,
+    code: "password_change_required",
+    because: "another password has to be chosen first",
+  },
+};
 
 function statusOf(verdict: Verdict): number {
   if (verdict.ok) return 200;
@@ -121,9 +190,15 @@ class Pass implements Allowed {
   readonly #session: Session | null;
   #data: SessionData | null = null;
 
-  constructor(pipeline: Pipeline, request: AuthRequest, client: ClientInfo, who: Authenticated) {
+  constructor(
+    pipeline: Pipeline,
+    request: AuthRequest,
+    client: ClientInfo,
+    who: Authenticated,
+    change: SessionChange | undefined,
+  ) {
     this.principal = who.principal;
-    this.change = who.change;
+    this.change = change;
     this.answered = who.answered;
     this.#session = who.session;
     this.#pipeline = pipeline;
@@ -166,9 +241,13 @@ async function assertNotForged(
   } catch (error) {
     const stage = error instanceof AuthError && error.code === "origin_rejected" ? "origin" : "token";
     const { pathname } = requestUrl(request.url);
-    const payload = { method: request.method, path: pathname.slice(0, 200), stage } as const;
+    const payload = {
+      method: request.method,
+      path: namelessPath(pathname, config.basePath).slice(0, 200),
+      stage,
+    } as const;
     const userId = principal.user?.id ?? null;
-    const from = eventOrigin(request, withRequestId(client));
+    const from = originOf(principal, request, client);
     events.report({ type: "csrf.refused", userId, sessionId: session?.id ?? null, payload }, from);
     throw error;
   }
@@ -180,33 +259,43 @@ function denied(
   client: ClientInfo,
   who: Authenticated,
   { guard, decision }: Denial,
+  change: SessionChange | undefined,
 ): Refused {
   const { config, events } = services;
   const isStranger = decision.code === "not_authenticated";
   const code = isStranger && who.reason !== undefined ? who.reason : decision.code;
   const error = new AuthError(code, {
     message: decision.message,
+    retryAfterSeconds: decision.retryAfterSeconds,
     diagnosis: `${guard}: ${decision.because}`,
   });
   if (who.principal.isAuthenticated && decision.code === "forbidden" && decision.redirect === undefined) {
     const { pathname } = requestUrl(request.url);
     const payload = {
       method: request.method,
-      path: pathname.slice(0, 200),
+      path: namelessPath(pathname, config.basePath).slice(0, 200),
       because: `${guard}: ${decision.because}`,
     };
     const { id } = who.principal.user;
-    const from = eventOrigin(request, withRequestId(client));
+    const from = originOf(who.principal, request, client);
     events.report(
       { type: "permission.denied", userId: id, sessionId: who.session?.id ?? null, payload },
       from,
     );
   }
   const page = wantsPage(request, config.basePath);
-  const redirect = page
-    ? (decision.redirect ?? (isStranger ? signInPath(config.loginPath, request) : undefined))
-    : undefined;
-  return { ok: false, error, redirect, change: who.change, answered: who.answered };
+  const redirect = page ? (decision.redirect ?? placeFor(decision.code, config, request)) : undefined;
+  return { ok: false, error, redirect, change, answered: who.answered };
+}
+
+// Where a page request goes that can be made good.
+function placeFor(
+  code: DenialCode,
+  { loginPath, passwordPath }: Config,
+  request: AuthRequest,
+): string | undefined {
+  if (code === "not_authenticated") return signInPath(loginPath, request);
+  return code === "password_change_required" ? passwordPath : undefined;
 }
 
 /** Writes failures of the system, not refusals, to the log. */

@@ -17,15 +17,24 @@ export function preflight(config: Config, request: AuthRequest): Response | null
   return new Response(null, { status: 204, headers });
 }
 
+/** What a script may read of an answer besides the few headers that every one may. */
+const exposed = ["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id", "Link"].join(", ");
+
 /** The headers that let a configured origin read an answer; for others only `Vary`. */
 export function corsHeaders({ cors }: Config, request: AuthRequest): [name: string, value: string][] {
   if (cors === null) return [];
-  if (cors.origins === "*") return [["Access-Control-Allow-Origin", "*"]];
+  if (cors.origins === "*") {
+    return [
+      ["Access-Control-Allow-Origin", "*"],
+      ["Access-Control-Expose-Headers", exposed],
+    ];
+  }
   const origin = request.headers.get("origin");
   if (!origin || !cors.origins.includes(origin)) return [["Vary", "Origin"]];
   const headers: [string, string][] = [
     ["Access-Control-Allow-Origin", origin],
     ["Vary", "Origin"],
+    ["Access-Control-Expose-Headers", exposed],
   ];
   if (cors.credentials) headers.push(["Access-Control-Allow-Credentials", "true"]);
   return headers;

@@ -3,12 +3,12 @@ import { type Body, readBody } from "../http/body.ts";
 import { withRequestId } from "../http/event-origin.ts";
 import { requestUrl } from "../http/next-path.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
-import type { InputSchema, Reply, Route } from "../ports/route.ts";
+import type { InputSchema, Reply, ReplyFile, Route } from "../ports/route.ts";
 import { type Allowed, check, logFailure, type Pipeline } from "./check.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import { errorResponse, type OnError } from "./respond.ts";
 import type { RouteTable } from "./route-table.ts";
-import { seal } from "./seal.ts";
+import { joined, seal } from "./seal.ts";
 
 /**
  * Answers a request to one of the routes: match, pipeline, body, handler, cookies.
@@ -34,15 +34,31 @@ export async function handleRoute(
   const response =
     match.route === null
       ? withHeader(await refuse(new AuthError("method_not_allowed")), "Allow", match.allowed.join(", "))
-      : await runRoute(
-          pipeline,
-          match.route,
-          { request: withFields(request, config.maxBodyBytes), url, params: match.params, client },
-          onError,
+      : await measured(pipeline, match.route, () =>
+          runRoute(
+            pipeline,
+            match.route as Route,
+            { request: withFields(request, config.maxBodyBytes), url, params: match.params, client },
+            onError,
+          ),
         );
   for (const [name, value] of corsHeaders(config, request)) response.headers.append(name, value);
   response.headers.set("X-Request-Id", client.requestId);
   return response;
+}
+
+function measured(
+  { services }: Pipeline,
+  { method, path }: Route,
+  answer: () => Promise<Response>,
+): Promise<Response> {
+  const { telemetry } = services;
+  if (telemetry === null) return answer();
+  return telemetry.during({ kind: "route", name: `${method} ${path}` }, async (end) => {
+    const response = await answer();
+    end(String(response.status));
+    return response;
+  });
 }
 
 interface Running {
@@ -78,7 +94,7 @@ async function runHandler(
     const input =
       route.input === undefined ? undefined : await validated(route.input, await request.bodyFields());
     const reply = await route.handle({ input, params, query: url.searchParams, principal, request, client });
-    return answer(pipeline, reply, change);
+    return answer(pipeline, reply, { url, stale: change });
   } catch (thrown) {
     const error = asAuthError(thrown);
     logFailure(pipeline.services, error);
@@ -86,16 +102,35 @@ async function runHandler(
   }
 }
 
-function answer({ services }: Pipeline, reply: Reply, stale: Reply["change"]): Response {
-  const { status, body, change, location } = reply;
+interface Answering {
+  readonly url: URL;
+  /** What the check had to say of the cookies. */
+  readonly stale: Reply["change"];
+}
+
+function answer({ services }: Pipeline, reply: Reply, { url, stale }: Answering): Response {
+  const { status, body, change, location, file } = reply;
   const headers = { "Content-Type": "application/json", "X-Content-Type-Options": "nosniff" };
   const response =
     location !== undefined
       ? goingOn(status, location)
-      : body === undefined
-        ? new Response(null, { status })
-        : new Response(JSON.stringify(body), { status, headers });
-  return seal(services.config, response, change ?? stale ?? {});
+      : file !== undefined
+        ? fileAnswer(status, file, url)
+        : body === undefined
+          ? new Response(null, { status })
+          : new Response(JSON.stringify(body), { status, headers });
+  return seal(services.config, response, joined(change, stale) ?? {});
+}
+
+// Its own origin's page is what a browser would show it as: it is only ever saved.
+function fileAnswer(status: number, { name, type, text, next }: ReplyFile, url: URL): Response {
+  const headers = new Headers({ "Content-Type": type, "X-Content-Type-Options": "nosniff" });
+  headers.set("Content-Disposition", `attachment; filename="${name.replace(/[^A-Za-z0-9._-]/g, "_")}"`);
+  if (next !== undefined) {
+    const query = new URLSearchParams({ ...Object.fromEntries(url.searchParams), ...next });
+    headers.set("Link", `<${url.pathname}?${query}>; rel="next"`);
+  }
+  return new Response(text, { status, headers });
 }
 
 function goingOn(status: number, location: string): Response {

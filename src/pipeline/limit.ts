@@ -1,4 +1,4 @@
-import { ipForLimits } from "../domain/ip.ts";
+import { addressMark } from "../domain/ip.ts";
 import { AuthError } from "../errors.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
@@ -14,12 +14,12 @@ export interface RouteLimit {
 
 /** Takes an attempt of the client's address. @throws AuthError `rate_limited` with `retryAfterSeconds` */
 export async function takeFromLimit(
-  { stores, events, call }: Services,
+  { stores, events, keys, call }: Services,
   { name, limit, windowSeconds }: RouteLimit,
   request: AuthRequest,
   client: ClientInfo,
 ): Promise<void> {
-  const key = `limit:ip:${name}:${ipForLimits(client.ip)}`;
+  const key = `limit:ip:${name}:${addressMark(client.ip, (text) => keys.sign("identifier", text))}`;
   const reserved = await stores.ephemeral.reserve([{ key, limit, windowSeconds }], call());
   if (reserved.ok) return;
   const { retryAfterSeconds } = reserved;

@@ -2,12 +2,12 @@ import type { Principal, SignedIn } from "../domain/principal.ts";
 import { asAuthError } from "../errors.ts";
 import { withRequestId } from "../http/event-origin.ts";
 import type { SessionChange } from "../ports/change.ts";
-import type { Guard, Open } from "../ports/guard.ts";
+import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./check.ts";
 import { errorResponse, type OnError } from "./respond.ts";
-import { seal } from "./seal.ts";
+import { joined, seal } from "./seal.ts";
 
 /** An application's handler behind the pipeline. */
 export type Handler<R, P> = (request: R, principal: P, session: SessionData) => Response | Promise<Response>;
@@ -17,7 +17,11 @@ export type Bound<R> = (request: R, client: ClientInfo) => Promise<Response>;
 
 /** Puts the pipeline around a handler; see `Auth.protect`. */
 export interface Protect {
-  <R extends AuthRequest>(handler: Handler<R, Principal>, open: Open): Bound<R>;
+  <R extends AuthRequest>(
+    handler: Handler<R, Principal>,
+    open: Open,
+    ...more: readonly (Open | Limiting)[]
+  ): Bound<R>;
   <R extends AuthRequest>(handler: Handler<R, SignedIn>, ...guards: readonly Guard[]): Bound<R>;
 }
 
@@ -33,14 +37,14 @@ export function protection(pipeline: Pipeline, onError: OnError | undefined): Pr
       try {
         // With an open guard the handler is typed for anybody; the overloads see to it.
         const response = await handler(request, verdict.principal as SignedIn, verdict.session);
-        const change = verdict.session.change ?? verdict.change;
+        const change = joined(verdict.session.change, verdict.change);
         if (change === undefined && !verdict.principal.isAuthenticated) return response;
         return seal(config, response, unsaid(change ?? {}, response, config.cookie.name));
       } catch (thrown) {
         const error = asAuthError(thrown);
         logFailure(pipeline.services, error);
         // A session that the handler's first `set` created is there: without its cookie nobody would ever come back to it.
-        const change = verdict.session.change ?? verdict.change;
+        const change = joined(verdict.session.change, verdict.change);
         return errorResponse(pipeline, { ok: false, error, change }, request, client, onError);
       }
     };

@@ -16,7 +16,7 @@ export interface RouteTable {
 export function routeTable(routes: readonly Route[], basePath: string): RouteTable {
   const base = basePath === "/" ? "" : basePath;
   const fixed = new Map<string, Route[]>();
-  const variable: { readonly segments: readonly string[]; readonly routes: Route[] }[] = [];
+  const variable: VariableRow[] = [];
   for (const route of routes) {
     const path = (route.isAtRoot ? "" : base) + route.path;
     const rows = path.includes("{") ? variableRows(variable, path) : fixedRows(fixed, path);
@@ -24,6 +24,7 @@ export function routeTable(routes: readonly Route[], basePath: string): RouteTab
       throw new TypeError(`two routes answer ${route.method} ${path}`);
     rows.push(route);
   }
+  variable.sort(moreLiteral);
   return {
     match(method, pathname) {
       const path = pathname.length > 1 && pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
@@ -38,13 +39,27 @@ export function routeTable(routes: readonly Route[], basePath: string): RouteTab
   };
 }
 
+interface VariableRow {
+  readonly segments: readonly string[];
+  readonly routes: Route[];
+}
+
+// `/users/me/sessions/{id}` before `/users/{user}/sessions/{id}`, whoever lists them first.
+function moreLiteral(a: VariableRow, b: VariableRow): number {
+  return firstVariable(b) - firstVariable(a);
+}
+
+function firstVariable({ segments }: VariableRow): number {
+  return segments.findIndex((segment) => segment.startsWith("{"));
+}
+
 function fixedRows(fixed: Map<string, Route[]>, path: string): Route[] {
   const rows = fixed.get(path) ?? [];
   fixed.set(path, rows);
   return rows;
 }
 
-function variableRows(variable: { segments: readonly string[]; routes: Route[] }[], path: string): Route[] {
+function variableRows(variable: VariableRow[], path: string): Route[] {
   const known = variable.find(({ segments }) => segments.join("/") === path);
   if (known !== undefined) return known.routes;
   const added = { segments: path.split("/"), routes: [] };

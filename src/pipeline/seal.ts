@@ -1,5 +1,7 @@
 import type { Config } from "../config.ts";
+import { deviceTtlSeconds } from "../domain/device.ts";
 import { type CookieOptions, setCookie } from "../http/cookies.ts";
+import { rateLimitHeaders } from "../http/rate-limit.ts";
 import type { SessionChange } from "../ports/change.ts";
 
 /** What headers are written to where no Response is built: `ServerResponse` wrapped in one line. */
@@ -20,10 +22,22 @@ export function seal<R extends Response | HeaderSink>(config: Config, response: 
   const sealed = response instanceof Response ? writable(response) : response;
   const headers: HeaderSink = sealed instanceof Response ? sealed.headers : sealed;
   for (const cookie of cookiesOf(config, change)) headers.append("Set-Cookie", setCookie(cookie));
+  if (change.limits !== undefined) {
+    for (const [name, value] of rateLimitHeaders(change.limits)) headers.append(name, value);
+  }
   if (sealed instanceof Response) sealed.headers.set("Cache-Control", "no-store");
   else headers.append("Cache-Control", "no-store");
   headers.append("Vary", "Cookie");
   return sealed as R;
+}
+
+/** What a handler or flow says is the last word on cookies; the limits that the check counted stay. */
+export function joined(
+  said: SessionChange | null | undefined,
+  checked: SessionChange | undefined,
+): SessionChange | undefined {
+  if (said == null) return checked;
+  return checked?.limits === undefined ? said : { ...said, limits: checked.limits };
 }
 
 // Headers of a redirect or of a fetched answer cannot be written; a copy's can.
@@ -44,7 +58,7 @@ function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
     isHttpOnly: true,
   };
   const cookies: CookieOptions[] = [];
-  const { session, form, mailed, oauth } = change;
+  const { session, form, mailed, oauth, device } = change;
   if (session === "clear") {
     cookies.push({ ...base, name: cookie.name, value: "", maxAgeSeconds: 0 });
     cookies.push({ ...base, name: `${cookie.name}-csrf`, value: "", maxAgeSeconds: 0, isHttpOnly: false });
@@ -71,6 +85,8 @@ function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
       maxAgeSeconds: isGone ? 0 : mailedMaxAgeSeconds,
     });
   }
+  if (device !== undefined)
+    cookies.push({ ...base, name: `${cookie.name}-device`, value: device, maxAgeSeconds: deviceTtlSeconds });
   if (oauth !== undefined) {
     const isGone = oauth === "clear";
     cookies.push({

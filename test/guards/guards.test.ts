@@ -15,6 +15,7 @@ import type { Decision, Guard } from "../../src/ports/guard.ts";
 import { testClock } from "../../src/testing/clock.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
 import { bareRequest } from "../support/browser.ts";
+import { guardContext } from "../support/guard-context.ts";
 import { thenable } from "../support/thenable.ts";
 
 const clock = testClock();
@@ -26,7 +27,7 @@ const ana = signedInAs(user, {
   sessionId: null,
   scopes: null,
 });
-const context = { request: bareRequest({ method: "GET" }), now: clock.now() };
+const context = guardContext({ now: clock.now() });
 
 /** The code of the refusal, or null. */
 async function refusal(principal: typeof ana | typeof anonymous, guards: readonly Guard[], method = "GET") {

@@ -145,7 +145,7 @@ describe("through createAuth", () => {
     expect(verdict).toMatchObject({ ok: false, error: { code: "token_invalid" } });
     await expect(auth.authenticate(request, client)).rejects.toMatchObject({ code: "token_invalid" });
     expect(recorder.calls).toEqual([]);
-    const answer = await browser().get("/healthz", { headers: authorization("bad") });
+    const answer = await browser().get("/api/v1/auth/session", { headers: authorization("bad") });
     expect(answer).toMatchObject({ status: 400, body: { code: "token_invalid" } });
   });
 

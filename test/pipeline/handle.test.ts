@@ -343,6 +343,48 @@ describe("CORS", () => {
     }
   });
 
+  test("of origins that are nearly the configured one gives no leave", async () => {
+    const { browser } = world({ cors });
+    for (const origin of [
+      ...[
+        "null",
+        "http://spa.example",
+        "https://spa.example.",
+        "https://spa.example:8443",
+        "https://SPA.example",
+      ],
+      ...[
+        "https://evil.spa.example",
+        "https://spa.example.evil.example",
+        "https://spa.example/",
+        "https://spa.exampl",
+      ],
+    ]) {
+      const { headers } = await browser().get("/api/v1/auth/session", { headers: { origin } });
+      expect(headers.get("access-control-allow-origin"), origin).toBeNull();
+      expect(headers.get("access-control-expose-headers"), origin).toBeNull();
+    }
+  });
+
+  test("shows scripts when to come again, also on a refusal by a limit", async () => {
+    const { browser } = world({ cors, login: { maxAttempts: 1 } });
+    const wrong = { email: "nobody@example.com", password: "not the password" };
+    const headers = { origin: "https://spa.example", "sec-fetch-site": null };
+    await browser().post("/api/v1/auth/login", wrong);
+    const answer = await browser().post("/api/v1/auth/login", wrong, { headers });
+    expect(answer.headers.get("access-control-allow-origin")).toBe("https://spa.example");
+    expect(answer.headers.get("access-control-expose-headers")?.split(", ")).toContain("Retry-After");
+  });
+
+  test("answers a preflight before limits and strategies, whoever asks how often", async () => {
+    const { browser, recorder } = world({ cors });
+    for (let times = 0; times < 200; times++) {
+      const headers = { ...preflight, "access-control-request-method": "POST", cookie: "__Host-latchkey=x" };
+      expect((await browser().send("OPTIONS", "/api/v1/auth/register", { headers })).status).toBe(204);
+    }
+    expect(recorder.calls).toEqual([]);
+  });
+
   test("without credentials gives no leave for cookies; * is for everybody", async () => {
     const some = world({ cors: { origins: ["https://spa.example"] } });
     const { headers } = await some.browser().get("/healthz", { headers: { origin: "https://spa.example" } });
