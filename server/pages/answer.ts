@@ -1,10 +1,12 @@
-import type { Auth, ClientInfo, Principal, SessionChange } from "latchkey";
+import type { Auth, AuthRequest, ClientInfo, Principal, SessionChange } from "latchkey";
 import { layout } from "./layout.ts";
 import type { DocumentReply, PageReply } from "./page.ts";
 
 /** What an answer is made for. */
 export interface AnswerOptions {
   readonly auth: Auth;
+  /** Null where it is not known; then the page is the same for everybody. */
+  readonly request: AuthRequest | null;
   readonly client: ClientInfo;
   /** Where the page is. */
   readonly path: string;
@@ -26,7 +28,7 @@ export async function answer(reply: PageReply, options: AnswerOptions): Promise<
 /** Status and headers of a refusal are those of the same refusal over JSON; only the body is for people. */
 async function documentResponse(
   reply: DocumentReply,
-  { auth, client, path, principal }: AnswerOptions,
+  { auth, request, client, path, principal }: AnswerOptions,
 ): Promise<Response> {
   const { title, main, error, goesOnTo } = reply;
   const { appPath, loginPath } = auth.config;
@@ -37,7 +39,13 @@ async function documentResponse(
   if (goesOnTo !== undefined) headers.set("Refresh", `0; url=${goesOnTo}`);
   const document = await layout(
     { title, isError: error !== undefined, main },
-    { appPath, loginPath, path, principal },
+    { appPath, loginPath, path, principal, stopToken: await stopToken() },
   );
   return new Response(String(document), { status: reply.status ?? told?.status ?? 200, headers });
+
+  // For the button of the banner, which every page has while somebody acts in another's place.
+  async function stopToken(): Promise<string | null> {
+    if (request === null || !principal?.isAuthenticated || principal.impersonator === null) return null;
+    return auth.sessions.csrfToken({ request, client });
+  }
 }

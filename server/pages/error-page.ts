@@ -59,6 +59,8 @@ function whatNext(
     case "origin_rejected":
       return html`<p>Nothing was changed. This happens when the page was open for long, or when you signed in again in another tab.</p>
 <p><a class="button primary" href="${retry}">Open the page again</a></p>`;
+    case "password_change_required":
+      return html`<p><a class="button primary" href="/account#password">Choose a new password</a></p>`;
     case "registration_closed":
       return html`<p>An administrator can create an account for you.</p>
 <p><a class="button primary" href="${loginPath}">Sign in</a></p>`;

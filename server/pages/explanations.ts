@@ -24,7 +24,8 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   forbidden: "Whoever sends the request is known, and may not do this. Signing in again does not help.",
   fresh_auth_required:
     "What was asked for needs a recent proof of identity. Confirm the password (`POST /auth/reauthenticate`) and send the request again.",
-  password_change_required: "The account needs a new password before anything else is done with it.",
+  password_change_required:
+    "The account's password was set by somebody else. Until its owner has chosen another one (`PUT /users/me/password`) it does nothing but sign out; keys and tokens of it are refused as well.",
   csrf_required:
     "A request that changes something and rides on a session cookie must carry the session's CSRF token, in the header `X-CSRF-Token` or the form field `_token`. `GET /auth/csrf` gives one.",
   csrf_failed:

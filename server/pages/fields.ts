@@ -7,8 +7,15 @@ export interface FieldOptions {
   readonly name: string;
   readonly label: string;
   /** Default `text`. */
-  readonly type?: "text" | "email" | "password";
-  readonly autocomplete: "username" | "email" | "name" | "current-password" | "new-password" | "off";
+  readonly type?: "text" | "email" | "password" | "code";
+  readonly autocomplete:
+    | "username"
+    | "email"
+    | "name"
+    | "current-password"
+    | "new-password"
+    | "one-time-code"
+    | "off";
   readonly isOptional?: boolean;
   readonly hint?: string;
 }
@@ -25,6 +32,7 @@ export function field(
   const attributes = [
     type !== "password" && html` value="${state.values[name]?.trim() ?? ""}"`,
     type === "email" && html` inputmode="email"`,
+    type === "code" && html` inputmode="numeric"`,
     isWord && html` autocapitalize="none" spellcheck="false"`,
     !isOptional && html` required`,
     described !== "" && html` aria-describedby="${described}"`,
@@ -34,7 +42,7 @@ export function field(
 <label for="${name}">${label}${isOptional && html` <span class="optional">(optional)</span>`}</label>
 ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
 ${isInvalid && html`<p class="error" id="${name}-error"><span class="unseen">Error: </span>${joined(errors)}</p>`}
-<input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}"${attributes}>
+<input id="${name}" name="${name}" type="${type === "code" ? "text" : type}" autocomplete="${autocomplete}"${attributes}>
 </div>`;
 }
 

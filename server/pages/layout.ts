@@ -1,6 +1,7 @@
 import type { Principal } from "latchkey";
 import { icon, stylesheet } from "./assets.ts";
 import { type Html, html } from "./html.ts";
+import { impersonationBanner } from "./impersonation.ts";
 
 /** Where the parts of the frame around a page lead. */
 export interface Frame {
@@ -10,6 +11,8 @@ export interface Frame {
   readonly path: string;
   /** Who is looking; null where the page is the same for everybody. */
   readonly principal: Principal | null;
+  /** CSRF token for the banner's button; null where nobody acts in another's place. */
+  readonly stopToken: string | null;
 }
 
 /** What is in the frame. */
@@ -35,10 +38,13 @@ export function layout({ title, isError, main }: Content, frame: Frame): Html {
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>
+<div>
+${impersonationBanner(frame.principal, frame.stopToken)}
 <header class="site-header">
 <a class="brand" href="/">${mark()}<span>Latchkey</span></a>
 ${navigation(frame)}
 </header>
+</div>
 <main id="main" tabindex="-1">
 ${main}
 </main>

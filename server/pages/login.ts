@@ -39,6 +39,7 @@ export async function submitLogin(call: PageCall): Promise<PageReply> {
 
 function loginPage(call: PageCall, state: FormState, done?: string): DocumentReply {
   const { loginPath, origin, registration } = call.auth.config;
+  const canRegister = registration === "open" || registration === "confirm";
   const next = nextPath(state.values.next, origin);
   const isFirstLook = done === undefined && state.message === null && state.errors.length === 0;
   const main = html`<div class="card">
@@ -53,8 +54,9 @@ ${field(state, { name: "password", label: "Password", type: "password", autocomp
 ${checkbox(state, { name: "remember", label: "Keep me signed in on this device" })}
 <button class="primary" type="submit">Sign in</button>
 </form>
+${call.mail !== null && html`<p class="aside"><a href="/reset?new=1">Forgot your password?</a> · <a href="/magic?new=1">Sign in by mail</a></p>`}
 ${providerLinks(call, next)}
-${registration === "open" && html`<p class="aside">New here? <a href="${withNext("/register", next)}">Create an account</a></p>`}
+${canRegister && html`<p class="aside">New here? <a href="${withNext("/register", next)}">Create an account</a></p>`}
 </div>`;
   return { kind: "document", title: "Sign in", main };
 }

@@ -8,9 +8,13 @@ import type {
   Principal,
   SessionChange,
   SignedIn,
+  WhoOptions,
 } from "latchkey";
 import { anyone, guard, signedIn, skipIfAuthenticated } from "latchkey";
+import type { Administration } from "latchkey/administration";
+import type { Mail } from "latchkey/mail";
 import type { OAuth } from "latchkey/oauth";
+import type { ShownMails } from "../mail/shown-mails.ts";
 import type { Html } from "./html.ts";
 
 /** The fields of a posted form, each of which was sent once. */
@@ -34,6 +38,12 @@ export interface PageCall<P extends Principal = Principal> {
   readonly oauth: OAuth | null;
   /** API keys; null where there are none. */
   readonly apiKeys: ApiKeys | null;
+  /** Invitations, and acting in somebody's place; null where there is none of it. */
+  readonly administration: Administration | null;
+  /** Mail; null where there is none. */
+  readonly mail: Mail | null;
+  /** Mails that are shown to the developer instead of being sent; null where they are sent. */
+  readonly shownMails: ShownMails | null;
   /** Handed on to the flows; carries the session that a flow of this request has already begun. */
   readonly visit: { readonly request: PageRequest; readonly client: ClientInfo };
   readonly path: string;
@@ -95,7 +105,7 @@ export interface PageRow {
 
 /** A page that everybody sees. */
 export function forAnyone(row: Omit<PageRow, "guards">): PageRow {
-  return { ...row, guards: [anyone()] };
+  return { ...row, guards: [anyone({ whilePasswordChange: true })] };
 }
 
 /** A page for who is not signed in; others are sent to `appPath`. */
@@ -103,14 +113,21 @@ export function forGuests(appPath: string, row: Omit<PageRow, "guards">): PageRo
   return { ...row, guards: [skipIfAuthenticated(appPath)] };
 }
 
-/** A page for who is signed in; others are sent to the sign-in page, and back. */
-export function forSignedIn(row: {
-  readonly path: string;
-  readonly show: PageHandler<SignedIn>;
-  readonly submit?: PageHandler<SignedIn>;
-}): PageRow {
+/**
+ * A page for who is signed in; others are sent to the sign-in page, and back.
+ *
+ * @param options - `whilePasswordChange`: also for who has to choose another password first, and is sent there from every other page
+ */
+export function forSignedIn(
+  row: {
+    readonly path: string;
+    readonly show: PageHandler<SignedIn>;
+    readonly submit?: PageHandler<SignedIn>;
+  },
+  options: WhoOptions = {},
+): PageRow {
   // The guards have let nobody else through.
-  return { ...row, guards: [signedIn(), unrestricted] } as PageRow;
+  return { ...row, guards: [signedIn(options), unrestricted] } as PageRow;
 }
 
 // What belongs to the account is no business of a program that was given a key.

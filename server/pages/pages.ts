@@ -1,19 +1,26 @@
 import { Hono } from "hono";
-import type { Auth, AuthError, ClientInfo } from "latchkey";
+import type { Auth, AuthError, AuthRequest, ClientInfo } from "latchkey";
 import { showAccount, submitAccount } from "./account/account.ts";
 import { showDeleteAccount, submitDeleteAccount } from "./account/delete-account.ts";
 import { answer } from "./answer.ts";
 import { serveAssets } from "./assets.ts";
 import { showDashboard } from "./dashboard.ts";
+import { showDevMail, showDevMails } from "./dev-mail.ts";
+import { showEndSession, submitEndSession } from "./end-session.ts";
 import { type ErrorPageOptions, errorDocument, showUnauthorized } from "./error-page.ts";
+import { showStop, stopPath, submitStop } from "./impersonation.ts";
+import { showInvite, submitInvite } from "./invite.ts";
 import { showLogin, submitLogin } from "./login.ts";
 import { showLogout, submitLogout } from "./logout.ts";
+import { showMagic, submitMagic } from "./magic.ts";
 import { forAnyone, forGuests, forSignedIn, type PageCall, type PageReply, type PageRow } from "./page.ts";
 import { showProblem, showProblems } from "./problems.ts";
 import { showRegister, submitRegister } from "./register.ts";
 import { showReset, submitReset } from "./reset.ts";
-import { type PageOptions, pageRunner } from "./run-page.ts";
+import { lookingAt, type PageOptions, pageRunner } from "./run-page.ts";
 import { showSetup, submitSetup } from "./setup.ts";
+import { showUndo, submitUndo } from "./undo.ts";
+import { showVerify, submitVerify } from "./verify.ts";
 
 export type { PageOptions } from "./run-page.ts";
 
@@ -33,15 +40,17 @@ export function pages(auth: Auth, options: PageOptions): Hono {
   return app;
 }
 
-/** A refusal as a page, for whoever answers what no page and no route has answered. */
-export function errorPage(
+/** A refusal as a page, for whoever answers what no page and no route has answered. @param options - `request`: which it was, so that the page can say who is looking */
+export async function errorPage(
   auth: Auth,
   error: AuthError,
   client: ClientInfo,
-  options?: ErrorPageOptions,
+  { request, ...options }: ErrorPageOptions & { readonly request?: AuthRequest } = {},
 ): Promise<Response> {
   const { loginPath } = auth.config;
-  return answer(errorDocument(error, { loginPath, ...options }), { auth, client, path: "", principal: null });
+  const principal = request === undefined ? null : await lookingAt(auth, { request, client }, error);
+  const document = errorDocument(error, { loginPath, ...options });
+  return answer(document, { auth, request: request ?? null, client, path: "", principal });
 }
 
 function rows({ appPath, loginPath }: Auth["config"]): readonly PageRow[] {
@@ -54,11 +63,22 @@ function rows({ appPath, loginPath }: Auth["config"]): readonly PageRow[] {
       startsSession: true,
     }),
     forAnyone({ path: "/logout", show: showLogout, submit: submitLogout }),
-    forSignedIn({ path: "/account", show: showAccount, submit: submitAccount }),
+    forSignedIn(
+      { path: "/account", show: showAccount, submit: submitAccount },
+      { whilePasswordChange: true },
+    ),
     forSignedIn({ path: "/account/delete", show: showDeleteAccount, submit: submitDeleteAccount }),
     forSignedIn({ path: appPath, show: showDashboard }),
     forAnyone({ path: "/setup", show: showSetup, submit: submitSetup, startsSession: true }),
     forAnyone({ path: "/reset", show: showReset, submit: submitReset }),
+    forAnyone({ path: "/magic", show: showMagic, submit: submitMagic, startsSession: true }),
+    forAnyone({ path: "/verify", show: showVerify, submit: submitVerify }),
+    forAnyone({ path: "/undo", show: showUndo, submit: submitUndo, startsSession: true }),
+    forAnyone({ path: "/end-session", show: showEndSession, submit: submitEndSession, startsSession: true }),
+    forAnyone({ path: "/dev/mail", show: showDevMails }),
+    forAnyone({ path: "/dev/mail/:number", show: showDevMail }),
+    forAnyone({ path: "/invite", show: showInvite, submit: submitInvite, startsSession: true }),
+    forSignedIn({ path: stopPath, show: showStop, submit: submitStop }, { whilePasswordChange: true }),
     forAnyone({ path: "/unauthorized", show: showUnauthorized }),
     forAnyone({ path: "/problems", show: showProblems }),
     forAnyone({ path: "/problems/:code", show: ({ path }) => showProblem(path.split("/").at(-1) ?? "") }),

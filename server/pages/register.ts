@@ -1,8 +1,10 @@
-import { AuthError, nextPath } from "latchkey";
+import { AuthError, nextPath, type SessionChange } from "latchkey";
+import { acceptedLocale } from "latchkey/mail";
 import { errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { type Html, html } from "./html.ts";
 import { withNext } from "./login.ts";
+import { shownHint } from "./mailed.ts";
 import { type DocumentReply, type Fields, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "register";
@@ -11,7 +13,7 @@ const registrationLimit = { name: "register", limit: 100, windowSeconds: 3_600 }
 
 /** The registration page. */
 export function showRegister(call: PageCall): Promise<DocumentReply> {
-  if (call.auth.config.registration === "closed") throw new AuthError("registration_closed");
+  if (!canRegister(call)) throw new AuthError("registration_closed");
   return registerPage(call, blank({ next: call.query.get("next") ?? "" }));
 }
 
@@ -23,13 +25,15 @@ export async function submitRegister(call: PageCall): Promise<PageReply> {
   const { auth, visit } = call;
   const { config } = auth;
   const fields = await visit.request.fields();
-  if (config.registration === "closed") throw new AuthError("registration_closed");
+  if (!canRegister(call)) throw new AuthError("registration_closed");
   try {
     await auth.takeFromLimit(registrationLimit, visit.request, visit.client);
     await auth.forms.spend(formName, fields._token ?? "", visit);
     const registration = registrationOf(fields);
     await assertConsistent(call, fields);
-    const { signIn } = await auth.users.register(registration, visit);
+    const locale = acceptedLocale(visit.request.headers.get("accept-language"));
+    const { user, signIn, ...pending } = await auth.users.register({ ...registration, locale }, visit);
+    if (user === null) return pendingPage(call, registration.email, pending);
     const next = nextPath(fields.next, config.origin);
     if (signIn === null)
       return seeOther(`${withNext(config.loginPath, next)}${next === null ? "?" : "&"}done=registered`);
@@ -37,6 +41,26 @@ export async function submitRegister(call: PageCall): Promise<PageReply> {
   } catch (thrown) {
     return formAgain(thrown, fields, (state) => registerPage(call, state));
   }
+}
+
+function canRegister({ auth }: PageCall): boolean {
+  return auth.config.registration === "open" || auth.config.registration === "confirm";
+}
+
+/** What is said after a registration that a mailed link completes, whoever has the address. */
+function pendingPage(
+  { shownMails }: PageCall,
+  email: string,
+  pending: { readonly change?: SessionChange },
+): DocumentReply {
+  const title = "Look into your mail";
+  const main = html`<div class="card">
+<h1>${title}</h1>
+<p class="lead breakable">A mail is on its way to ${email}. The link in it creates your account; it works once, and for a day.</p>
+<p>Open it in this browser, or have your password ready.</p>
+${shownHint(shownMails)}
+</div>`;
+  return { kind: "document", title, main, change: pending.change };
 }
 
 async function registerPage({ auth, visit }: PageCall, state: FormState): Promise<DocumentReply> {

@@ -1,30 +1,36 @@
 import { AuthError } from "latchkey";
 import { errorSummary, field, hidden } from "./fields.ts";
-import { assertNone, blank, type FormState, formAgain, mismatch, secret } from "./form.ts";
+import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
-import { fromLink, uselessLink } from "./mailed.ts";
+import { fromLink, onItsWay, shownHint, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "reset";
+const title = "Choose a new password";
 
-/** The page behind a link for choosing a password. */
+/** The page behind a link for choosing a password; without a link, one can be asked for here. */
 export async function showReset(call: PageCall): Promise<PageReply> {
-  const { auth, visit, query } = call;
-  if (query.get("done") === "1") return donePage(call);
-  const opened = fromLink(call, "/reset", useless);
+  const { auth, visit, query, mail } = call;
+  const done = query.get("done");
+  if (done === "1") return donePage(call);
+  if (done === "asked" && mail !== null)
+    return onItsWay(title, "a link for choosing a password", call.shownMails);
+  const opened = fromLink(call, "/reset", () => useless(call));
   if (opened !== null) return opened;
-  return auth.forms.readMailed(visit) === null ? useless() : resetPage(call, blank());
+  if (auth.forms.readMailed(visit) !== null && !query.has("new")) return resetPage(call, blank());
+  return mail === null ? useless(call) : askPage(call, blank());
 }
 
 /**
- * Chooses the password. The form's token shows that this browser was shown the form: with a cookie that goes along across
- * sites (`sameSite: none`), another site could otherwise post a password of its choice.
+ * Chooses the password, or asks for the link. The form's token shows that this browser was shown the form: with a cookie that goes
+ * along across sites (`sameSite: none`), another site could otherwise post a password of its choice.
  */
 export async function submitReset(call: PageCall): Promise<PageReply> {
   const { auth, visit } = call;
   const fields = await visit.request.fields();
+  if (fields.form === "ask") return ask(call);
   const token = auth.forms.readMailed(visit);
-  if (token === null) return useless();
+  if (token === null) return useless(call);
   const password = secret(fields, "new_password");
   try {
     await auth.forms.spend(formName, fields._token ?? "", visit);
@@ -34,15 +40,47 @@ export async function submitReset(call: PageCall): Promise<PageReply> {
     await auth.users.resetPassword({ token, password }, visit);
     return seeOther("/reset?done=1", { mailed: "clear" });
   } catch (thrown) {
-    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless();
+    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
     return formAgain(thrown, fields, (state) => resetPage(call, state));
   }
+}
+
+async function ask(call: PageCall): Promise<PageReply> {
+  const { auth, visit, mail } = call;
+  const fields = await visit.request.fields();
+  if (mail === null) return useless(call);
+  try {
+    await auth.forms.spend(formName, fields._token ?? "", visit);
+    await mail.requestReset(typed(fields, "email"), visit);
+    return seeOther("/reset?done=asked", { mailed: "clear" });
+  } catch (thrown) {
+    return formAgain(thrown, fields, (state) => askPage(call, state));
+  }
+}
+
+async function askPage(call: PageCall, state: FormState): Promise<DocumentReply> {
+  const { auth, visit } = call;
+  const { token, change } = await auth.forms.token(formName, visit);
+  const main = html`<div class="card">
+<h1>${title}</h1>
+<p class="lead">Tell us the address of your account. A link for choosing a password goes there.</p>
+${errorSummary(state, ["email"])}
+<form method="post" action="/reset" novalidate>
+${hidden("_token", token)}
+${hidden("form", "ask")}
+${field(state, { name: "email", label: "Email", type: "email", autocomplete: "email" })}
+<button class="primary" type="submit">Send the link</button>
+</form>
+${shownHint(call.shownMails)}
+<p class="aside"><a href="${auth.config.loginPath}">Back to signing in</a></p>
+</div>`;
+  return { kind: "document", title, main, change: change ?? undefined };
 }
 
 async function resetPage({ auth, visit }: PageCall, state: FormState): Promise<DocumentReply> {
   const { token, change } = await auth.forms.token(formName, visit);
   const main = html`<div class="card">
-<h1>Choose a new password</h1>
+<h1>${title}</h1>
 <p class="lead">You will be signed out everywhere.</p>
 ${errorSummary(state, ["new_password", "confirm_password"])}
 <form method="post" action="/reset" novalidate>
@@ -52,7 +90,7 @@ ${field(state, { name: "confirm_password", label: "Confirm new password", type: 
 <button class="primary" type="submit">Change password</button>
 </form>
 </div>`;
-  return { kind: "document", title: "Choose a new password", main, change: change ?? undefined };
+  return { kind: "document", title, main, change: change ?? undefined };
 }
 
 function donePage({ auth }: PageCall): DocumentReply {
@@ -64,9 +102,9 @@ function donePage({ auth }: PageCall): DocumentReply {
   return { kind: "document", title: "Password changed", main };
 }
 
-function useless(): DocumentReply {
-  return uselessLink(
-    "Choose a new password",
-    "Links for choosing a password work once, and for 15 minutes. Ask an administrator for a fresh one.",
-  );
+function useless({ mail }: PageCall): DocumentReply {
+  const life = "Links for choosing a password work once, and for 15 minutes.";
+  return mail === null
+    ? uselessLink(title, `${life} Ask an administrator for a fresh one.`)
+    : uselessLink(title, life, "/reset?new=1");
 }

@@ -3,14 +3,18 @@ import {
   type ApiKeys,
   type Auth,
   AuthError,
+  type AuthRequest,
   type ClientInfo,
   type Log,
   type Principal,
   type SessionChange,
   wantsPage,
 } from "latchkey";
+import type { Administration } from "latchkey/administration";
 import type { HonoContext } from "latchkey/hono";
+import type { Mail } from "latchkey/mail";
 import type { OAuth } from "latchkey/oauth";
+import type { ShownMails } from "../mail/shown-mails.ts";
 import { answer } from "./answer.ts";
 import { errorDocument } from "./error-page.ts";
 import type { PageHandler, PageRequest, PageRow } from "./page.ts";
@@ -26,6 +30,12 @@ export interface PageOptions {
   readonly oauth?: OAuth;
   /** API keys. Default: the pages do not speak of them. */
   readonly apiKeys?: ApiKeys;
+  /** Default: nobody is invited, nor acted for. */
+  readonly administration?: Administration;
+  /** Mail. Default: the pages do not speak of it. */
+  readonly mail?: Mail;
+  /** Mails that are shown to the developer. Default: none are. */
+  readonly shownMails?: ShownMails;
   /** For words such as "5 minutes ago". Default: the machine's clock. */
   readonly now?: () => Date;
 }
@@ -86,6 +96,9 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
         auth,
         oauth: options.oauth ?? null,
         apiKeys: options.apiKeys ?? null,
+        administration: options.administration ?? null,
+        mail: options.mail ?? null,
+        shownMails: options.shownMails ?? null,
         visit,
         path,
         query,
@@ -98,7 +111,7 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
       if (error !== undefined && !wantsPage(request, auth.config.basePath)) {
         return refused(arrival, { error, change: changes });
       }
-      return await answer({ ...reply, change: changes }, { auth, client, path, principal });
+      return await answer({ ...reply, change: changes }, { auth, request, client, path, principal });
     } catch (thrown) {
       const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
       tellFailure(error);
@@ -108,12 +121,13 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
 
   /** Page or problem document, by what the request can read; a redirect where the pipeline names one. */
   async function refused({ request, client, url }: Arrival, refusal: Refusal): Promise<Response> {
-    const { error, change, principal = null } = refusal;
+    const { error, change } = refusal;
     if (refusal.redirect === undefined && wantsPage(request, auth.config.basePath)) {
       const { pathname: path } = url;
       const requestId = error.status >= 500 ? client.requestId : undefined;
       const document = errorDocument(error, { retryPath: path, loginPath: auth.config.loginPath, requestId });
-      return answer({ ...document, change }, { auth, client, path, principal });
+      const principal = refusal.principal ?? (await lookingAt(auth, { request, client }, error));
+      return answer({ ...document, change }, { auth, request, client, path, principal });
     }
     const { status, headers, body } = auth.errorAnswer(
       { ok: false, error, redirect: refusal.redirect },
@@ -127,6 +141,23 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
     if (error.status < 500 || error.code === "overloaded") return;
     options.log?.error(error.message, { code: error.code, diagnosis: error.diagnosis }, error.cause);
   }
+}
+
+/**
+ * Who is looking at a refusal, as far as it can be told: somebody who acts in another's place is to see it on this page as well. A store that
+ * has just failed is not asked again.
+ */
+export async function lookingAt(
+  auth: Auth,
+  visit: { readonly request: AuthRequest; readonly client: ClientInfo },
+  error: AuthError,
+): Promise<Principal | null> {
+  if (error.status >= 500) return null;
+  const { principal } = await auth
+    .authenticate(visit.request, visit.client)
+    .catch(() => ({ principal: null }));
+  // Others find the page the same for everybody.
+  return principal?.isAuthenticated && principal.impersonator !== null ? principal : null;
 }
 
 interface Arrival {

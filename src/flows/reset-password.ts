@@ -1,9 +1,15 @@
+import type { EncodedPassword } from "../domain/credential.ts";
 import type { EventOrigin } from "../domain/event.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
+import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { PasswordServices, Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
-import { assertChoosable, endOthers } from "./change-password.ts";
+import { assertChoosable, chosen, endOthers } from "./change-password.ts";
+import { forgetDevices } from "./devices.ts";
+import { forgiveByMail } from "./failures.ts";
+import { mailTo } from "./mail-outbox.ts";
+import { wasSentTo } from "./mailed-tokens.ts";
 import { issueOneTimeToken, readOneTimeToken, takeOneTimeToken } from "./one-time-tokens.ts";
 import { noOrigin } from "./sessions.ts";
 
@@ -44,7 +50,8 @@ export async function resetPassword(
   { token, password }: { readonly token: string; readonly password: string },
   from: EventOrigin,
 ): Promise<User> {
-  const { userId, generation } = await readOneTimeToken(services, "reset", token);
+  const opened = await readOneTimeToken(services, "reset", token);
+  const { userId, generation } = opened;
   const found =
     userId === null
       ? null
@@ -53,37 +60,108 @@ export async function resetPassword(
     throw new AuthError("token_invalid");
   }
   const { user } = found;
+  // What an operator hands out says nothing of a mailbox.
+  const isMailed = opened.detail !== undefined;
+  if (isMailed && !wasSentTo(services, opened, user)) throw new AuthError("token_invalid");
   await assertChoosable(services, password, user, "new_password");
   const encoded = await services.hashing.hash(password);
-  const now = services.clock.now();
-  const replaced: Write =
-    found.password === null
-      ? {
-          kind: "password.insert",
-          credential: {
-            kind: "password",
-            ...encoded,
-            id: user.id,
-            userId: user.id,
-            version: 1,
-            createdAt: now,
-            updatedAt: now,
-          },
-        }
-      : {
-          kind: "password.replace",
-          credential: { ...found.password, ...encoded, version: found.password.version + 1, updatedAt: now },
-        };
+  const isTakenOver = isMailed && !user.emailVerified;
   const event = { type: "password.reset" as const, userId: user.id, sessionId: null, payload: {} };
   const result = await services.commit([
     { kind: "user.advance", userId: user.id, from: generation },
-    replaced,
+    passwordWrite(services, found, encoded),
+    ...(isTakenOver ? await takeOver(services, user, from) : chosen(user, user.version + 1)),
     endOthers(services, user.id, null, from),
     { kind: "audit.insert", row: services.events.row(event, from) },
+    ...mailTo(services, user, "password_changed"),
   ]);
   if (!result.ok)
     throw new AuthError("token_invalid", { diagnosis: `transaction refused: ${result.refused}` });
   // The generation has moved, so the token can do nothing more. It goes last: a failing commit must not burn the link.
   await takeOneTimeToken(services, "reset", token).catch(() => undefined);
-  return { ...user, generation: generation + 1 };
+  if (isTakenOver) await endLateWaysIn(services, user, from);
+  await startAfresh(services, { ...user, generation: generation + 1 }, from);
+  return { ...user, generation: generation + 1, mustChangePassword: false };
+}
+
+/**
+ * Somebody has shown by other means whose account it is: failed sign-ins of before make nobody wait, and no browser of before is
+ * known. Fails for itself, with a line in the log: the password is changed.
+ */
+export async function startAfresh(services: Services, user: User, from: EventOrigin): Promise<void> {
+  try {
+    await forgiveByMail(services, user.id, from);
+    await forgetDevices(services, user);
+  } catch (cause) {
+    services.log.error("failures and browsers of before were not forgotten", { userId: user.id }, cause);
+  }
+}
+
+/** The write that gives a user another password, or their first. */
+export function passwordWrite(
+  { clock }: Services,
+  { user: { id }, password }: UserWithPassword,
+  encoded: EncodedPassword,
+): Write {
+  const now = clock.now();
+  if (password === null) {
+    const created = { id, userId: id, version: 1, createdAt: now, updatedAt: now };
+    return { kind: "password.insert", credential: { kind: "password", ...encoded, ...created } };
+  }
+  const changed = { version: password.version + 1, updatedAt: now };
+  return { kind: "password.replace", credential: { ...password, ...encoded, ...changed } };
+}
+
+/**
+ * The mailbox of an account whose address was never verified has shown itself now: the account is its owner's, and whoever made it
+ * with that address may be somebody else, with a key or an account at a provider as a way back in.
+ *
+ * @see Sudhodanan and Paverd, "Pre-hijacked accounts", USENIX Security 2022
+ */
+async function takeOver(services: Services, user: User, from: EventOrigin): Promise<Write[]> {
+  const verified = { type: "email.verified" as const, userId: user.id, sessionId: null, payload: {} };
+  return [
+    {
+      kind: "user.update",
+      userId: user.id,
+      version: user.version + 1,
+      changes: { emailVerified: true, mustChangePassword: false },
+    },
+    { kind: "audit.insert", row: services.events.row(verified, from) },
+    ...(await otherWaysIn(services, user, from)),
+  ];
+}
+
+/** Removes what came in between the reading of {@link otherWaysIn} and its transaction; from there on no old proof adds anything. */
+export async function endLateWaysIn(services: Services, user: User, from: EventOrigin): Promise<void> {
+  const left = await otherWaysIn(services, user, from);
+  if (left.length > 0) await services.commit(left);
+}
+
+/** Removes linked accounts and API keys, each with its row; the password has to be there already. */
+export async function otherWaysIn(
+  { stores, call, events }: Services,
+  { id: userId }: User,
+  from: EventOrigin,
+): Promise<Write[]> {
+  const through = { ...call(), readsThrough: true };
+  const accounts = await stores.directory.linkedAccounts(userId, through);
+  const keys = await stores.directory.apiKeys(userId, through);
+  const about = { userId, sessionId: null };
+  return [
+    ...accounts.flatMap(({ id, provider }): Write[] => {
+      const event = { type: "oauth.unlinked" as const, ...about, payload: { provider } };
+      return [
+        { kind: "linked_account.delete", accountId: id, userId },
+        { kind: "audit.insert", row: events.row(event, from) },
+      ];
+    }),
+    ...keys.flatMap(({ id: keyId }): Write[] => {
+      const event = { type: "api_key.revoked" as const, ...about, payload: { keyId } };
+      return [
+        { kind: "api_key.delete", keyId, userId },
+        { kind: "audit.insert", row: events.row(event, from) },
+      ];
+    }),
+  ];
 }

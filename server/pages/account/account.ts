@@ -6,7 +6,7 @@ import { refusalWords } from "../providers.ts";
 import { accountsSection, submitAccounts } from "./accounts.ts";
 import { keysSection, submitKeys, submitNewKey } from "./keys.ts";
 import { passwordSection, submitPassword } from "./password.ts";
-import { profileSection, submitProfile } from "./profile.ts";
+import { profileSection, submitConfirm, submitProfile } from "./profile.ts";
 import { proofWays } from "./prove-again.ts";
 import type { AccountView } from "./section.ts";
 import { sessionsSection, submitSessions } from "./sessions.ts";
@@ -21,6 +21,7 @@ export function showAccount(call: PageCall<SignedIn>): Promise<DocumentReply> {
 /** Does what one of the page's forms asks for; the field `form` says which. */
 export async function submitAccount(call: PageCall<SignedIn>): Promise<PageReply> {
   const fields = await call.visit.request.fields();
+  if (isPasswordFirst(call) && fields.form !== "password") throw new AuthError("password_change_required");
   const submit = fields.form === undefined ? undefined : forms.get(fields.form);
   if (submit === undefined) throw new AuthError("invalid_input", { message: "The form is not known." });
   return submit(call, fields, (again, section, state, created) =>
@@ -30,6 +31,7 @@ export async function submitAccount(call: PageCall<SignedIn>): Promise<PageReply
 
 const forms: ReadonlyMap<string, typeof submitProfile> = new Map([
   ["profile", submitProfile],
+  ["confirm", submitConfirm],
   ["password", submitPassword],
   ["accounts", submitAccounts],
   ["new-key", submitNewKey],
@@ -46,6 +48,7 @@ async function accountPage(
   const token = (await auth.sessions.csrfToken(visit)) ?? "";
   const ways = await proofWays(call);
   const view: AccountView = { call, token, ways, refused, created, done: query.get("done") };
+  if (isPasswordFirst(call)) return choosePassword(view);
   const sessions = ownFirst(await auth.sessions.list(principal.user.id), principal.sessionId);
   const main = html`<div class="wide">
 <h1>Your account</h1>
@@ -63,6 +66,20 @@ ${sessionsSection(view, sessions)}
 </section>
 </div>`;
   return { kind: "document", title: "Your account", main };
+}
+
+function isPasswordFirst({ principal }: PageCall<SignedIn>): boolean {
+  return principal.user.mustChangePassword && principal.impersonator === null;
+}
+
+// Until then the account is no business of who may have been told the password of another.
+function choosePassword(view: AccountView): DocumentReply {
+  const main = html`<div class="wide">
+<h1>Choose a new password</h1>
+<p class="lead">Your password was set by somebody else. Choose one that only you know to go on, or <a href="/logout">sign out</a>.</p>
+${passwordSection(view)}
+</div>`;
+  return { kind: "document", title: "Choose a new password", main };
 }
 
 function ownFirst(sessions: readonly SessionInfo[], ownId: string | null): readonly SessionInfo[] {

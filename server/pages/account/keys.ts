@@ -14,7 +14,8 @@ const box = "may-";
 /** API keys: those there are, and a form for another. Nothing where the set-up has none. */
 export async function keysSection(view: AccountView): Promise<Html> {
   const { apiKeys, auth, visit, principal } = view.call;
-  if (apiKeys === null) return html``;
+  // Nobody makes keys in somebody else's place.
+  if (apiKeys === null || principal.impersonator !== null) return html``;
   const keys = await apiKeys.list(principal);
   const { token } = await auth.forms.token(formName, visit);
   const state = stateOf(view, "keys");

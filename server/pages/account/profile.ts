@@ -1,22 +1,29 @@
-import { AuthError, type SessionChange, type SignedIn } from "latchkey";
+import { AuthError, type ProfileChanged, type SignedIn } from "latchkey";
 import { field, hidden } from "../fields.ts";
 import { blank, formAgain, typed } from "../form.ts";
 import { type Html, html } from "../html.ts";
+import { mailOf, shownHint } from "../mailed.ts";
 import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
 import { confirmation, proofWays, proveAgain, signInAgain } from "./prove-again.ts";
 import { type AccountView, type Section, type ShowAgain, section, stateOf, wantsProof } from "./section.ts";
 
 /** Name, username and address. */
 export function profileSection(view: AccountView): Html {
-  const { email, username, name } = view.call.principal.user;
-  const state = stateOf(view, "profile", blank({ email, username, name: name ?? "" }));
+  const state = stateOf(view, "profile", blank(known(view.call)));
   const { call, ways } = view;
   const about: Section = {
     name: "profile",
     title: "Profile",
     lead: "Your name is how you are greeted. Username and email are what you sign in with.",
     fieldNames: ["name", "username", "email", "password"],
-    doneMessages: new Map([["profile", "Your profile is saved."]]),
+    doneMessages: new Map([
+      ["profile", "Your profile is saved."],
+      [
+        "address",
+        "Your profile is saved. Your address changes once you have opened the link that was mailed to the new one.",
+      ],
+      ["confirm", "A link for confirming your address is on its way to it."],
+    ]),
   };
   return section(
     view,
@@ -30,8 +37,14 @@ ${field(state, { name: "email", label: "Email", type: "email", autocomplete: "em
 ${wantsProof(view, "profile") && ways.hasPassword && passwordField(state)}
 <button class="primary" type="submit">Save profile</button>
 </form>
-${wantsProof(view, "profile") && !ways.hasPassword && signInAgain(call, ways, "/account#profile")}`,
+${wantsProof(view, "profile") && !ways.hasPassword && signInAgain(call, ways, "/account#profile")}
+${addressSection(view)}`,
   );
+}
+
+function known({ principal: { user } }: PageCall<SignedIn>): Fields {
+  const { email, username, name } = user;
+  return { email, username, name: name ?? "" };
 }
 
 /**
@@ -45,21 +58,50 @@ export async function submitProfile(
 ): Promise<PageReply> {
   let current = call;
   try {
-    const change = await save(call, fields).catch(async (thrown) => {
+    const { user, change } = await save(call, fields).catch(async (thrown) => {
       if (!(thrown instanceof AuthError) || thrown.code !== "fresh_auth_required") throw thrown;
       const ways = await proofWays(call);
       current = await proveAgain(call, confirmation(fields, ways, "to change your email address"));
       return save(current, fields);
     });
-    return seeOther("/account?done=profile#profile", change);
+    const isAsked = typed(fields, "email").normalize("NFC") !== user.email;
+    return seeOther(`/account?done=${isAsked ? "address" : "profile"}#profile`, change);
   } catch (thrown) {
     return formAgain(thrown, fields, (state) => showAgain(current, "profile", state));
   }
 }
 
-async function save({ auth, visit }: PageCall<SignedIn>, fields: Fields): Promise<SessionChange | null> {
+async function save({ auth, visit }: PageCall<SignedIn>, fields: Fields): Promise<ProfileChanged> {
   const [email, username, name] = [typed(fields, "email"), typed(fields, "username"), typed(fields, "name")];
-  return (await auth.users.update({ email, username, name }, visit)).change;
+  return auth.users.update({ email, username, name }, visit);
+}
+
+/** A link for who has not shown yet that the mailbox is theirs. */
+function addressSection({ call: { mail, principal, shownMails }, token }: AccountView): Html {
+  if (mail === null || principal.user.emailVerified) return shownHint(shownMails);
+  return html`<form method="post" action="/account">
+${hidden("_token", token)}
+${hidden("form", "confirm")}
+<p>Your address is not confirmed yet.</p>
+<button type="submit">Send a link to confirm it</button>
+</form>
+${shownHint(shownMails)}`;
+}
+
+/** Asks for that link. */
+export async function submitConfirm(
+  call: PageCall<SignedIn>,
+  fields: Fields,
+  showAgain: ShowAgain,
+): Promise<PageReply> {
+  try {
+    await mailOf(call).requestVerification(call.visit);
+    return seeOther("/account?done=confirm#profile");
+  } catch (thrown) {
+    return formAgain(thrown, fields, (state) =>
+      showAgain(call, "profile", { ...state, values: known(call) }),
+    );
+  }
 }
 
 function passwordField(state: Parameters<typeof field>[0]): Html {

@@ -49,7 +49,7 @@ export function confirmation(fields: Fields, { hasPassword }: ProofWays, purpose
  * @param next - path of the page to come back to
  */
 export function signInAgain(
-  { auth }: PageCall<SignedIn>,
+  { auth, mail }: PageCall<SignedIn>,
   { hasPassword, providers }: ProofWays,
   next: string,
 ): Html {
@@ -57,7 +57,7 @@ export function signInAgain(
   const link = ({ name, label }: ProviderInfo): Html =>
     html`<p class="aside"><a href="${auth.config.basePath}/auth/oauth/${name}${query}">Sign in again with ${label}</a></p>`;
   return html`${providers.map(link)}
-${!hasPassword && html`<p class="aside">${providers.length > 0 && "If you are still asked for it afterwards: "}An administrator can send you a link for choosing a password; with that you can go on.</p>`}`;
+${!hasPassword && html`<p class="aside">${providers.length > 0 && "If you are still asked for it afterwards: "}${mail === null ? "An administrator can send you a link for choosing a password; with that you can go on." : html`<a href="/reset?new=1">Have a link for choosing a password sent</a>; with that you can go on.`}</p>`}`;
 }
 
 /**

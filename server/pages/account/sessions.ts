@@ -59,9 +59,11 @@ export async function submitSessions(
 }
 
 function sessionItem({ call, token }: AccountView, session: SessionInfo, isCurrent: boolean): Html {
-  const { id, ip, userAgent, lastUsedAt, createdAt } = session;
-  const device = deviceWords(userAgent);
-  const where = ip ?? "unknown address";
+  const { id, ip, userAgent, lastUsedAt, createdAt, amr } = session;
+  // Where they sit is no business of the person for whom they act.
+  const isAdministrator = amr.includes("imp");
+  const device = isAdministrator ? "An administrator, acting for you" : deviceWords(userAgent);
+  const where = isAdministrator ? "for an hour at most" : (ip ?? "unknown address");
   return html`<li>
 <div class="session">
 <p class="device">${device}${isCurrent && html` <span class="badge">This device</span>`}</p>
