@@ -28,6 +28,17 @@ export interface AuditRow {
   readonly chainHash: string | null;
 }
 
+/** A signed position of the sealed log: what lies before it may be dropped, and what follows is verified from it. */
+export interface AuditCheckpoint {
+  /** `AuditRow.seq` of the last row that it covers. */
+  readonly seq: number;
+  /** `AuditRow.chainHash` of that row. */
+  readonly chainHash: string;
+  readonly createdAt: Date;
+  /** Id of the key, a dot, and the Ed25519 signature over position, digest and time, base64url. */
+  readonly signature: string;
+}
+
 /** The audit row of an event. `salt` gives 16 fresh random bytes, base64url, at each call. */
 export function auditRow(event: AuthEvent, salt: () => string): AuditRow {
   const personal: PersonalField[] = [];
