@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { abuse } from "./abuse.ts";
 import { apiKeyCheck } from "./api-key-check.ts";
 import { bundle } from "./bundle.ts";
 import { coldStart } from "./cold-start.ts";
@@ -27,6 +28,7 @@ const sections: Readonly<Record<string, Section>> = {
   flood,
   "cold-start": coldStart,
   memory: memoryUse,
+  abuse,
   bundle,
 };
 

@@ -47,6 +47,7 @@ export function seededUser(number: number, now: Date): User {
     permissions: [],
     tier: null,
     isSuperuser: false,
+    mustChangePassword: false,
     locale: null,
     generation: 1,
     slotTag: "slot0000",

@@ -67,11 +67,28 @@ export function ipForLimits(ip: string | null): string {
   return isIP(plain) === 6 ? `${networkOf(plain)}::/64` : plain;
 }
 
-// The first four of eight groups; `::` stands for as many zeros as are missing.
-function networkOf(plain: string): string {
+/**
+ * What stands for {@link ipForLimits} in a counter's key: a keyed digest, so that no store of counters tells where anybody was.
+ *
+ * @param sign - HMAC under the key for identifiers
+ */
+export function addressMark(ip: string | null, sign: (text: string) => Uint8Array): string {
+  return Buffer.from(sign(ipForLimits(ip))).toString("base64url");
+}
+
+/** What limits count as one neighbourhood: the /24 of an IPv4 address, the /48 of an IPv6 one, which a site is given. */
+export function subnetForLimits(ip: string | null): string {
+  const plain = ip === null ? null : plainIp(ip);
+  if (plain === null) return "unknown";
+  if (isIP(plain) === 4) return `${plain.slice(0, plain.lastIndexOf("."))}.0/24`;
+  return `${networkOf(plain, 3)}::/48`;
+}
+
+// The first groups of eight; `::` stands for as many zeros as are missing.
+function networkOf(plain: string, groups = 4): string {
   const [left = [], right = []] = plain
     .split("::")
     .map((part) => part.split(":").filter((group) => group !== ""));
   const zeros = Array<string>(8 - left.length - right.length).fill("0");
-  return [...left, ...zeros, ...right].slice(0, 4).join(":");
+  return [...left, ...zeros, ...right].slice(0, groups).join(":");
 }

@@ -1,12 +1,15 @@
 import type { EventOrigin, EventPayloads } from "../domain/event.ts";
 import { emailMaxLength, identifier } from "../domain/identifier.ts";
 import type { Session } from "../domain/session.ts";
-import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import { requireUsablePassword } from "../password/password-text.ts";
 import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { ClientInfo } from "../ports/request.ts";
 import type { PasswordServices } from "../ports/services.ts";
+import type { Write } from "../ports/store.ts";
+import { knownDevice, rememberDevice } from "./devices.ts";
+import { type LoginAttempt, reserveLogin } from "./failures.ts";
+import { isNewDevice, newDeviceMail } from "./new-device.ts";
 import { refusalError } from "./refusals.ts";
 import {
   carriedData,
@@ -17,7 +20,7 @@ import {
   sessionWrites,
   type TokenSession,
 } from "./start-session.ts";
-import { identifierHmac, limitKey, type NamedLimit, reserveAttempt, tryPassword } from "./verify-password.ts";
+import { identifierHmac, tryPassword } from "./verify-password.ts";
 
 /** What somebody signs in with. */
 export interface Login {
@@ -31,16 +34,13 @@ export interface Login {
 export interface LoginContext {
   readonly client: ClientInfo;
   readonly from: EventOrigin;
-  /** The address that limits count by. */
-  readonly limitIp: string;
+  /** Device cookies that the browser sent. */
+  readonly devices?: readonly string[];
   /** The session that the browser carries now; it is replaced. */
   readonly replaces?: Session | null;
   /** The session is to be carried by tokens. */
   readonly tokenSession?: TokenSession;
 }
-
-/** How many accounts' worth of failures one address may make in a window: an office behind one address mistypes, too. */
-const accountsPerAddress = 20;
 
 /** A generation that moves this often while one sign-in runs is being attacked; the sign-in gives up. */
 const mostTries = 3;
@@ -64,47 +64,60 @@ export async function login(
   const typed = identifier(input.identifier.slice(0, emailMaxLength + 1));
   const find = async () => services.stores.directory.userWithPassword(typed, services.call());
   let found = await find();
-  const limits = loginLimits(services, context.limitIp, found?.user.id ?? typed.key);
-  const attempt = await reserveAttempt(services, limits, context.from);
+  const device = await knownDevice(services, found?.user ?? null, context.devices ?? []);
+  const guesser = { user: found?.user ?? null, typedKey: typed.key, device, ip: context.from.ip };
+  const attempt = await reserveLogin(services, guesser, context.from);
   for (let tries = 0; tries < mostTries; tries++) {
     if (tries > 0) found = await attempt.during(find());
     const { ok, owedMs } = await attempt.during(tryPassword(services, found, input.password, context.from));
     if (found === null || !ok || found.user.status !== "active") {
       // A right password of an unusable account was perhaps re-encoded; that is told only to who knows the password.
       await services.clock.sleep(owedMs);
-      await report(services, typed.key, found, ok ? "status" : "credentials", context.from);
+      const failure = { typedKey: typed.key, found, reason: ok ? "status" : "credentials" } as const;
+      await report(services, failure, context.from, await attempt.failed());
       throw new AuthError("invalid_credentials");
     }
-    const signIn = await attempt.during(admit(services, typed.key, found, input, context));
+    const admitted = { found, typedKey: typed.key, attempt, isRemembered: input.isRemembered ?? false };
+    const signIn = await attempt.during(admit(services, admitted, context));
     if (signIn === null) continue;
     // The session stands: that old failures could not be forgotten is no reason to withhold it.
     await attempt.clear().catch((cause) => services.log.error("failed attempts were not cleared", {}, cause));
-    return signIn;
+    if (context.tokenSession !== undefined) return signIn;
+    const remembered = await rememberDevice(services, signIn.user, attempt.device);
+    return { ...signIn, change: { ...signIn.change, ...remembered } };
   }
   throw new AuthError("invalid_credentials", {
     diagnosis: "the user's generation kept changing during the sign-in",
   });
 }
 
-// By account and not by what was typed, so that address and username of one account are not two sets of guesses. And by
-// address alone: one password tried on a hundred accounts is an attack as well.
-function loginLimits({ config }: PasswordServices, ip: string, account: string): [NamedLimit, NamedLimit] {
-  const { maxAttempts, windowSeconds } = config.login;
-  return [
-    { name: "login", key: limitKey("login", ip, account), limit: maxAttempts, windowSeconds },
-    {
-      name: "login_ip",
-      key: limitKey("login_ip", ip),
-      limit: maxAttempts * accountsPerAddress,
-      windowSeconds,
-    },
-  ];
+/** Somebody whose password was right. */
+interface Admitted {
+  readonly found: UserWithPassword;
+  readonly typedKey: string;
+  readonly attempt: LoginAttempt;
+  readonly isRemembered: boolean;
+}
+
+/** Asks the policies and starts the session; null where the generation moved since the password was read. */
+async function admit(
+  services: PasswordServices,
+  admitted: Admitted,
+  context: LoginContext,
+): Promise<SignIn | null> {
+  const { found, typedKey } = admitted;
+  for (const policy of services.policies) {
+    const veto = await policy({ kind: "login", user: found.user, client: context.client });
+    if (veto === null) continue;
+    await report(services, { typedKey, found, reason: "policy" }, context.from, null);
+    throw new AuthError("forbidden", { message: veto });
+  }
+  return startSession(services, admitted, context);
 }
 
 async function startSession(
   services: PasswordServices,
-  user: User,
-  isRemembered: boolean,
+  { found: { user }, attempt, isRemembered }: Admitted,
   { from, replaces = null, tokenSession }: LoginContext,
 ): Promise<SignIn | null> {
   const wanted: NewSession = {
@@ -119,6 +132,9 @@ async function startSession(
     ...(tokenSession !== undefined && { tokenSession }),
   };
   const draft = draftSession(services, wanted);
+  // What has no cookies is told by the name that it gives itself.
+  const isNew =
+    tokenSession === undefined ? attempt.device === null : await isNewDevice(services, user, from);
   const event = {
     type: "user.logged_in" as const,
     userId: user.id,
@@ -129,38 +145,47 @@ async function startSession(
     { kind: "user.require", userId: user.id, generation: user.generation },
     ...sessionWrites(services, draft, wanted),
     { kind: "audit.insert", row: services.events.row(event, from) },
+    ...unlocked(services, user.id, attempt, from),
+    ...(isNew ? newDeviceMail(services, user, draft.session, from) : []),
   ]);
   if (result.ok) return { user, session: draft.session, change: carry(services, draft) };
   if (result.refused === "stale") return null;
   throw refusalError(result.refused);
 }
 
-/** Asks the policies and starts the session; null where the generation moved since the password was read. */
-async function admit(
-  services: PasswordServices,
-  typedKey: string,
-  found: UserWithPassword,
-  { isRemembered = false }: Login,
-  context: LoginContext,
-): Promise<SignIn | null> {
-  for (const policy of services.policies) {
-    const veto = await policy({ kind: "login", user: found.user, client: context.client });
-    if (veto === null) continue;
-    await report(services, typedKey, found, "policy", context.from);
-    throw new AuthError("forbidden", { message: veto });
-  }
-  return startSession(services, found.user, isRemembered, context);
+// Whose failures made others wait, and who then knew the password.
+function unlocked(
+  { events }: PasswordServices,
+  userId: string,
+  { failuresBefore, device }: LoginAttempt,
+  from: EventOrigin,
+): readonly Write[] {
+  if (failuresBefore === 0 || device !== null) return [];
+  const event = { type: "user.unlocked", userId, sessionId: null, payload: { by: "self" } } as const;
+  return [{ kind: "audit.insert", row: events.row(event, from) }];
+}
+
+/** A sign-in that was refused. */
+interface Failure {
+  readonly typedKey: string;
+  readonly found: UserWithPassword | null;
+  readonly reason: EventPayloads["user.login_failed"]["reason"];
 }
 
 async function report(
   services: PasswordServices,
-  typedKey: string,
-  found: UserWithPassword | null,
-  reason: EventPayloads["user.login_failed"]["reason"],
+  { typedKey, found, reason }: Failure,
   from: EventOrigin,
+  lock: EventPayloads["user.locked"] | null,
 ): Promise<void> {
+  const { events } = services;
+  const whose = { userId: found?.user.id ?? null, sessionId: null };
   const payload = { identifierHmac: identifierHmac(services, typedKey), reason };
-  const userId = found?.user.id ?? null;
-  const row = services.events.row({ type: "user.login_failed", userId, sessionId: null, payload }, from);
-  await services.commit([{ kind: "audit.insert", row }]);
+  const row = events.row({ type: "user.login_failed", ...whose, payload }, from);
+  const writes: Write[] = [{ kind: "audit.insert", row }];
+  if (lock !== null) {
+    const lockRow = events.row({ type: "user.locked", ...whose, payload: lock }, from);
+    writes.push({ kind: "audit.insert", row: lockRow });
+  }
+  await services.commit(writes);
 }

@@ -3,7 +3,7 @@ import type { PasswordCredential } from "../domain/credential.ts";
 import type { EventOrigin } from "../domain/event.ts";
 import { AuthError } from "../errors.ts";
 import type { UserWithPassword } from "../ports/directory-store.ts";
-import type { Limit } from "../ports/ephemeral-store.ts";
+import type { Limit, Reservation } from "../ports/ephemeral-store.ts";
 import type { PasswordServices } from "../ports/services.ts";
 
 /** What became of a password that was tried. */
@@ -32,32 +32,36 @@ export interface Attempt {
  * @throws AuthError `rate_limited` with `retryAfterSeconds`
  */
 export async function reserveAttempt(
-  { stores, events, call }: PasswordServices,
+  services: PasswordServices,
   limits: readonly [NamedLimit, ...NamedLimit[]],
   from: EventOrigin,
 ): Promise<Attempt> {
+  const reserved = await services.stores.ephemeral.reserve(limits, services.call());
+  if (!reserved.ok) throw tooMany(services, limits, reserved, from);
+  return takenAttempt(services, limits);
+}
+
+/** The refusal of somebody who used an attempt up too many; it is on record once this returns. */
+export function tooMany(
+  { events }: Pick<PasswordServices, "events">,
+  limits: readonly [NamedLimit, ...NamedLimit[]],
+  { key, retryAfterSeconds }: Extract<Reservation, { ok: false }>,
+  from: EventOrigin,
+): AuthError {
+  const limit = limits.find((each) => each.key === key)?.name ?? limits[0].name;
+  const payload = { limit, retryAfterSeconds };
+  events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
+  const message = "Too many failed login attempts. Please try again later.";
+  return new AuthError("rate_limited", { message, retryAfterSeconds });
+}
+
+/** An attempt that these limits have granted. */
+export function takenAttempt(
+  { stores, call }: Pick<PasswordServices, "stores" | "call">,
+  limits: readonly [NamedLimit, ...NamedLimit[]],
+): Attempt {
   const [own, ...shared] = limits;
   const keys = limits.map(({ key }) => key);
-  const reserved = await stores.ephemeral.reserve(limits, call());
-  if (!reserved.ok) {
-    const { retryAfterSeconds } = reserved;
-    events.report(
-      {
-        type: "rate_limit.hit",
-        userId: null,
-        sessionId: null,
-        payload: {
-          limit: limits.find(({ key }) => key === reserved.key)?.name ?? own.name,
-          retryAfterSeconds,
-        },
-      },
-      from,
-    );
-    throw new AuthError("rate_limited", {
-      message: "Too many failed login attempts. Please try again later.",
-      retryAfterSeconds,
-    });
-  }
   return {
     async clear() {
       await stores.ephemeral.remove([own.key], call());
