@@ -40,6 +40,9 @@ export function passwordHashing(options: HashingOptions): PasswordHashing {
   const [first] = hashers;
   const floor = failureFloor(initialFloorMs);
 
+  const recogniser = (encoded: string): Hasher | null =>
+    hashers.find((each) => each.recognises(encoded)) ?? null;
+
   async function verifyWith(hasher: Hasher, encoded: string, password: string, call: HashingCall) {
     const result = await run(threads, hasher, "verify", [encoded, password], call);
     floor.record(hasher.id, result.durationMs);
@@ -52,6 +55,8 @@ export function passwordHashing(options: HashingOptions): PasswordHashing {
 
   return {
     weakness: first.weakness,
+
+    format: (encoded) => recogniser(encoded)?.id ?? null,
 
     async hash(password, call = {}) {
       requireUsablePassword(password);
@@ -66,7 +71,7 @@ export function passwordHashing(options: HashingOptions): PasswordHashing {
 
     async verify(password, stored, call = {}) {
       requireUsablePassword(password);
-      const hasher = hashers.find((each) => each.recognises(stored.encoded)) ?? null;
+      const hasher = recogniser(stored.encoded);
       let spentMs = 0;
       let ok = false;
       for (const candidate of candidates(password, stored)) {

@@ -1,6 +1,8 @@
 import { foldText } from "../domain/fold-text.ts";
 import type { FieldError } from "../errors.ts";
 import type { PasswordPolicy } from "../ports/hasher.ts";
+import type { Log } from "../ports/services.ts";
+import type { BreachedPasswords } from "./breached.ts";
 import { type CompositionRules, compositionErrors } from "./composition.ts";
 import { normalizePassword, unusablePassword } from "./password-text.ts";
 import type { Threads } from "./threads.ts";
@@ -22,6 +24,10 @@ export interface PolicyOptions {
   readonly words?: readonly string[];
   /** Default none. */
   readonly composition?: CompositionRules;
+  /** Passwords that were published are refused; asked last, about what may be chosen otherwise. Default none: nobody is asked. */
+  readonly breached?: BreachedPasswords;
+  /** Told where the breached ones could not be asked. Default: nobody. */
+  readonly log?: Pick<Log, "warn">;
 }
 
 /**
@@ -29,13 +35,14 @@ export interface PolicyOptions {
  * under NFKC; a part that is a common word refuses nothing.
  *
  * Codes: `required`, `too_long` (over 1,024 bytes), `invalid_characters` (NUL, lone surrogates), `too_short`,
- * `context_word`, `too_common`, and those of {@link CompositionRules}.
+ * `context_word`, `too_common`, `breached`, and those of {@link CompositionRules}.
  *
  * @throws TypeError for a `minLength` out of range
  * @see NIST SP 800-63B-4, section 3.1.1.2
  */
 export function passwordPolicy(options: PolicyOptions): PasswordPolicy {
   const { threads, minLength = 8, refusesCommon = true, words = [], composition = {} } = options;
+  const { breached, log = { warn() {} } } = options;
   if (!Number.isInteger(minLength) || minLength < 1 || minLength > 256) {
     throw new TypeError(`minLength must be a whole number from 1 to 256, not ${minLength}`);
   }
@@ -69,7 +76,10 @@ export function passwordPolicy(options: PolicyOptions): PasswordPolicy {
       const form = formError(password, field);
       if (form) return [form];
       const word = await wordError(foldText(password), [...words, ...given], field);
-      return [...compositionErrors(normalizePassword(password), composition, field), ...(word ? [word] : [])];
+      const composed = compositionErrors(normalizePassword(password), composition, field);
+      const own = [...composed, ...(word ? [word] : [])];
+      if (own.length > 0 || (await breached?.has(password, log)) !== true) return own;
+      return [{ field, code: "breached", message: "Password is known from a data breach; choose another" }];
     },
   };
 }
