@@ -50,6 +50,9 @@ start there:
 - \`SESSION_SECURE_COOKIES=false\`
 - \`PRODUCTION_SECURITY_VALIDATION_ENABLED=false\`
 
+\`PRODUCTION_SECURITY_STRICT_MODE=true\` refuses more: each warning of [\`latchkey doctor\`](doctor.md) about the settings, and each of its
+errors and warnings about the machine, the database and the server of the sessions.
+
 ## Everywhere
 
 These refuse to start on loopback too:

@@ -13,7 +13,12 @@ import { SettingsError } from "./settings-error.ts";
  * @throws SettingsError as {@link readSettings}, or where the file is there and cannot be read
  */
 export async function loadSettings(environment: Environment, envFile = ".env"): Promise<ReadSettings> {
-  return readSettings({ ...(await readEnvFile(envFile)), ...environment });
+  return readSettings(await readEnvironment(environment, envFile));
+}
+
+/** The variables that {@link loadSettings} reads. @throws SettingsError where the file is there and cannot be read */
+export async function readEnvironment(environment: Environment, envFile = ".env"): Promise<Environment> {
+  return { ...(await readEnvFile(envFile)), ...environment };
 }
 
 async function readEnvFile(path: string): Promise<Environment> {

@@ -6,6 +6,8 @@ const newSecret = "Run `latchkey secret` and use what it prints.";
 /** What is refused in production, each by itself. */
 export const inProduction: readonly Rule[] = [
   {
+    id: "secret-set",
+    title: "A secret of your own is set",
     about: ["secretKey"],
     broken: ({ secretKey }) =>
       secretKey === null
@@ -17,6 +19,8 @@ export const inProduction: readonly Rule[] = [
         : null,
   },
   {
+    id: "secret-strong",
+    title: "The secret cannot be guessed",
     about: ["secretKey"],
     broken: ({ secretKey }) => {
       const weakness = secretKey === null ? null : secretWeakness(secretKey);
@@ -24,6 +28,8 @@ export const inProduction: readonly Rule[] = [
     },
   },
   {
+    id: "previous-secrets-strong",
+    title: "Former secrets cannot be guessed",
     // A former secret still verifies: who guesses it forges what is signed with it.
     about: ["previousSecretKeys"],
     broken: ({ previousSecretKeys }) => {
@@ -37,6 +43,8 @@ export const inProduction: readonly Rule[] = [
     },
   },
   {
+    id: "origin-https",
+    title: "The origin is https",
     about: ["origin"],
     broken: (given) => {
       const { origin, protocol } = originUrl(given);
@@ -47,6 +55,8 @@ export const inProduction: readonly Rule[] = [
     },
   },
   {
+    id: "trusted-origins-https",
+    title: "Trusted origins are https",
     // Whoever sits between a visitor and an http page can write its scripts, and those would be trusted.
     about: ["trustedOrigins"],
     broken: ({ trustedOrigins }) => {
@@ -61,6 +71,8 @@ export const inProduction: readonly Rule[] = [
     },
   },
   {
+    id: "debug-off",
+    title: "Debugging is off",
     about: ["debug"],
     broken: ({ debug }) =>
       debug
@@ -72,17 +84,30 @@ export const inProduction: readonly Rule[] = [
         : null,
   },
   {
+    id: "cors-listed",
+    title: "Sites that may read answers are listed",
     about: ["corsOrigins"],
     broken: ({ corsOrigins }) =>
       corsOrigins.includes("*")
         ? { found: '"*"', problem: "lets every site read answers", fix: "List the origins that need it." }
         : null,
   },
-  mustStay("csrfEnabled", "would let every site act for its visitors"),
-  mustStay("isProductionValidated", "would switch these checks off"),
+  {
+    id: "csrf-on",
+    title: "Forged requests are refused",
+    ...mustStay("csrfEnabled", "would let every site act for its visitors"),
+  },
+  {
+    id: "gate-on",
+    title: "These checks are not switched off",
+    ...mustStay("isProductionValidated", "would switch these checks off"),
+  },
 ];
 
-function mustStay(field: "csrfEnabled" | "isProductionValidated", problem: string): Rule {
+function mustStay(
+  field: "csrfEnabled" | "isProductionValidated",
+  problem: string,
+): Omit<Rule, "id" | "title"> {
   return {
     about: [field],
     broken: (given) =>

@@ -18,8 +18,10 @@ export const providerNeeds: Readonly<Record<ProviderName, readonly [Field, ...Fi
 /** Rules about sign-in with providers: half of one is none. `nameOf` gives a field's setting. */
 export function providerRules(nameOf: (field: Field) => string): readonly Rule[] {
   return [
-    ...Object.values(providerNeeds).map(
-      (needs): Rule => ({
+    ...Object.entries(providerNeeds).map(
+      ([name, needs]): Rule => ({
+        id: `provider-${name}-whole`,
+        title: `Sign-in with ${name} is set up whole or not at all`,
         about: needs,
         broken: (given) => {
           const missing = needs.filter((field) => given[field] === null);
@@ -34,6 +36,8 @@ export function providerRules(nameOf: (field: Field) => string): readonly Rule[]
       }),
     ),
     {
+      id: "link-by-email-known",
+      title: "OAUTH_LINK_BY_EMAIL names providers that are set up",
       about: ["linkByEmail", "googleClientId", "appleClientId"],
       broken: (given) => {
         const absent = given.linkByEmail.filter(
@@ -43,6 +47,8 @@ export function providerRules(nameOf: (field: Field) => string): readonly Rule[]
       },
     },
     {
+      id: "fresh-without-auth-time-known",
+      title: "OAUTH_FRESH_WITHOUT_AUTH_TIME names providers that are set up",
       about: ["freshWithoutAuthTime", ...Object.values(providerNeeds).map(([first]) => first)],
       broken: (given) =>
         notSetUp(given.freshWithoutAuthTime.filter((name) => given[providerNeeds[name][0]] === null)),

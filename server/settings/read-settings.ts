@@ -1,15 +1,13 @@
 import { isLoopbackHost } from "./address-kinds.ts";
+import { allRules } from "./all-rules.ts";
 import { type Draft, type Environment, readDraft } from "./draft.ts";
-import { inProduction } from "./production-rules.ts";
-import { providerRules } from "./provider-rules.ts";
-import { brokenRules, everywhere, isProduction, originUrl } from "./rules.ts";
+import { brokenRules, isProduction, isStrict, originUrl, type Rule } from "./rules.ts";
 import { secretWeakness } from "./secret-strength.ts";
 import { sessionPlace } from "./session-place.ts";
-import { sessionRules, sessionWarnings } from "./session-rules.ts";
+import { sessionWarnings } from "./session-rules.ts";
 import type { Given, Settings } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
 import { unreadNames } from "./similar-names.ts";
-import { settingsTable } from "./table.ts";
 
 /** Settings that can be started with, and what the operator should hear about them. */
 export interface ReadSettings {
@@ -23,33 +21,35 @@ export interface ReadSettings {
  *
  * @param environment - by name; blank values count as absent, names that no setting has are ignored
  * @throws SettingsError with every problem at once: malformed values, contradictions, what is unsafe everywhere, and
- *   what is unsafe in production. Nothing else is ever thrown.
+ *   what is unsafe in production; in strict mode what is advised there, too. Nothing else is ever thrown.
  */
 export function readSettings(environment: Environment): ReadSettings {
   const draft = readDraft(environment);
   const { given } = draft;
-  const rules = [
-    ...everywhere,
-    ...sessionRules,
-    ...ofProviders,
-    ...(isProduction(given) ? inProduction : []),
-  ];
-  const problems = [...draft.problems, ...brokenRules(rules, draft)];
+  const problems = [...draft.problems, ...brokenRules(rulesFor(given), draft)];
   if (problems.length > 0) throw new SettingsError(problems);
-  const names = Object.keys(environment).filter((name) => (environment[name]?.trim() ?? "") !== "");
-  return {
-    settings: settle(given),
-    warnings: [...warningsAbout(draft), ...sessionWarnings(draft), ...unreadNames(names)],
-  };
+  return { settings: settle(given), warnings: warningsOf(draft, environment) };
 }
 
-const ofProviders = providerRules((field) => settingsTable[field].name);
+/** What an operator should hear of settings that can be started with. */
+export function warningsOf(draft: Draft, environment: Environment): readonly string[] {
+  const names = Object.keys(environment).filter((name) => (environment[name]?.trim() ?? "") !== "");
+  return [...warningsAbout(draft), ...sessionWarnings(draft), ...unreadNames(names)];
+}
 
-function settle(given: Given): Settings {
+function rulesFor(given: Given): readonly Rule[] {
+  if (!isProduction(given)) return allRules.everywhere;
+  const { everywhere, production, advised } = allRules;
+  return [...everywhere, ...production, ...(isStrict(given) ? advised : [])];
+}
+
+/** The settings that a draft stands for; where something of it was refused, what was most likely meant. */
+export function settle(given: Given): Settings {
   // What only says where sessions are has become `sessions`.
   const {
     environment,
     isProductionValidated,
+    isStrictMode,
     sessionBackend,
     sessionPath,
     sessionHost,
@@ -65,8 +65,10 @@ function settle(given: Given): Settings {
     rememberedAbsoluteSeconds: Math.max(given.rememberedAbsoluteSeconds, given.rememberedIdleSeconds),
     secureCookies: originUrl(given).protocol === "https:",
     corsOrigins: given.corsOrigins.includes("*") ? "*" : given.corsOrigins,
+    registrationMode: given.registrationMode ?? (given.smtpUrl === null ? "open" : "confirm"),
     logLevel: given.logLevel ?? (given.debug ? "debug" : "info"),
     isProduction: isProduction(given),
+    isStrict: isStrict(given),
   });
 }
 

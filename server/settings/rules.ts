@@ -6,6 +6,10 @@ import type { SettingsProblem } from "./settings-error.ts";
 
 /** A rule about settings that are each well-formed; it is checked where all that it is `about` say what was meant. */
 export interface Rule {
+  /** Names it for good, in the doctor's table. */
+  readonly id: string;
+  /** What holds where it is kept. */
+  readonly title: string;
   readonly about: readonly (keyof Given)[];
   /** What is wrong, or null. The setting to name is the first of `about`. */
   readonly broken: (given: Given) => Omit<SettingsProblem, "setting"> | null;
@@ -34,9 +38,16 @@ export function isProduction(given: Pick<Given, "environment" | "origin" | "port
   return given.environment === "production" || !isLoopbackHost(originUrl(given).hostname);
 }
 
+/** Whether what is advised in production is insisted on. */
+export function isStrict(given: Pick<Given, "environment" | "isStrictMode" | "origin" | "port">): boolean {
+  return given.isStrictMode && isProduction(given);
+}
+
 /** Rules that hold everywhere, loopback included. */
 export const everywhere: readonly Rule[] = [
   {
+    id: "origin-named",
+    title: "The origin is configured where other machines are let in",
     about: ["origin", "host"],
     broken: ({ origin, host }) =>
       origin !== null || isLoopbackHost(host)
@@ -48,6 +59,8 @@ export const everywhere: readonly Rule[] = [
           },
   },
   {
+    id: "cookies-secure",
+    title: "Cookies of an https origin go over https alone",
     about: ["secureCookies", "origin"],
     broken: (given) =>
       given.secureCookies === false && (originUrl(given).protocol === "https:" || isProduction(given))
@@ -59,6 +72,8 @@ export const everywhere: readonly Rule[] = [
         : null,
   },
   {
+    id: "same-site-none-named",
+    title: "A cookie that every site may cause to be sent is meant for named origins",
     about: ["sessionSameSite", "trustedOrigins"],
     broken: ({ sessionSameSite, trustedOrigins }) =>
       sessionSameSite === "none" && trustedOrigins.length === 0
@@ -70,6 +85,8 @@ export const everywhere: readonly Rule[] = [
         : null,
   },
   {
+    id: "same-site-none-https",
+    title: "SameSite=None is used on https, where browsers take it",
     // Browsers drop a SameSite=None cookie that is not Secure, so nobody could sign in. @see RFC 6265bis, section 5.7
     about: ["sessionSameSite", "origin"],
     broken: (given) =>
@@ -82,6 +99,8 @@ export const everywhere: readonly Rule[] = [
         : null,
   },
   {
+    id: "cookie-domain-covers",
+    title: "The cookie's domain covers the origin",
     about: ["sessionDomain", "origin"],
     broken: (given) => {
       const { sessionDomain: domain } = given;
@@ -95,6 +114,8 @@ export const everywhere: readonly Rule[] = [
     },
   },
   {
+    id: "cookie-domain-own",
+    title: "The cookie's domain is not a public suffix",
     about: ["sessionDomain"],
     broken: ({ sessionDomain: domain }) =>
       domain !== null && getDomain(domain, { allowPrivateDomains: true }) === null
@@ -106,6 +127,8 @@ export const everywhere: readonly Rule[] = [
         : null,
   },
   {
+    id: "cors-any-credentials",
+    title: "Not every site may read answers with credentials",
     // Any site could then act as whoever visits it. @see Fetch standard, section "CORS protocol and credentials"
     about: ["corsOrigins", "corsAllowCredentials"],
     broken: ({ corsOrigins, corsAllowCredentials }) =>
@@ -118,6 +141,8 @@ export const everywhere: readonly Rule[] = [
         : null,
   },
   {
+    id: "cors-one-answer",
+    title: "CORS_ORIGINS names origins or everybody, not both",
     about: ["corsOrigins"],
     broken: ({ corsOrigins }) =>
       corsOrigins.includes("*") && corsOrigins.length > 1
@@ -129,6 +154,8 @@ export const everywhere: readonly Rule[] = [
         : null,
   },
   {
+    id: "pages-apart",
+    title: "The sign-in page is not the page behind it",
     about: ["loginPath", "appPath"],
     broken: ({ loginPath, appPath }) =>
       loginPath === appPath
@@ -141,6 +168,8 @@ export const everywhere: readonly Rule[] = [
   },
   ...(["loginPath", "appPath"] as const).map(
     (page): Rule => ({
+      id: page === "loginPath" ? "login-path-free" : "app-path-free",
+      title: `${page === "loginPath" ? "The sign-in page" : "The page behind the sign-in"} lies outside of BASE_PATH`,
       about: [page, "basePath"],
       broken: (given) =>
         `${given[page]}/`.startsWith(`${given.basePath}/`)
@@ -153,6 +182,8 @@ export const everywhere: readonly Rule[] = [
     }),
   ),
   {
+    id: "base-path-below-root",
+    title: "Pages and routes for programs have room beside each other",
     about: ["basePath"],
     broken: ({ basePath }) =>
       basePath === "/"

@@ -6,6 +6,8 @@ import type { Given } from "./settings.ts";
 /** Rules about where sessions are. */
 export const sessionRules: readonly Rule[] = (["sessionHost", "sessionPort"] as const).map(
   (field): Rule => ({
+    id: field === "sessionHost" ? "session-host-once" : "session-port-once",
+    title: `The ${field === "sessionHost" ? "host" : "port"} of the sessions' server is written once`,
     about: [field, "sessionBackend", "redisUrl", "valkeyUrl", "mongodbUrl", "memcachedUrl"],
     broken: (given) => {
       const url = urlOf(given);

@@ -1,4 +1,6 @@
+import type { Roles } from "latchkey";
 import type { DatabaseAddress } from "./database-url.ts";
+import type { SmtpAddress } from "./mail-kinds.ts";
 import type { MongodbAddress, NodeAddress, RedisAddress, SessionPlace } from "./session-urls.ts";
 
 /** How much is logged, from most to nothing. */
@@ -73,6 +75,9 @@ export interface Settings extends ProviderSettings {
   /** 0 = unlimited. */
   readonly maxSessionsPerUser: number;
   readonly sessionBinding: "off" | "user-agent" | "ip+user-agent";
+  readonly sessionEncrypt: boolean;
+  /** Null: the metrics are for programs of this machine. */
+  readonly metricsToken: string | null;
   /** Whether cookies are sent over https alone: exactly where the origin is https. */
   readonly secureCookies: boolean;
   /** Without the prefix that an https origin adds. */
@@ -85,7 +90,22 @@ export interface Settings extends ProviderSettings {
   readonly loginWindowSeconds: number;
   /** In code points. */
   readonly passwordMinLength: number;
-  readonly registrationMode: "open" | "closed";
+  /** Whether new passwords are looked for among those that were published. */
+  readonly passwordBreachCheck: boolean;
+  /** For how long audit rows are kept at least; null: for ever. */
+  readonly auditRetentionSeconds: number | null;
+  /** Servers that are told of events, each with its secrets behind `#`. */
+  readonly webhooks: readonly string[];
+  /** What each role grants; null: roles are labels. */
+  readonly roles: Roles | null;
+  /** `base64_signer_key` of the Firebase project that accounts were imported from; null: from none. */
+  readonly firebaseSignerKey: string | null;
+  readonly registrationMode: "open" | "confirm" | "invite" | "closed";
+  /** Where mail is handed over; null: there is none, or on loopback it is shown. */
+  readonly smtpUrl: SmtpAddress | null;
+  /** Whom mail comes from; never null with `smtpUrl`. */
+  readonly mailFrom: string | null;
+  readonly mailLocale: "en" | "de" | "es" | "ja";
   /** Lifetime of an access token; null: 15 minutes, or 60 without refresh tokens. */
   readonly tokenExpiresInSeconds: number | null;
   readonly tokenRefresh: boolean;
@@ -97,6 +117,8 @@ export interface Settings extends ProviderSettings {
   readonly apiKeyEnvironment: string;
   /** Header that holds an API key. */
   readonly apiKeyHeader: string;
+  /** For how long it is kept what each API key was used for. */
+  readonly apiKeyUsageDays: number;
   /** Empty: no other origin may read answers. */
   readonly corsOrigins: readonly string[] | "*";
   readonly corsAllowCredentials: boolean;
@@ -111,13 +133,16 @@ export interface Settings extends ProviderSettings {
   readonly hashQueue: number | null;
   /** Whether unsafe settings were refused: the origin is not loopback, or ENVIRONMENT=production. */
   readonly isProduction: boolean;
+  /** Whether in production what is advised was insisted on. */
+  readonly isStrict: boolean;
 }
 
 /** The settings as they were given, before one decides about another; null is what was left out. */
 export type Given = Omit<
   Settings,
-  "corsOrigins" | "isProduction" | "logLevel" | "secureCookies" | "sessions"
+  "corsOrigins" | "isProduction" | "isStrict" | "logLevel" | "registrationMode" | "secureCookies" | "sessions"
 > & {
+  readonly registrationMode: Settings["registrationMode"] | null;
   readonly sessionBackend: SessionPlace["backend"];
   readonly sessionPath: string | null;
   readonly sessionHost: string | null;
@@ -129,6 +154,7 @@ export type Given = Omit<
   readonly corsOrigins: readonly string[];
   readonly environment: "local" | "development" | "test" | "staging" | "production" | null;
   readonly isProductionValidated: boolean;
+  readonly isStrictMode: boolean;
   readonly logLevel: LogLevel | null;
   readonly secureCookies: boolean | null;
 };

@@ -1,10 +1,22 @@
 import { addressRange, bindHost, cookieDomain, exactOrigin, originOrAny } from "./address-kinds.ts";
 import { databaseUrl } from "./database-url.ts";
 import { choice, duration, flag, type Kind, list, wholeNumber } from "./kind.ts";
+import { mailSender, smtpUrl } from "./mail-kinds.ts";
 import { providerRows } from "./provider-rows.ts";
+import { roleList } from "./roles-kind.ts";
 import { memcachedUrl, mongodbUrl, redisUrl } from "./session-urls.ts";
 import type { Given } from "./settings.ts";
-import { cookieName, filePath, folderPath, keyHeader, keyWord, secret, sitePath } from "./text-kinds.ts";
+import {
+  base64Key,
+  cookieName,
+  filePath,
+  folderPath,
+  keyHeader,
+  keyWord,
+  secret,
+  sitePath,
+} from "./text-kinds.ts";
+import { webhookUrl } from "./webhook-kind.ts";
 
 /** One setting: everything that the parser, the documentation and the start-up errors know about it. */
 export interface SettingRow {
@@ -33,7 +45,6 @@ export type Table = { readonly [F in keyof Given]: Row<Given[F]> };
 const longestMinutes = 525_600;
 // Browsers cap a cookie's life at 400 days. @see RFC 6265bis, section 5.5
 const longestDays = 400;
-const notYet = "is not supported by this version";
 
 /** The one table of settings. What is not in here is not read. */
 export const settingsTable: Table = {
@@ -226,6 +237,21 @@ export const settingsTable: Table = {
     meaning:
       "What a session cookie is bound to: sent by another browser, or from another address (IPv6: another /64), it works no more. Addresses change on the road.",
   },
+  metricsToken: {
+    name: "METRICS_TOKEN",
+    kind: secret(),
+    default: null,
+    meaning:
+      "Who sends it as a bearer reads `/metrics`. Left out, only programs of this machine do, and nobody through a proxy.",
+    isSecret: true,
+  },
+  sessionEncrypt: {
+    name: "SESSION_ENCRYPT",
+    kind: flag(),
+    default: "false",
+    meaning:
+      "Whether the store holds data, address and browser of sessions encrypted, under a key of SECRET_KEY. A former secret stays in SECRET_KEY_PREVIOUS as long as sessions live.",
+  },
   secureCookies: {
     name: "SESSION_SECURE_COOKIES",
     kind: flag(),
@@ -280,14 +306,54 @@ export const settingsTable: Table = {
     meaning:
       "Fewest characters (code points) of a new password. 15 is what NIST SP 800-63B-4 asks where the password stands alone.",
   },
+  passwordBreachCheck: {
+    name: "PASSWORD_BREACH_CHECK",
+    kind: flag(),
+    default: "false",
+    meaning:
+      "Whether new passwords are looked for at api.pwnedpasswords.com, by five digits of their SHA-1. Where it does not answer, they may be chosen.",
+  },
+  firebaseSignerKey: {
+    name: "FIREBASE_SIGNER_KEY",
+    kind: base64Key(16, 128),
+    default: null,
+    meaning:
+      "`base64_signer_key` of a Firebase project's password hash parameters: without it nobody signs in by a hash that was imported from there.",
+    isSecret: true,
+  },
+  roles: {
+    name: "ROLES",
+    kind: roleList(),
+    default: null,
+    meaning:
+      "What each role grants, besides what users hold by themselves. A role that is not named here grants nothing and can be given to nobody. Left out, names of roles are mere labels.",
+  },
   registrationMode: {
     name: "REGISTRATION_MODE",
-    kind: choice(["open", "closed"], {
-      confirm: `needs mail, which ${notYet}`,
-      invite: `needs mail, which ${notYet}`,
-    }),
-    default: "open",
-    meaning: "Whether people create their accounts themselves, or operators alone do.",
+    kind: choice(["open", "confirm", "invite", "closed"]),
+    default: null,
+    meaning:
+      "Who gets an account. `open`: whoever registers. `confirm`: whoever opens the link that is mailed to them; nothing tells whether an address has an account. `invite`: whom an administrator invites. `closed`: for whom operators create one. Left out, `confirm` with SMTP_URL, else `open`.",
+  },
+  smtpUrl: {
+    name: "SMTP_URL",
+    kind: smtpUrl(),
+    default: null,
+    meaning:
+      "The mail server. Left out on loopback, mails are shown at `/dev/mail`; elsewhere there is no mail then. `smtp://` is upgraded to TLS where the server can, and has to be where there is a password, but on this machine; `smtps://` begins with it.",
+    isSecret: true,
+  },
+  mailFrom: {
+    name: "MAIL_FROM",
+    kind: mailSender(),
+    default: null,
+    meaning: "Whom mail comes from, as in `Example <no-reply@app.example>`. Needed with SMTP_URL.",
+  },
+  mailLocale: {
+    name: "MAIL_LOCALE",
+    kind: choice(["en", "de", "es", "ja"]),
+    default: "en",
+    meaning: "The language of mails to people who have not said theirs.",
   },
   tokenExpiresInSeconds: {
     name: "TOKEN_EXPIRES_IN",
@@ -336,6 +402,12 @@ export const settingsTable: Table = {
     default: "X-API-Key",
     meaning: "The header that holds an API key; `Authorization: Bearer` is understood besides.",
   },
+  apiKeyUsageDays: {
+    name: "API_KEY_USAGE_DAYS",
+    kind: wholeNumber(1, 3_650),
+    default: "90",
+    meaning: "For how many days it is kept what each API key was used for.",
+  },
   ...providerRows,
   corsOrigins: {
     name: "CORS_ORIGINS",
@@ -343,6 +415,20 @@ export const settingsTable: Table = {
     default: "",
     meaning:
       "Other origins whose pages may read answers. `*` is for loopback, and never with credentials. It does not widen TRUSTED_ORIGINS.",
+  },
+  auditRetentionSeconds: {
+    name: "AUDIT_RETENTION_DAYS",
+    kind: duration("days", 1, 36_500),
+    default: null,
+    meaning: "For how long rows of the audit log are kept at least. Left out, for ever.",
+  },
+  webhooks: {
+    name: "WEBHOOKS",
+    kind: list(webhookUrl()),
+    default: "",
+    meaning:
+      "Servers that are told of every event: an https address each, `#` and its secret (`whsec_…`; while one is changed, both with `;` between). http is for this machine.",
+    isSecret: true,
   },
   corsAllowCredentials: {
     name: "CORS_ALLOW_CREDENTIALS",
@@ -369,6 +455,13 @@ export const settingsTable: Table = {
     default: "true",
     meaning:
       "Understood so that nobody believes the checks to be off: `false` is refused in production, and elsewhere they do not apply.",
+  },
+  isStrictMode: {
+    name: "PRODUCTION_SECURITY_STRICT_MODE",
+    kind: flag(),
+    default: "false",
+    meaning:
+      "Whether the server refuses to start in production with any finding of `latchkey doctor`, warnings included, that can be made before it serves.",
   },
   logLevel: {
     name: "LOG_LEVEL",

@@ -20,6 +20,26 @@ export function secret(): Kind<string> {
   };
 }
 
+/** Base64 of so many bytes, with its padding. */
+export function base64Key(leastBytes: number, mostBytes: number): Kind<string> {
+  const accepts = `base64 of ${leastBytes} to ${mostBytes} bytes`;
+  return {
+    accepts,
+    unit: null,
+    read: (text) => {
+      const bytes = Buffer.from(text, "base64");
+      const isKey = bytes.length >= leastBytes && bytes.length <= mostBytes;
+      return isKey && bytes.toString("base64") === text
+        ? { ok: true, value: text }
+        : {
+            ok: false,
+            problem: `is not ${accepts}`,
+            fix: "Copy the whole value, with the equals signs at its end.",
+          };
+    },
+  };
+}
+
 /** A path of this origin such as `/app/dashboard`; a slash at the end is dropped. */
 export function sitePath(): Kind<string> {
   return {

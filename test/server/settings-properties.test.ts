@@ -76,6 +76,9 @@ test("no secret appears in any message, whatever else is wrong", () => {
     "VALKEY_URL",
     "MONGODB_URL",
     "MEMCACHED_URL",
+    "METRICS_TOKEN",
+    "FIREBASE_SIGNER_KEY",
+    "SMTP_URL",
     "GOOGLE_CLIENT_SECRET",
     "OAUTH_GOOGLE_CLIENT_SECRET",
     "GITHUB_CLIENT_SECRET",
@@ -85,6 +88,7 @@ test("no secret appears in any message, whatever else is wrong", () => {
     "GITLAB_CLIENT_SECRET",
     "DISCORD_CLIENT_SECRET",
     "OIDC_CLIENT_SECRET",
+    "WEBHOOKS",
   ]);
   // A canary that no sentence of ours contains, alone and inside what the kinds take apart.
   const canary = fc.stringMatching(/^Zq[0-9]{8}Xj[0-9]{0,30}$/);
