@@ -3,5 +3,9 @@ import type { Settings } from "./settings/settings.ts";
 
 /** API keys as the settings describe them. */
 export function apiKeysFromSettings(settings: Settings): Feature<ApiKeys> {
-  return apiKeys({ environment: settings.apiKeyEnvironment, header: settings.apiKeyHeader });
+  return apiKeys({
+    environment: settings.apiKeyEnvironment,
+    header: settings.apiKeyHeader,
+    usageDays: settings.apiKeyUsageDays,
+  });
 }

@@ -1,18 +1,33 @@
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { type ApiKeys, type Auth, AuthError, isLoopback, wantsPage } from "latchkey";
+import { matchedRoutes } from "hono/route";
+import {
+  type ApiKeys,
+  type Auth,
+  AuthError,
+  type ClientInfo,
+  clientIp,
+  isLoopback,
+  wantsPage,
+} from "latchkey";
+import type { Administration } from "latchkey/administration";
 import { hono } from "latchkey/hono";
+import type { Mail } from "latchkey/mail";
 import type { OAuth } from "latchkey/oauth";
+import { type DiagnosisDocument, diagnosisPath, type SeenRequest } from "./doctor/diagnosis.ts";
 import type { ServerLog } from "./log.ts";
 import { loggablePath } from "./loggable.ts";
+import type { ShownMails } from "./mail/shown-mails.ts";
+import { mayReadMetrics } from "./metrics/access.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { errorPage, pages } from "./pages/pages.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** What the server puts into the context of a request. */
 export interface ServerEnv {
   Bindings: HttpBindings;
-  Variables: { requestId: string };
+  Variables: { requestId: string; isElsewhere?: boolean };
 }
 
 /** What {@link serverApp} puts together. */
@@ -22,7 +37,17 @@ export interface ServerAppOptions {
   readonly oauth?: OAuth;
   /** API keys; absent: pages do not speak of them. */
   readonly apiKeys?: ApiKeys;
+  /** Administration; absent: nobody is invited, nor acted for. */
+  readonly administration?: Administration;
+  /** Mail; absent: pages do not speak of it. */
+  readonly mail?: Mail;
+  /** Mails that are shown to the developer instead of being sent; null or absent: they are sent. */
+  readonly shownMails?: ShownMails | null;
   readonly log: ServerLog;
+  /** What the doctor is told, who proves the secret; null for everybody else. Absent: nothing is told. */
+  readonly diagnosis?: (seen: SeenRequest) => DiagnosisDocument | null;
+  /** What is counted and measured, and the token that opens it; absent: there is no `/metrics`. */
+  readonly metrics?: { readonly metrics: Metrics; readonly token: string | null };
   /** CIDRs whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   /** Whether the operator named the origin; else pages under another spelling of this machine are sent to it. */
@@ -40,7 +65,7 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
   const refuse = (error: AuthError, context: Context<ServerEnv>): Response | Promise<Response> => {
     const { requestId } = context.var;
     if (wantsPage(context.req.raw, config.basePath)) {
-      return errorPage(auth, error, client(context), { requestId });
+      return errorPage(auth, error, client(context), { requestId, request: context.req.raw });
     }
     const { status, headers, body } = auth.errorAnswer({ ok: false, error }, client(context));
     return new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) });
@@ -48,15 +73,29 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
 
   const app = new Hono<ServerEnv>();
   app.use(requestLog(log, (context) => client(context).ip));
+  if (options.metrics !== undefined) measure(app, options.metrics, refuse);
   app.use(sameHeaders(config.origin, isStopping));
   app.get("/readyz", async (context, next) => {
     if (!isStopping()) return next();
     return refuse(new AuthError("store_unavailable", { retryAfterSeconds: 1 }), context);
   });
   if (!options.isOriginConfigured) app.use(toOrigin(config));
-  app.use(handle);
-  const { oauth, apiKeys } = options;
-  app.route("/", pages(auth, { client, log, ...(oauth && { oauth }), ...(apiKeys && { apiKeys }) }));
+  if (options.diagnosis !== undefined) app.get(diagnosisPath, tellDoctor(options.diagnosis, client));
+  app.use((context, next) =>
+    handle(context, async () => {
+      context.set("isElsewhere", true);
+      await next();
+    }),
+  );
+  const { oauth, apiKeys, administration, mail, shownMails } = options;
+  const used = {
+    ...(oauth && { oauth }),
+    ...(apiKeys && { apiKeys }),
+    ...(administration && { administration }),
+    ...(mail && { mail }),
+    ...(shownMails && { shownMails }),
+  };
+  app.route("/", pages(auth, { client, log, ...used }));
   app.notFound((context) => refuse(new AuthError("not_found"), context));
   app.onError((thrown, context) => {
     const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
@@ -65,6 +104,45 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
     return refuse(error, context);
   });
   return app;
+}
+
+/** Answers the doctor; to everybody else the path is one that is not there. */
+function tellDoctor(
+  diagnosis: NonNullable<ServerAppOptions["diagnosis"]>,
+  client: (context: Context<ServerEnv>) => ClientInfo,
+): MiddlewareHandler<ServerEnv> {
+  const peerOf = clientIp();
+  return async (context, next) => {
+    const peer = peerOf(context.env.incoming.socket.remoteAddress, null) ?? "unknown";
+    const told = diagnosis({ headers: context.req.raw.headers, peer, client: client(context).ip });
+    if (told === null) return next();
+    return context.json(told, 200, { "Cache-Control": "no-store" });
+  };
+}
+
+/** Serves the metrics, and counts what none of Latchkey's own routes answers. */
+function measure(
+  app: Hono<ServerEnv>,
+  { metrics, token }: NonNullable<ServerAppOptions["metrics"]>,
+  refuse: (error: AuthError, context: Context<ServerEnv>) => Response | Promise<Response>,
+): void {
+  app.use(async (context, next) => {
+    const startedAt = performance.now();
+    await next();
+    if (context.var.isElsewhere !== true) return;
+    const pattern = matchedRoutes(context).findLast(({ path }) => !path.endsWith("*"))?.path;
+    const { status } = context.res;
+    // Where nothing matched, the path is whatever somebody typed.
+    const route = pattern === undefined ? "other" : `${context.req.method} ${pattern}`;
+    metrics.answered(route, status, (performance.now() - startedAt) / 1000);
+  });
+  app.get("/metrics", async (context) => {
+    const peer = context.env?.incoming?.socket.remoteAddress;
+    const request = { peer, header: (name: string) => context.req.header(name) };
+    if (!mayReadMetrics(request, token)) return refuse(new AuthError("not_found"), context);
+    const { text, contentType } = await metrics.text();
+    return new Response(text, { headers: { "Content-Type": contentType, "Cache-Control": "no-store" } });
+  });
 }
 
 /** The same `Auth`; every refusal that becomes an answer is noted for the line about its request. */

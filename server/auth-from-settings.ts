@@ -1,21 +1,31 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import {
   type ApiKeys,
   type Auth,
   type AuthOptions,
+  argon2id,
+  breachedPasswords,
   createAuth,
   type Feature,
   passwords,
   tickets,
+  tierLimits,
 } from "latchkey";
+import { type Administration, administration } from "latchkey/administration";
+import { foreignHashers } from "latchkey/foreign-hashes";
+import type { Mail } from "latchkey/mail";
 import type { Tokens } from "latchkey/tokens";
 import { apiKeysFromSettings } from "./api-keys-from-settings.ts";
+import { mailFromSettings } from "./mail-from-settings.ts";
 import { type DevelopmentSecret, developmentSecret } from "./settings/development-secret.ts";
 import type { Settings } from "./settings/settings.ts";
 import { tokensFromSettings } from "./tokens-from-settings.ts";
 
-/** Where a machine keeps the secret that it made for itself. */
 const secretDirectory = "data";
+
+/** Where a machine keeps the secret that it made for itself. */
+export const developmentSecretPath: string = join(secretDirectory, "secret.key");
 
 /** The secrets that the settings name, or the one that this machine made for itself. */
 export interface Secrets {
@@ -33,18 +43,24 @@ export async function secretsFromSettings({ secretKey, previousSecretKeys }: Set
 }
 
 /** What an `Auth` needs beyond the settings. */
-export interface AuthParts extends Pick<AuthOptions, "stores" | "secrets" | "log" | "listeners" | "onError"> {
+export interface AuthParts
+  extends Pick<AuthOptions, "stores" | "secrets" | "log" | "listeners" | "onError" | "telemetry"> {
   readonly origin: string;
   /** Default: {@link apiKeysFromSettings}; for callers who use what the feature offers. */
   readonly apiKeys?: Feature<ApiKeys> | undefined;
+  /** Default: `administration()`; for callers who use what the feature offers. */
+  readonly administration?: Feature<Administration> | undefined;
   /** Default: {@link tokensFromSettings}; for callers who use what the feature offers. */
   readonly tokens?: Feature<Tokens>;
+  /** Default: {@link mailFromSettings}, without sending: that is the server's. */
+  readonly mail?: Feature<Mail> | null;
   /** Besides those that are always there. */
   readonly features?: AuthOptions["features"];
 }
 
 /** An `Auth` as the settings describe it. */
 export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
+  const mail = parts.mail === undefined ? mailFromSettings(settings, { sends: false })?.feature : parts.mail;
   return createAuth({
     ...parts,
     trustedOrigins: settings.trustedOrigins,
@@ -65,10 +81,12 @@ export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
       maxPerUser: settings.maxSessionsPerUser,
       sweepIntervalSeconds: settings.sessionCleanupIntervalSeconds,
       binding: settings.sessionBinding,
+      encrypt: settings.sessionEncrypt,
     },
     csrf: settings.csrfEnabled,
     login: { maxAttempts: settings.loginMaxAttempts, windowSeconds: settings.loginWindowSeconds },
     registration: settings.registrationMode,
+    ...(settings.roles !== null && { roles: settings.roles }),
     ...(settings.corsOrigins.length > 0 && {
       cors: {
         origins: settings.corsOrigins,
@@ -81,6 +99,9 @@ export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
     features: [
       passwords({
         minLength: settings.passwordMinLength,
+        ...(settings.passwordBreachCheck && { breached: breachedPasswords() }),
+        // Accounts may have been imported from other products.
+        hashers: [argon2id(), ...foreignHashers({ firebaseSignerKey: settings.firebaseSignerKey })],
         threads: {
           ...(settings.hashThreads !== null && { size: settings.hashThreads }),
           ...(settings.hashQueue !== null && { maxQueue: settings.hashQueue }),
@@ -88,8 +109,12 @@ export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
       }),
       parts.apiKeys ?? apiKeysFromSettings(settings),
       parts.tokens ?? tokensFromSettings(settings),
+      parts.administration ?? administration(),
+      // Tiers are rows: where there are none, nobody is limited and nothing is read.
+      tierLimits(),
       // For applications that answer WebSockets over the same stores.
       tickets(),
+      ...(mail ? [mail] : []),
       ...(parts.features ?? []),
     ],
   });

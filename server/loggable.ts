@@ -20,6 +20,17 @@ export const loggableFields = [
   /** Work in the background. */
   "task",
   "dropped",
+  /** Who follows the log: a name of the application's own, or a webhook's. */
+  "follower",
+  /** A mail, by its id in the outbox, what it is about, how often it was tried and why it was not sent. */
+  "mail_id",
+  "purpose",
+  "attempts",
+  "retry_after_seconds",
+  "reason",
+  "because",
+  /** Why a transaction was refused. */
+  "refused",
   "origin",
   "port",
   "signal",
@@ -40,9 +51,15 @@ export type LogFields = { readonly [F in LoggableField]?: string | number | bool
 const longestText = 300;
 const longestSegment = 40;
 
+// The library names its fields as TypeScript does, lines of the log as the wire does.
+function snakeCased(fields: object): Readonly<Record<string, unknown>> {
+  const spelled = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [spelled(name), value]));
+}
+
 /** Of any fields those that may be written and hold something, as short plain values; the rest is gone, whatever it was. */
 export function loggable(fields: object): LogFields {
-  const given = fields as Readonly<Record<string, unknown>>;
+  const given = snakeCased(fields);
   const kept: Record<string, string | number | boolean> = {};
   for (const name of loggableFields) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
@@ -54,13 +71,29 @@ export function loggable(fields: object): LogFields {
 
 /**
  * A path as it may be written. Whatever Latchkey hands out with a secret in it is longer than 40 characters, so a
- * segment that long, or one of other characters than paths are made of, is `*`: people paste tokens into addresses.
+ * segment that long, or one of other characters than paths are made of, is `*`: people paste tokens into addresses. So is the name
+ * of an account: the log must not tell of somebody who was erased since.
  */
 export function loggablePath(pathname: string): string {
   const segments = pathname.split("/").slice(0, 12);
   const isPlain = (segment: string): boolean =>
     segment.length <= longestSegment && /^[A-Za-z0-9._~-]*$/.test(segment);
-  return segments.map((segment) => (isPlain(segment) ? segment : "*")).join("/");
+  return segments
+    .map((segment, index) => (isPlain(segment) && !isName(segments, index) ? segment : "*"))
+    .join("/");
+}
+
+// `/users/{user}/…` and `/users/db/{username}`. An id says nothing by itself.
+function isName(segments: readonly string[], index: number): boolean {
+  const [before, beforeThat] = [segments[index - 1], segments[index - 2]];
+  const isNamed = before === "users" || (before === "db" && beforeThat === "users");
+  const segment = segments[index] ?? "";
+  return (
+    isNamed &&
+    segment !== "me" &&
+    segment !== "db" &&
+    !/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(segment)
+  );
 }
 
 /**

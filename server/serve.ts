@@ -1,18 +1,25 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type ApiKeys, type Auth, AuthError } from "latchkey";
-import type { OAuth } from "latchkey/oauth";
+import { type Auth, AuthError } from "latchkey";
+import { administration } from "latchkey/administration";
 import { apiKeysFromSettings } from "./api-keys-from-settings.ts";
-import { serverApp } from "./app.ts";
+import { type ServerAppOptions, serverApp } from "./app.ts";
+import { auditFromSettings, webhooksFromSettings } from "./audit-from-settings.ts";
 import { type AuthParts, authFromSettings, secretsFromSettings } from "./auth-from-settings.ts";
 import { type Closing, closingOf } from "./closing.ts";
+import { diagnosis } from "./doctor/diagnosis.ts";
+import { thisVersion } from "./doctor/version.ts";
+import { foundSpans } from "./drivers/opentelemetry.ts";
 import { createListener, type Fetch, type Listener } from "./listener.ts";
 import type { ServerLog } from "./log.ts";
+import { mailFromSettings } from "./mail-from-settings.ts";
+import { openMetrics } from "./metrics/metrics.ts";
 import { oauthFromSettings } from "./oauth-from-settings.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { originAt, type Settings } from "./settings/settings.ts";
 import { type OpenStores, openStores } from "./stores/open-stores.ts";
+import { together } from "./telemetry/together.ts";
 
 /** A server that listens. */
 export interface Serving {
@@ -37,7 +44,7 @@ export interface Serving {
  * A database that does not answer ends the start. A backend of sessions that does not answer holds it up for a moment only: `/readyz`
  * says 503 until it does.
  *
- * @throws SettingsError, SchemaError, DriverMissing, DirectoryFailure, UnfitBackend, or the error of the system (`EADDRINUSE`); nothing is left running
+ * @throws SettingsError, SchemaError, DriverMissing, DirectoryFailure, UnfitBackend, StrictRefusal, or the error of the system (`EADDRINUSE`); nothing is left running
  */
 export async function serve(settings: Settings, log: ServerLog): Promise<Serving> {
   const front = openFront(settings, log);
@@ -95,15 +102,37 @@ async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serv
   const { secrets, development } = await secretsFromSettings(settings);
   const opened = await openStores(settings, { log: parts.log, prepare: (migrations) => migrations.up() });
   try {
+    if (settings.isStrict)
+      await (await import("./doctor/strict-start.ts")).assertStrictly(settings, parts.log);
     const providers = oauthFromSettings(settings);
     const keys = apiKeysFromSettings(settings);
-    const features = { apiKeys: keys, features: [providers] };
+    const admin = administration();
+    const auditLog = auditFromSettings(settings);
+    const hooks = webhooksFromSettings(settings);
+    const metrics = openMetrics();
+    const found = await foundSpans();
+    const telemetry = found === null ? metrics.telemetry : together(found, metrics.telemetry);
+    const mail = mailFromSettings(settings, {
+      observe: (outcome, purpose) => metrics.mailed(purpose, outcome),
+    });
+    const features = {
+      apiKeys: keys,
+      administration: admin,
+      mail: mail?.feature ?? null,
+      features: [providers, auditLog, ...(hooks === null ? [] : [hooks])],
+      listeners: [metrics.listener],
+      telemetry,
+    };
     const auth = openAuth(settings, { ...parts, secrets, stores: opened.stores, ...features });
     await auth.warmUp();
     const { stop } = answerBy(auth, opened, settings, {
       ...parts,
       oauth: auth.use(providers),
       apiKeys: auth.use(keys),
+      administration: auth.use(admin),
+      diagnosis: diagnosis({ secrets, settings, origin: parts.origin, version: thisVersion }),
+      metrics: { metrics, token: settings.metricsToken },
+      ...(mail !== null && { mail: auth.use(mail.feature), shownMails: mail.shown }),
     });
     const newSecretPath = development?.isNew === true ? development.path : null;
     return { setupToken: await setupToken(auth, parts.log), newSecretPath, stop };
@@ -126,25 +155,19 @@ async function setupToken(auth: Auth, log: ServerLog): Promise<string | null> {
   }
 }
 
+type Features = Pick<
+  AuthParts,
+  "features" | "apiKeys" | "administration" | "mail" | "telemetry" | "listeners"
+>;
+
 function openAuth(
   settings: Settings,
-  {
-    origin,
-    log,
-    secrets,
-    stores,
-    features,
-    apiKeys,
-  }: BackParts & Pick<AuthParts, "secrets" | "stores" | "features" | "apiKeys">,
+  { log, front: _, ...parts }: BackParts & Pick<AuthParts, "secrets" | "stores"> & Features,
 ): Auth {
   return authFromSettings(settings, {
-    origin,
-    secrets,
-    stores,
-    features,
-    apiKeys,
+    ...parts,
     log,
-    listeners: [(event) => log.event(event)],
+    listeners: [(event) => log.event(event), ...(parts.listeners ?? [])],
     onError(error) {
       log.noteRefusal(error);
       return null;
@@ -152,17 +175,22 @@ function openAuth(
   });
 }
 
+/** What pages may speak of. */
+type Offered = Pick<
+  ServerAppOptions,
+  "oauth" | "apiKeys" | "administration" | "mail" | "shownMails" | "metrics" | "diagnosis"
+>;
+
 function answerBy(
   auth: Auth,
   opened: OpenStores,
   settings: Settings,
-  { origin, log, front, oauth, apiKeys }: BackParts & { readonly oauth: OAuth; readonly apiKeys: ApiKeys },
+  { origin, log, front, ...offered }: BackParts & Offered,
 ): Closing {
   const closing = closingOf(front.listener, () => auth.close().finally(opened.close), log);
   const app = serverApp({
+    ...offered,
     auth,
-    oauth,
-    apiKeys,
     log,
     trustedProxies: settings.trustedProxies,
     isOriginConfigured: settings.origin !== null,

@@ -1,13 +1,24 @@
+import { bindFollowers, type EventFollowers } from "./api/followers.ts";
 import { bindForms, type Forms } from "./api/forms.ts";
 import { bindSessions, type Sessions } from "./api/sessions.ts";
 import { bindUsers, type Users } from "./api/users.ts";
 import { bindVisits } from "./api/visit.ts";
 import type { ConfigOptions } from "./config/options.ts";
 import { type Config, readConfig } from "./config.ts";
+import { type Explanation, explain, type OwnedResource } from "./domain/explain.ts";
 import { ownProofs, type Principal } from "./domain/principal.ts";
+import type { Roles } from "./domain/rights.ts";
+import type { Permission, User } from "./domain/user.ts";
 import { asAuthError } from "./errors.ts";
 import type { Feature } from "./features/feature.ts";
-import { type Features, installFeatures, passwordServices, useFeature } from "./features/installed.ts";
+import {
+  type Features,
+  installFeatures,
+  limitForOf,
+  mailsOf,
+  passwordServices,
+  useFeature,
+} from "./features/installed.ts";
 import { loadRoutes } from "./features/routes.ts";
 import { type FormTokens, formTokens } from "./flows/form-tokens.ts";
 import { sessionData } from "./flows/session-data.ts";
@@ -31,9 +42,10 @@ import type { Log, Services } from "./ports/services.ts";
 import type { SessionTokenFormat } from "./ports/session-token.ts";
 import type { Stores } from "./ports/stores.ts";
 import type { Strategy } from "./ports/strategy.ts";
+import type { Telemetry } from "./ports/telemetry.ts";
 import type { Listener } from "./services/events.ts";
 import { kept } from "./services/kept.ts";
-import { answersAll, closer, sweepRegularly } from "./services/lifecycle.ts";
+import { closer, readiness, sweepRegularly } from "./services/lifecycle.ts";
 import { type EventSubscriptions, type Listeners, listenerList } from "./services/listeners.ts";
 import { stderrLog } from "./services/log.ts";
 import { systemClock, systemRandom } from "./services/system.ts";
@@ -49,10 +61,17 @@ export interface AuthOptions extends ConfigOptions {
   readonly features?: readonly Feature<unknown>[];
   /** The application's own, asked after those of the features. Named otherwise than `session`, `ticket`, `api-key` and `anonymous`. */
   readonly strategies?: readonly Strategy[];
+  /**
+   * What each role grants. A role that a user has and that is not named here grants nothing, and nobody can be given it. Default
+   * none: then the names of roles are labels, for the guard `role` alone.
+   */
+  readonly roles?: Roles;
   /** How session tokens are written. Default `id.secret`. */
   readonly sessionTokens?: SessionTokenFormat;
   readonly policies?: readonly Policy[];
   readonly listeners?: readonly Listener[];
+  /** Measures what takes time, or makes spans of it. Default none. */
+  readonly telemetry?: Telemetry;
   /** Makes the answer to a refusal; null leaves it to Latchkey. */
   readonly onError?: OnError;
   /** Where failures of the system are told. Default: JSON lines on standard error. */
@@ -69,7 +88,8 @@ export interface Auth {
   readonly users: Users;
   readonly sessions: Sessions;
   readonly forms: Forms;
-  readonly events: EventSubscriptions;
+  /** `on` for as long as this process lives; `follow` at least once, also after a crash. */
+  readonly events: EventSubscriptions & EventFollowers;
 
   /**
    * Who is it, may the request have been forged, may they go on. Builds no Response and never throws: a failing backend
@@ -98,6 +118,15 @@ export interface Auth {
   readonly protect: Protect;
   /** Answers one of Latchkey's own routes; null where the request is none of ours. */
   handle(request: RouteRequest, client: ClientInfo): Promise<Response | null>;
+  /** Whether a principal holds a permission, as the guard `permission` decides it: never for nobody, always within the proof's scopes. */
+  hasPermission(principal: Principal, permission: Permission): boolean;
+  /**
+   * Which rule allows or denies somebody to do something, from the evaluator that the guards ask: `explain(user, "read", "invoice")`
+   * is about the permission `invoice:read`; with `ownerId` about `any(owner(…), permission("invoice:read"))`.
+   *
+   * @param who - a principal, within the scopes of its proof; or an account, with the whole of its rights
+   */
+  explain(who: Principal | User, action: string, resource: string | OwnedResource): Explanation;
   /** Writes a change into an answer: the only writer of cookies. */
   seal<R extends Response | HeaderSink>(response: R, change: SessionChange): R;
   /** A refusal as it goes over the wire, for adapters that build no Response. Ask {@link Auth.onError} before. */
@@ -124,7 +153,7 @@ export interface Auth {
  * @throws TypeError naming every option that cannot be used, and the fix
  */
 export function createAuth(options: AuthOptions): Auth {
-  const config = readConfig(options);
+  const config = readConfig({ ...options, registration: registrationMode(options) });
   assertOneEngine(options.stores);
   const subscriptions = listenerList(options.listeners ?? []);
   const services = wireServices({
@@ -134,14 +163,18 @@ export function createAuth(options: AuthOptions): Auth {
     clock: options.clock ?? systemClock(),
     random: options.random ?? systemRandom(),
     log: options.log ?? stderrLog(),
+    roles: options.roles ?? null,
     policies: options.policies ?? [],
+    telemetry: options.telemetry ?? null,
     listeners: () => subscriptions.all,
+    mails: () => mailsOf(features),
+    passwords: () => passwordServices(features),
     sessionTokens: options.sessionTokens ?? null,
     sealedSessions,
   });
   // Features bring the strategies that the pipeline is made of, and act on behalf of requests that went through it.
   const visits = bindVisits(() => pipeline);
-  const features = installFeatures(options.features ?? [], services, visits);
+  const features: Features = installFeatures(options.features ?? [], services, visits);
   const tokens = formTokens(services);
   const pipeline = pipelineOf(options, services, features, tokens);
   return assemble(options, pipeline, features, { subscriptions, tokens });
@@ -165,6 +198,7 @@ function pipelineOf(
     services,
     strategies: inAskingOrder([...fromFeatures, ...own, cookie]),
     isFormTokenValid: tokens.isValid,
+    limitFor: limitForOf(features),
     openData: (record, visit) => sessionData(services, record, visit),
   };
 }
@@ -178,10 +212,14 @@ function assemble(
   const { services } = pipeline;
   const { config } = services;
   const users = bindUsers(pipeline, () => passwordServices(features));
-  const sessions = bindSessions(pipeline);
-  const closing = closer(services, [...features.values()], options.stores);
+  const sessions = bindSessions(pipeline, async () => {
+    for (const feature of features.values()) await feature.sweep?.();
+  });
+  const followers = bindFollowers(services);
+  const closing = closer(services, [followers, ...features.values()], options.stores);
   const sweeper = sweepRegularly(services, () => sessions.sweep());
-  const isReady = async (): Promise<boolean> => !closing.hasBegun() && (await answersAll(services));
+  const areStoresReady = readiness(services);
+  const isReady = async (): Promise<boolean> => !closing.hasBegun() && (await areStoresReady());
   const onError = options.onError === undefined ? undefined : guardedOnError(options.onError, services.log);
   const loadTable = kept(async () => {
     const routes = await loadRoutes({ config, features, users, sessions, isReady });
@@ -193,7 +231,7 @@ function assemble(
     users,
     sessions,
     forms: bindForms(pipeline, tokens),
-    events: { on: subscriptions.on },
+    events: { on: subscriptions.on, follow: followers.follow, unfollow: followers.unfollow },
     check: (request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]) =>
       check(pipeline, request, client, { guards }),
     async authenticate(request: AuthRequest, client: ClientInfo) {
@@ -225,6 +263,10 @@ function assemble(
     },
     onError: onError ?? null,
     use: <T>(feature: Feature<T>): T => useFeature(features, feature),
+    hasPermission: (principal: Principal, permission: Permission) =>
+      services.rights.holds(principal, permission),
+    explain: (who: Principal | User, action: string, resource: string | OwnedResource) =>
+      explain(services.rights, who, action, resource),
     routes: async () => (await loadTable()).routes,
     async warmUp() {
       await Promise.all([loadTable(), ...[...features.values()].map((feature) => feature.warmUp?.())]);
@@ -235,6 +277,13 @@ function assemble(
       await closing.close();
     },
   });
+}
+
+/** As configured; else `confirm` where a feature sends mail to where people read it. */
+function registrationMode({ registration, features = [] }: AuthOptions): Config["registration"] {
+  if (registration === "confirm" && features.every(({ sendsMail }) => sendsMail === undefined))
+    throw new TypeError("registration: confirm needs mail; createAuth({ features: [mail(…)] })");
+  return registration ?? (features.some(({ sendsMail }) => sendsMail === "for-real") ? "confirm" : "open");
 }
 
 // One transaction changes a user and ends their sessions. Where no engine can run it, `split` stands in.

@@ -11,6 +11,7 @@ export interface Config {
   readonly basePath: string;
   readonly loginPath: string;
   readonly appPath: string;
+  readonly passwordPath: string;
   readonly cookie: {
     /** Full name, prefix included. */
     readonly name: string;
@@ -27,12 +28,13 @@ export interface Config {
     readonly maxPerUser: number;
     readonly sweepIntervalSeconds: number;
     readonly binding: "off" | "user-agent" | "ip+user-agent";
+    readonly encrypt: boolean;
     readonly mode: "stateful" | "stateless";
   };
   readonly freshSeconds: number;
   readonly csrf: boolean;
   readonly login: { readonly maxAttempts: number; readonly windowSeconds: number };
-  readonly registration: "open" | "closed";
+  readonly registration: "open" | "confirm" | "invite" | "closed";
   readonly signInAfterRegistration: boolean;
   readonly cors: {
     readonly origins: readonly string[] | "*";
@@ -60,6 +62,7 @@ export function readConfig(options: ConfigOptions): Config {
     basePath: options.basePath ?? "/api/v1",
     loginPath: options.loginPath ?? "/login",
     appPath: options.appPath ?? "/app/dashboard",
+    passwordPath: options.passwordPath ?? "/account#password",
     cookie: cookieConfig(options.cookie, isSecure),
     session: sessionConfig(options.session),
     freshSeconds: options.freshSeconds ?? 600,
@@ -103,6 +106,7 @@ function sessionConfig(session: ConfigOptions["session"]): Config["session"] {
     maxPerUser: session?.maxPerUser ?? 5,
     sweepIntervalSeconds: session?.sweepIntervalSeconds ?? 900,
     binding: session?.binding ?? "off",
+    encrypt: session?.encrypt ?? false,
     mode: session?.mode ?? "stateful",
   };
 }

@@ -2,10 +2,11 @@
 
 // What applications call
 export type { ApiKeys } from "./api/api-keys.ts";
+export type { EventFollowers, FollowOptions } from "./api/followers.ts";
 export type { Forms } from "./api/forms.ts";
 export type { SessionInfo, Sessions } from "./api/sessions.ts";
 export type { Tickets } from "./api/tickets.ts";
-export type { Users } from "./api/users.ts";
+export type { PendingRegistration, Users } from "./api/users.ts";
 export type { Visit } from "./api/visit.ts";
 export { type Auth, type AuthOptions, createAuth } from "./auth.ts";
 export type { ConfigOptions } from "./config/options.ts";
@@ -13,7 +14,7 @@ export { isLoopback } from "./config/origin.ts";
 export type { Config } from "./config.ts";
 // Records
 export type { ApiKey, ApiKeyChanges, ApiKeyLimits, ApiKeyUsage } from "./domain/api-key.ts";
-export type { AuditRow, PersonalField } from "./domain/audit.ts";
+export type { AuditCheckpoint, AuditRow, PersonalField } from "./domain/audit.ts";
 export type { Credential, EncodedPassword, PasswordCredential } from "./domain/credential.ts";
 export type {
   Actor,
@@ -25,16 +26,18 @@ export type {
   EventType,
   RefusalType,
 } from "./domain/event.ts";
+export type { Explanation, OwnedResource } from "./domain/explain.ts";
 export { type Identifier, identifier } from "./domain/identifier.ts";
 export {
   type Anonymous,
-  hasPermission,
   type Principal,
   type SignedIn,
   signedInAs,
 } from "./domain/principal.ts";
 export type { RefreshFamily } from "./domain/refresh-family.ts";
+export { type Finding, type Rights, type Roles, type Rule, rights } from "./domain/rights.ts";
 export type { AuthenticationMethod, Session, SessionBag, SessionToken } from "./domain/session.ts";
+export type { Tier, TierLimit } from "./domain/tier.ts";
 export type {
   Permission,
   Register,
@@ -59,6 +62,7 @@ export { type ApiKeysOptions, apiKeys } from "./features/api-keys.ts";
 export type { Feature, Installed } from "./features/feature.ts";
 export { type Passwords, type PasswordsOptions, passwords } from "./features/passwords.ts";
 export { tickets } from "./features/tickets.ts";
+export { type TierLimitsOptions, tierLimits } from "./features/tier-limits.ts";
 export type { ApiKeyInfo, UsagePage, UsageQuery } from "./flows/api-key-reads.ts";
 export type { CreatedApiKey, NewApiKey, RotateApiKey } from "./flows/api-keys.ts";
 export type { Login } from "./flows/login.ts";
@@ -69,6 +73,7 @@ export type { StartOptions, SweepOptions } from "./flows/sessions.ts";
 export type { SignIn } from "./flows/start-session.ts";
 export type { Ticket } from "./flows/tickets.ts";
 // Guards
+export { fresh } from "./guards/fresh.ts";
 export {
   all,
   any,
@@ -78,13 +83,21 @@ export {
   signedInToWrite,
   skipIfAuthenticated,
   via,
+  type WhoOptions,
 } from "./guards/guards.ts";
+export { type RateLimitOptions, rateLimit } from "./guards/rate-limit.ts";
+export { type OwnerOptions, owner, permission, role, superuser, tier } from "./guards/rights.ts";
 export { type Body, readBody } from "./http/body.ts";
 export { type ClientIp, clientIp } from "./http/client-info.ts";
 export { nextPath } from "./http/next-path.ts";
 export { wantsPage } from "./http/wants-page.ts";
 export { type Argon2idCost, argon2id } from "./password/argon2id.ts";
 export { type BcryptBounds, bcrypt } from "./password/bcrypt.ts";
+export {
+  type BreachedPasswords,
+  type BreachedPasswordsOptions,
+  breachedPasswords,
+} from "./password/breached.ts";
 export type { CompositionRules } from "./password/composition.ts";
 export type { Hashers } from "./password/hashing.ts";
 export {
@@ -125,7 +138,16 @@ export type {
   UserWithPassword,
 } from "./ports/directory-store.ts";
 export type { EphemeralStore, Limit, Reservation } from "./ports/ephemeral-store.ts";
-export type { Decision, DenialCode, Guard, GuardContext, Open } from "./ports/guard.ts";
+export type {
+  Decision,
+  DenialCode,
+  Guard,
+  GuardContext,
+  Limiting,
+  Open,
+  RequestLimit,
+  Turn,
+} from "./ports/guard.ts";
 export type {
   Hasher,
   HasherOptions,
@@ -156,6 +178,7 @@ export type { SealedSession, SealedSessions, SessionTokenFormat } from "./ports/
 export type { Awaitable, Committed, Engine, Port, Refusal, Report, StoreCall, Write } from "./ports/store.ts";
 export type { Stores } from "./ports/stores.ts";
 export type { Answered, Outcome, Stakes, Strategy } from "./ports/strategy.ts";
+export type { End, Operation, Telemetry } from "./ports/telemetry.ts";
 export type { InSessionContext, SignedInContext, VisitContext, Visits } from "./ports/visit.ts";
 export type { Listener } from "./services/events.ts";
 export type { EventSubscriptions } from "./services/listeners.ts";

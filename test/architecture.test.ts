@@ -75,6 +75,7 @@ const PLANTED: readonly (readonly [rule: string, file: string, text: string])[] 
     `import { createAuth } from "../auth.ts";`,
   ],
   ["adapters and testing know auth by its type", "src/testing/a.ts", `export * from "../auth.ts";`],
+  ["the client loads nothing but itself", "src/client/a.ts", `import { errorTable } from "../errors.ts";`],
   ["parts of one layer do not know each other", "src/stores/sqlite/a.ts", `import "../postgres/rows.ts";`],
   ["parts of one layer do not know each other", "src/stores/sql/a.ts", `import "../postgres/rows.ts";`],
   ["src names no database driver", "src/stores/a.ts", `import type { Pool } from "pg";`],

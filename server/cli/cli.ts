@@ -1,11 +1,19 @@
-import { randomBytes } from "node:crypto";
 import { Command, CommanderError } from "commander";
 import { errorText } from "../error-text.ts";
+import { apiKeyCommands } from "./api-key.ts";
+import { auditCommands } from "./audit.ts";
+import { doctorCommand } from "./doctor.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { migrateCommands } from "./migrate.ts";
+import { roleCommands } from "./role.ts";
+import { secretCommands } from "./secret.ts";
 import { sessionCommands } from "./session.ts";
 import { signingKeyCommands } from "./signing-key.ts";
 import { sweepCommand } from "./sweep.ts";
 import type { Terminal } from "./terminal.ts";
+import { tierCommands } from "./tier.ts";
+import { unlockCommand } from "./unlock.ts";
 import { userCommands } from "./user.ts";
 
 /**
@@ -50,14 +58,19 @@ function commands(terminal: Terminal, setExitCode: (code: number) => void): Comm
     .description("start the server; it ends on SIGTERM and Ctrl-C")
     // Loaded here: the other commands need none of it.
     .action(async () => setExitCode(await (await import("../run.ts")).runServer()));
+  doctorCommand(program, terminal, setExitCode);
   migrateCommands(program, terminal);
   userCommands(program, terminal);
+  roleCommands(program, terminal);
+  tierCommands(program, terminal);
   sessionCommands(program, terminal);
+  apiKeyCommands(program, terminal);
+  unlockCommand(program, terminal);
+  auditCommands(program, terminal);
   sweepCommand(program, terminal);
+  importCommand(program, terminal);
+  exportCommand(program, terminal);
   signingKeyCommands(program, terminal);
-  program
-    .command("secret")
-    .description("print 32 random bytes, ready to stand behind SECRET_KEY=")
-    .action(() => terminal.say(randomBytes(32).toString("base64url")));
+  secretCommands(program, terminal);
   return program;
 }

@@ -15,8 +15,16 @@ export function userJson(user: User): Readonly<Record<string, unknown>> {
     username: user.username,
     email: user.email,
     name: user.name,
+    email_verified: user.emailVerified,
     status: user.status,
+    roles: user.roles,
+    permissions: user.permissions,
+    tier: user.tier,
     is_superuser: user.isSuperuser,
+    must_change_password: user.mustChangePassword,
+    locale: user.locale,
     created_at: user.createdAt.toISOString(),
+    updated_at: user.updatedAt.toISOString(),
+    deleted_at: user.deletedAt?.toISOString() ?? null,
   };
 }

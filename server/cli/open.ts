@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import type { Auth, Log, SqliteMigrations } from "latchkey";
+import type { Auth, AuthOptions, Log, SqliteMigrations } from "latchkey";
+import { type Administration, administration } from "latchkey/administration";
 import type { Tokens } from "latchkey/tokens";
 import { authFromSettings, secretsFromSettings } from "../auth-from-settings.ts";
 import { loadSettings } from "../settings/load-settings.ts";
@@ -15,8 +16,10 @@ import type { Terminal } from "./terminal.ts";
 export interface Opened {
   readonly auth: Auth;
   readonly tokens: Tokens;
+  readonly administration: Administration;
   /** The address that a link to a page begins with. */
   readonly linkOrigin: string;
+  readonly settings: Settings;
 }
 
 /**
@@ -25,7 +28,11 @@ export interface Opened {
  *
  * @throws CommandFailure, SettingsError, SchemaError, DriverMissing, DirectoryFailure
  */
-export async function withAuth<T>(terminal: Terminal, work: (opened: Opened) => Promise<T>): Promise<T> {
+export async function withAuth<T>(
+  terminal: Terminal,
+  work: (opened: Opened) => Promise<T>,
+  { features = [] }: Pick<AuthOptions, "features"> = {},
+): Promise<T> {
   const settings = await settingsFor(terminal);
   const { database } = settings;
   if (database.engine === "sqlite" && !existsSync(database.path)) {
@@ -43,9 +50,17 @@ export async function withAuth<T>(terminal: Terminal, work: (opened: Opened) => 
   try {
     const origin = originAt(settings, settings.port);
     const tokens = tokensFromSettings(settings);
-    const auth = authFromSettings(settings, { origin, secrets, stores, log, tokens });
+    const admin = administration();
+    const parts = { origin, secrets, stores, log, tokens, administration: admin, features };
+    const auth = authFromSettings(settings, parts);
     try {
-      return await work({ auth, tokens: auth.use(tokens), linkOrigin: linkOrigin(settings) });
+      return await work({
+        auth,
+        tokens: auth.use(tokens),
+        administration: auth.use(admin),
+        linkOrigin: linkOrigin(settings),
+        settings,
+      });
     } finally {
       await auth.close();
     }

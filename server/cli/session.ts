@@ -75,5 +75,6 @@ function sessionJson(session: SessionInfo): Readonly<Record<string, unknown>> {
     idle_expires_at: session.idleExpiresAt.toISOString(),
     ip: session.ip,
     user_agent: session.userAgent,
+    impersonated: session.amr.includes("imp"),
   };
 }

@@ -6,6 +6,8 @@ import { CommandFailure, misuse } from "./failure.ts";
 import { findUser, userJson } from "./find-user.ts";
 import { type Opened, withAuth } from "./open.ts";
 import type { Terminal } from "./terminal.ts";
+import { userListCommands } from "./user-list.ts";
+import { userStateCommands } from "./user-states.ts";
 
 interface CreateOptions {
   readonly email?: string;
@@ -16,7 +18,7 @@ interface CreateOptions {
   readonly json?: true;
 }
 
-/** `latchkey user create | set-password` */
+/** `latchkey user create | set-password`, and the rest of `user` */
 export function userCommands(program: Command, terminal: Terminal): void {
   const user = program.command("user").description("accounts");
   user
@@ -35,6 +37,8 @@ export function userCommands(program: Command, terminal: Terminal): void {
     .argument("<user>", "e-mail address, username or id")
     .option("--json", "for programs")
     .action((typed: string, options: { json?: true }) => setPassword(terminal, typed, options.json === true));
+  userListCommands(user, terminal);
+  userStateCommands(user, terminal);
 }
 
 async function create(terminal: Terminal, options: CreateOptions): Promise<void> {

@@ -1,7 +1,9 @@
+import type { Config } from "../config.ts";
 import type { FormTokens } from "../flows/form-tokens.ts";
 import { cookieValue } from "../http/cookies.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import type { SessionChange } from "../ports/change.ts";
+import type { Services } from "../ports/services.ts";
 import { csrfBindingOf, type Visit } from "./visit.ts";
 
 /** Form tokens for pages: `<input type="hidden" name="_token" value="…">`. */
@@ -34,7 +36,7 @@ export function bindForms(pipeline: Pipeline, tokens: FormTokens): Forms {
     async token(form, visit) {
       const known = await binding(visit);
       if (known !== null) return { token: tokens.issue(form, known), change: null };
-      const nonce = Buffer.from(random.bytes(16)).toString("base64url");
+      const nonce = newFormNonce({ random });
       return { token: tokens.issue(form, nonce), change: { form: nonce } };
     },
     async spend(form, token, visit) {
@@ -46,9 +48,17 @@ export function bindForms(pipeline: Pipeline, tokens: FormTokens): Forms {
   };
 
   async function binding(visit: Visit): Promise<string | null> {
-    const known = await csrfBindingOf(pipeline, visit);
-    if (known !== null) return known;
-    const nonce = cookieValue(visit.request.headers.get("cookie"), `${config.cookie.name}-form`);
-    return nonce !== null && /^[A-Za-z0-9_-]{22}$/.test(nonce) ? nonce : null;
+    return (await csrfBindingOf(pipeline, visit)) ?? formNonce(config, visit);
   }
+}
+
+/** The nonce that a browser carries from before it had a session; null where it has none. */
+export function formNonce({ cookie }: Pick<Config, "cookie">, { request }: Visit): string | null {
+  const nonce = cookieValue(request.headers.get("cookie"), `${cookie.name}-form`);
+  return nonce !== null && /^[A-Za-z0-9_-]{22}$/.test(nonce) ? nonce : null;
+}
+
+/** A nonce for a browser that has none yet. */
+export function newFormNonce({ random }: Pick<Services, "random">): string {
+  return Buffer.from(random.bytes(16)).toString("base64url");
 }

@@ -90,11 +90,11 @@ export function bindOAuth(services: OAuthServices, visits: Visits): OAuth {
       return startOAuth(services, { ...beginning, linkTo: principal.user }, from);
     },
     async finish(provider, parameters, visit) {
-      const { client, from, current } = await visits.leaving(visit);
+      const { client, from, current, devices } = await visits.leaving(visit);
       const takeRegistrationAttempt = () => visits.takeFromLimit(registrationLimit, visit);
       const cookie = visit.request.headers.get("cookie");
       const attempt = cookieValue(cookie, `${config.cookie.name}-oauth`);
-      const context = { client, from, current, takeRegistrationAttempt };
+      const context = { client, from, current, devices, takeRegistrationAttempt };
       const outcome = await finishOAuth(services, { provider, parameters, attempt }, context);
       const change = outcome.kind === "signed-in" ? outcome.signIn.change : {};
       return { ...outcome, change: { ...change, oauth: "clear" } };

@@ -1,6 +1,6 @@
 import type { Session } from "../domain/session.ts";
+import { eraseDeletedAccounts } from "../flows/life-cycle.ts";
 import { type LoggedOut, logout } from "../flows/logout.ts";
-import { eraseDeletedAccounts } from "../flows/profile.ts";
 import {
   revokeAllSessions,
   revokeOtherSessions,
@@ -29,7 +29,10 @@ export interface Sessions {
   revoke(userId: string, sessionId: string): Promise<boolean>;
   /** Ends every session of a user, and every sign-in under way; returns how many ended. @throws AuthError `not_found` */
   revokeAll(userId: string): Promise<number>;
-  /** Deletes what has expired and anonymises accounts deleted 30 days ago; returns how many sessions. */
+  /**
+   * Deletes what has expired, anonymises accounts deleted 30 days ago, and drops what features keep no longer; returns how many
+   * sessions.
+   */
   sweep(options?: SweepOptions): Promise<number>;
 
   /** Ends the caller's session. @throws AuthError `origin_rejected` - a form of another site asks for it */
@@ -44,8 +47,8 @@ export interface Sessions {
   csrfToken(visit: Visit): Promise<string | null>;
 }
 
-/** The sessions of a pipeline. */
-export function bindSessions(pipeline: Pipeline): Sessions {
+/** The sessions of a pipeline. `sweepRest` is what features have to drop. */
+export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknown>): Sessions {
   const { services } = pipeline;
   const { stores, call } = services;
   return {
@@ -55,11 +58,13 @@ export function bindSessions(pipeline: Pipeline): Sessions {
       return startSession(services, userId, { replaces: current, from, ...options });
     },
     list: async (userId) => (await stores.sessions.list(userId, call())).map(withoutDigests),
-    revoke: async (userId, sessionId) => revokeSession(services, { userId, sessionId }, operator, "operator"),
-    revokeAll: (userId) => revokeAllSessions(services, userId, operator, "operator"),
+    revoke: async (userId, sessionId) =>
+      revokeSession(services, { userId, sessionId }, operator, { by: "operator" }),
+    revokeAll: (userId) => revokeAllSessions(services, userId, operator, { by: "operator" }),
     async sweep(options) {
       const count = await sweep(services, options);
       await eraseDeletedAccounts(services);
+      await sweepRest();
       return count;
     },
     async logout(visit) {
@@ -70,7 +75,7 @@ export function bindSessions(pipeline: Pipeline): Sessions {
       return logout(services, current, from);
     },
     async logoutAll(visit) {
-      const { principal, from } = await present(pipeline, visit);
+      const { principal, from } = await present(pipeline, visit, { whilePasswordChange: true });
       const count = await revokeAllSessions(services, principal.user.id, from);
       return { ended: count > 0, count, change: { session: "clear" } };
     },

@@ -1,11 +1,12 @@
 import { type Identifier, identifier } from "../domain/identifier.ts";
-import type { SignedIn } from "../domain/principal.ts";
-import type { Session } from "../domain/session.ts";
+import type { Tier } from "../domain/tier.ts";
 import type { User } from "../domain/user.ts";
 import type { FieldError } from "../errors.ts";
 import { changePassword, passwordErrors, reauthenticate } from "../flows/change-password.ts";
+import type { AccountExport } from "../flows/export-account.ts";
+import { deleteAccount } from "../flows/life-cycle.ts";
 import { type Login, login } from "../flows/login.ts";
-import { deleteAccount, type ProfileChanged, type ProfileChanges, updateProfile } from "../flows/profile.ts";
+import { type ProfileChanged, type ProfileChanges, updateProfile } from "../flows/profile.ts";
 import { type Registered, type Registration, register, registrationErrors } from "../flows/register.ts";
 import { issueResetToken, resetPassword } from "../flows/reset-password.ts";
 import { noOrigin } from "../flows/sessions.ts";
@@ -13,16 +14,30 @@ import { issueSetupToken, setUp } from "../flows/setup.ts";
 import type { SignIn, TokenSession } from "../flows/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
+import type { SessionChange } from "../ports/change.ts";
 import type { PasswordServices } from "../ports/services.ts";
+import type { Awaitable } from "../ports/store.ts";
+import { formNonce, newFormNonce } from "./forms.ts";
 import { arriving, assertCarrier, inSession, present, type Visit } from "./visit.ts";
+
+/** A registration that a mailed link completes. */
+export interface PendingRegistration {
+  readonly user: null;
+  readonly signIn: null;
+  /** To be sealed into the answer: in this browser the link asks for no password. */
+  readonly change: SessionChange;
+}
 
 /** Accounts: what an application, a route and the command line do with them. */
 export interface Users {
-  /** Creates an account on a person's behalf and signs them in (`signInAfterRegistration`). */
+  /**
+   * Creates an account on a person's behalf and signs them in (`signInAfterRegistration`); with `registration: "confirm"` a mailed
+   * link does, and whether the address has an account shows in nothing.
+   */
   register(
     registration: Registration & { readonly isRemembered?: boolean },
     visit: Visit,
-  ): Promise<Registered>;
+  ): Promise<Registered | PendingRegistration>;
   /**
    * Signs in with a password; see the flow `login` for what is refused and how.
    *
@@ -54,6 +69,8 @@ export interface Users {
   update(changes: ProfileChanges, visit: Visit): Promise<ProfileChanged>;
   /** Deletes the caller's account; with `erase` it is anonymised at once instead of after 30 days. */
   delete(options: { readonly erase: boolean }, visit: Visit): Promise<void>;
+  /** Takes out what is held about the caller; see the flow `exportAccount`. @param before - `next` of the part before; null for the first */
+  export(before: string | null, visit: Visit): Promise<AccountExport>;
 
   /** Creates an account as an operator: no session, also while registration is closed. */
   create(registration: Registration, options?: { readonly isSuperuser?: boolean }): Promise<User>;
@@ -61,6 +78,8 @@ export interface Users {
   find(userId: string): Promise<User | null>;
   /** The user with this e-mail address or username, whatever their status; null where there is none. */
   findByIdentifier(typed: string): Promise<User | null>;
+  /** The tier that a user is in, by its id and name; null for none. At once for none, or while a copy (at most 5 s old) has it. */
+  tierOf(user: Pick<User, "tier">): Awaitable<Pick<Tier, "id" | "name"> | null>;
   /** Whether the user has a password: who signs in with a provider alone has none. False where there is no such user. */
   hasPassword(userId: string): Promise<boolean>;
   /** Whether this is the user's password. Counts no attempt: for applications that keep count themselves. */
@@ -93,9 +112,16 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     stores.directory.userWithPassword(by, call());
   return {
     async register(registration, visit) {
-      const { client, from, current } = await arriving(pipeline, visit);
+      const { client, from, limitIp, current } = await arriving(pipeline, visit);
       const startsSession = config.signInAfterRegistration;
-      const { isRemembered } = registration;
+      const { isRemembered = false } = registration;
+      if (config.registration === "confirm") {
+        const nonce = formNonce(config, visit) ?? newFormNonce(services);
+        const context = { client, from, limitIp, isRemembered, nonce };
+        const { beginRegistration } = await import("../flows/registration-attempts.ts");
+        await beginRegistration(passwords(), registration, context);
+        return { user: null, signIn: null, change: { form: nonce } };
+      }
       return register(passwords(), registration, {
         client,
         from,
@@ -105,37 +131,40 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
       });
     },
     async login(input, visit, { tokenSession } = {}) {
-      const { client, from, limitIp, current } = await arriving(pipeline, visit);
+      const { client, from, current, devices } = await arriving(pipeline, visit);
       const started = tokenSession === undefined ? { replaces: current } : { replaces: null, tokenSession };
-      return login(passwords(), input, { client, from, limitIp, ...started });
+      return login(passwords(), input, { client, from, devices, ...started });
     },
     async changePassword(input, visit) {
-      const { principal, current, from } = await inSession(pipeline, visit);
+      const { principal, current, from } = await inSession(pipeline, visit, { whilePasswordChange: true });
       return changePassword(passwords(), input, { user: principal.user, current, from });
     },
     async reauthenticate(password, visit) {
-      const { principal, current, from } = await inSession(pipeline, visit);
+      const { principal, current, from } = await inSession(pipeline, visit, { whilePasswordChange: true });
       return reauthenticate(passwords(), password, { user: principal.user, current, from });
     },
     registrationErrors: (registration) => registrationErrors(passwords(), registration),
     passwordErrors: (password, about) => passwordErrors(passwords(), password, about, "new_password"),
     async update(changes, visit) {
-      const { principal, current, from } = await present(pipeline, visit);
+      const { principal, current, isFresh, from } = await present(pipeline, visit);
       if (changes.email !== undefined && current !== null) assertCarrier(principal);
       return updateProfile(services, changes, {
         user: principal.user,
         current,
-        isFresh: isFresh(principal, current),
+        isFresh,
         from,
       });
     },
     async delete(options, visit) {
-      const { principal, current, from } = await present(pipeline, visit);
-      return deleteAccount(services, options, {
-        user: principal.user,
-        isFresh: isFresh(principal, current),
-        from,
-      });
+      const { principal, isFresh, from } = await present(pipeline, visit);
+      const acting = { by: "self", administrator: null, sessionId: principal.sessionId, from } as const;
+      return deleteAccount(services, options, { user: principal.user, isFresh, acting });
+    },
+    async export(before, visit) {
+      const { principal, isFresh, from } = await present(pipeline, visit);
+      const { user, sessionId } = principal;
+      const { exportAccount } = await import("../flows/export-account.ts");
+      return exportAccount(services, { user, sessionId, isFresh, from, before });
     },
     async create(registration, options = {}) {
       const context = { client: { ip: null }, from: noOrigin, by: "operator", startsSession: false } as const;
@@ -143,6 +172,13 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     },
     find: async (userId) => stores.directory.user(userId, call()),
     findByIdentifier: async (typed) => (await lookUp(identifier(typed)))?.user ?? null,
+    tierOf({ tier: name }) {
+      if (name === null) return null;
+      // In a tier that is no more, as applications with tables of their own can say: the name is all that is known.
+      const known = (tier: Tier | null) => ({ id: tier?.id ?? name, name });
+      const tier = services.tiers.named(name);
+      return tier instanceof Promise ? tier.then(known) : known(tier);
+    },
     hasPassword: async (userId) => (await lookUp({ kind: "id", key: userId }))?.password != null,
     async verifyPassword(userId, password) {
       const found = await lookUp({ kind: "id", key: userId });
@@ -159,12 +195,4 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     },
     changed: async (userId) => stores.directory.forget(userId, call()),
   };
-
-  // Of a session alone: other proofs are made anew for each request and say nothing of the person being there.
-  function isFresh({ via }: SignedIn, current: Session | null): boolean {
-    const authTime = via === "session" ? (current?.authTime ?? null) : null;
-    return (
-      authTime !== null && services.clock.now().getTime() - authTime.getTime() < config.freshSeconds * 1000
-    );
-  }
 }

@@ -1,7 +1,11 @@
 import { ipForLimits } from "../domain/ip.ts";
 import type { SignedIn } from "../domain/principal.ts";
+import { isPasswordFirst } from "../domain/rights.ts";
 import type { Session } from "../domain/session.ts";
+import type { Permission } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
+import { mostDeviceCookies } from "../flows/devices.ts";
+import { cookieValues } from "../http/cookies.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import { type Authenticated, authenticate, changing } from "../pipeline/authenticate.ts";
 import type { Pipeline } from "../pipeline/check.ts";
@@ -19,6 +23,7 @@ export function bindVisits(pipeline: () => Pipeline): Visits {
     leaving: (visit) => leaving(pipeline(), visit),
     present: (visit) => present(pipeline(), visit),
     inSession: (visit) => inSession(pipeline(), visit),
+    holding: (visit, permission) => holding(pipeline(), visit, permission),
     takeFromLimit: (limit, { request, client }) => takeFromLimit(pipeline().services, limit, request, client),
   };
 }
@@ -32,7 +37,13 @@ export async function arriving(pipeline: Pipeline, visit: Visit): Promise<VisitC
   const { config } = pipeline.services;
   if (config.csrf) assertOrigin(visit.request, config);
   const { session } = await whoIs(pipeline, visit);
-  return context(visit, session);
+  return context(pipeline, visit, session);
+}
+
+/** For {@link present} and {@link inSession}. */
+export interface PresentOptions {
+  /** Whether it is for somebody too who has to choose another password first. Default false. */
+  readonly whilePasswordChange?: boolean;
 }
 
 /** What the CSRF tokens of a visitor are bound to; null where there is nothing to protect. */
@@ -42,26 +53,62 @@ export async function csrfBindingOf(pipeline: Pipeline, visit: Visit): Promise<s
 
 /** The context of a flow that ends a session, if there is one. */
 export async function leaving(pipeline: Pipeline, visit: Visit): Promise<VisitContext> {
-  return context(visit, (await whoIs(pipeline, visit)).session);
+  return context(pipeline, visit, (await whoIs(pipeline, visit)).session);
 }
 
 /**
  * The context of a flow for somebody who is signed in, with the whole of their rights.
  *
- * @throws AuthError `not_authenticated`, `session_expired`; `forbidden` where the proof is restricted to scopes
+ * @throws AuthError `not_authenticated`, `session_expired`; `password_change_required`; `forbidden` where the proof is restricted to scopes, or somebody
+ * else acts in their place
  */
-export async function present(pipeline: Pipeline, visit: Visit): Promise<SignedInContext> {
+export async function present(
+  pipeline: Pipeline,
+  visit: Visit,
+  { whilePasswordChange = false }: PresentOptions = {},
+): Promise<SignedInContext> {
   const { principal, session, reason } = await whoIs(pipeline, visit);
   if (!principal.isAuthenticated) throw new AuthError(reason ?? "not_authenticated");
+  if (!whilePasswordChange && isPasswordFirst(principal)) throw new AuthError("password_change_required");
   if (principal.scopes !== null) {
     throw new AuthError("forbidden", { message: "A restricted proof cannot manage the account." });
   }
-  return { ...context(visit, session), principal };
+  assertThemselves(principal);
+  return { ...context(pipeline, visit, session), principal, isFresh: isFresh(pipeline, principal, session) };
+}
+
+/**
+ * The context of a flow of administration.
+ *
+ * @throws AuthError `not_authenticated`, `session_expired`; `forbidden`, also where somebody else acts in their place
+ */
+export async function holding(
+  pipeline: Pipeline,
+  visit: Visit,
+  permission: Permission,
+): Promise<SignedInContext> {
+  const { principal, session, reason } = await whoIs(pipeline, visit);
+  if (!principal.isAuthenticated) throw new AuthError(reason ?? "not_authenticated");
+  assertThemselves(principal);
+  const finding = pipeline.services.rights.decide(principal, { kind: "permission", anyOf: [permission] });
+  if (!finding.allow) throw new AuthError(finding.code, { diagnosis: finding.because });
+  return { ...context(pipeline, visit, session), principal, isFresh: isFresh(pipeline, principal, session) };
+}
+
+// Of a session alone: other proofs are made anew for each request and say nothing of the person being there.
+function isFresh({ services }: Pipeline, { via }: SignedIn, current: Session | null): boolean {
+  const authTime = via === "session" ? (current?.authTime ?? null) : null;
+  if (authTime === null) return false;
+  return services.clock.now().getTime() - authTime.getTime() < services.config.freshSeconds * 1000;
 }
 
 /** The same, in a session of their own. @throws AuthError `forbidden` where the proof is no session */
-export async function inSession(pipeline: Pipeline, visit: Visit): Promise<InSessionContext> {
-  const found = await present(pipeline, visit);
+export async function inSession(
+  pipeline: Pipeline,
+  visit: Visit,
+  options?: PresentOptions,
+): Promise<InSessionContext> {
+  const found = await present(pipeline, visit, options);
   if (found.current === null) throw new AuthError("forbidden", { message: "This needs a session." });
   return { ...found, current: found.current };
 }
@@ -76,16 +123,27 @@ export function assertCarrier({ via }: SignedIn): void {
   if (via !== "session") throw new AuthError("forbidden", { message: "This needs the browser's session." });
 }
 
+/** For what is a person's own business. @throws AuthError `forbidden` where somebody else acts in their place */
+export function assertThemselves({ impersonator }: SignedIn): void {
+  if (impersonator == null) return;
+  throw new AuthError("forbidden", { message: "This cannot be done in somebody else's place." });
+}
+
 // Flows change something, or ask how fresh a proof is.
 async function whoIs(pipeline: Pipeline, { request, client }: Visit): Promise<Authenticated> {
   return authenticate(pipeline.strategies, request, client, changing);
 }
 
-function context({ request, client }: Visit, current: Session | null): VisitContext {
+function context(
+  { services: { config } }: Pipeline,
+  { request, client }: Visit,
+  current: Session | null,
+): VisitContext {
   return {
     client,
     from: eventOrigin(request, withRequestId(client)),
     limitIp: ipForLimits(client.ip),
     current,
+    devices: cookieValues(request.headers.get("cookie"), `${config.cookie.name}-device`, mostDeviceCookies),
   };
 }

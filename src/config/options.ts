@@ -15,6 +15,8 @@ export interface ConfigOptions {
   readonly loginPath?: string;
   /** Where a signed-in person starts. Default `/app/dashboard`. */
   readonly appPath?: string;
+  /** Where the page of somebody is sent who has to choose another password first. Default `/account#password`. */
+  readonly passwordPath?: string;
   readonly cookie?: {
     /** Default `latchkey`; `__Host-` (or `__Secure-` with a domain) is put before it on https. */
     readonly name?: string;
@@ -45,6 +47,11 @@ export interface ConfigOptions {
      */
     readonly binding?: "off" | "user-agent" | "ip+user-agent";
     /**
+     * Whether the store holds data bag, address and browser of a session encrypted, under a key of the secrets. What lay there before is
+     * still read. A session whose secret is gone is as good as expired. Default false.
+     */
+    readonly encrypt?: boolean;
+    /**
      * `stateful`: a store keeps sessions. `stateless`: the cookie holds the whole session, encrypted, and no store knows of
      * it. Then sessions cannot be listed, capped or ended one by one, hold no data, and signing out only clears the cookie: a
      * copy of it works on until it expires or every proof of the user is ended (`revokeAll`, a changed password). Default `stateful`.
@@ -61,8 +68,11 @@ export interface ConfigOptions {
     /** At most 30 days. Default 900 (15 min). */
     readonly windowSeconds?: number;
   };
-  /** `open`: registering signs in at once. `closed`: only an operator creates accounts. Default `open`. */
-  readonly registration?: "open" | "closed";
+  /**
+   * `open`: registering signs in at once. `confirm`: by a mailed link alone, so that nothing tells whether an address has an account.
+   * `invite`: only who was invited. `closed`: only an operator creates accounts. Default `confirm` where a feature sends mail, else `open`.
+   */
+  readonly registration?: "open" | "confirm" | "invite" | "closed";
   /** Whether registering signs in. Default true. */
   readonly signInAfterRegistration?: boolean;
   /** Cross-origin reading of Latchkey's routes. Default none. */

@@ -125,12 +125,15 @@ function sessionProblems({
 }
 
 function pathProblems(options: ConfigOptions): string[] {
-  return (["basePath", "loginPath", "appPath"] as const).flatMap((name) => {
-    const path = options[name];
-    return path === undefined || /^\/(?:[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*)?$/.test(path)
+  const { passwordPath = "/account" } = options;
+  const paths = { basePath: options.basePath, loginPath: options.loginPath, appPath: options.appPath };
+  // The form may be a part of a page.
+  const all = { ...paths, passwordPath: passwordPath.replace(/#[A-Za-z0-9_-]+$/, "") };
+  return Object.entries(all).flatMap(([name, path]) =>
+    path === undefined || /^\/(?:[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*)?$/.test(path)
       ? []
-      : [`${name}: a path such as /auth, without a slash at its end`];
-  });
+      : [`${name}: a path such as /auth, without a slash at its end`],
+  );
 }
 
 function corsProblems(cors: ConfigOptions["cors"], isProduction: boolean): string[] {

@@ -6,12 +6,23 @@ type Nothing = Readonly<Record<never, never>>;
 /** How a change reached an account: by its owner, by an administrator, or by an operator at the command line. */
 export type Actor = "self" | "administrator" | "operator";
 
+/** Who changed an account, as payloads say it. */
+export interface Doing {
+  readonly by: Actor;
+  /** Whose account it was done with, where an administrator did it. */
+  readonly administratorId?: string;
+}
+
 /**
  * Every event and what it says beyond {@link EventBase}. Names are `noun.past_participle`. Payloads hold no secret and no
  * personal field: those lie in the base, where anonymising can remove them.
  */
 export interface EventPayloads {
-  "user.registered": { readonly by: Actor; readonly isSuperuser: boolean };
+  "user.registered": {
+    readonly by: Actor;
+    readonly administratorId?: string;
+    readonly isSuperuser: boolean;
+  };
   "user.logged_in": { readonly amr: readonly AuthenticationMethod[]; readonly isRemembered: boolean };
   /** `identifierHmac`: keyed digest of what was typed, since people type passwords there. */
   "user.login_failed": {
@@ -19,33 +30,48 @@ export interface EventPayloads {
     readonly reason: "credentials" | "status" | "policy";
   };
   "user.logged_out": Nothing;
-  "user.updated": { readonly fields: readonly string[] };
-  "user.disabled": { readonly by: Actor };
-  "user.restored": { readonly by: Actor };
-  "user.deleted": { readonly by: Actor; readonly anonymizedAfter: string };
-  "user.anonymized": { readonly by: Actor };
+  /** `by`: absent where it was the person themselves. `administratorId`, here and below: whose account it was done with, where an administrator did it. */
+  "user.updated": {
+    readonly fields: readonly string[];
+    readonly by?: Actor;
+    readonly administratorId?: string;
+  };
+  "user.disabled": { readonly by: Actor; readonly administratorId?: string };
+  "user.restored": { readonly by: Actor; readonly administratorId?: string };
+  "user.deleted": {
+    readonly by: Actor;
+    readonly administratorId?: string;
+    readonly anonymizedAfter: string;
+  };
+  "user.anonymized": { readonly by: Actor; readonly administratorId?: string };
   "user.exported": Nothing;
+  /** `userId`: the administrator who invited. */
   "user.invited": { readonly invitationId: string };
+  /** `sessionId`: the session in which it happens, by which everything that is done meanwhile can be found. */
   "user.impersonated": { readonly impersonatorId: string };
   "user.impersonation_stopped": { readonly impersonatorId: string };
+  /**
+   * Failed sign-ins in a row from browsers that are not known: at 10 they begin to wait, at 100 the password alone does not do there any
+   * more. `userId`: null where nobody has what was typed.
+   */
   "user.locked": { readonly failures: number; readonly retryAfterSeconds: number };
-  "user.unlocked": { readonly by: Actor };
+  "user.unlocked": { readonly by: Actor; readonly administratorId?: string };
   "user.reauthenticated": { readonly amr: readonly AuthenticationMethod[] };
   "password.changed": { readonly by: Actor };
-  "password.reset_requested": { readonly by: Actor };
+  "password.reset_requested": { readonly by: Actor; readonly administratorId?: string };
   "password.reset": Nothing;
   "password.rehashed": { readonly from: string; readonly to: string };
   "email.change_requested": Nothing;
-  "email.changed": { readonly by: Actor };
+  "email.changed": { readonly by: Actor; readonly administratorId?: string };
   "email.verified": Nothing;
   "session.started": { readonly isVisitor: boolean };
   "session.rotated": { readonly rotatedFrom: string };
-  "session.revoked": { readonly by: Actor };
+  "session.revoked": { readonly by: Actor; readonly administratorId?: string };
   "session.evicted": { readonly cap: number };
   "session.expired": Nothing;
   /** The cookie came from elsewhere than the session is bound to. */
   "session.refused": { readonly reason: "ip" | "user_agent"; readonly suppressed: number };
-  "sessions.revoked_all": { readonly by: Actor; readonly count: number };
+  "sessions.revoked_all": { readonly by: Actor; readonly administratorId?: string; readonly count: number };
   /** `tokenId`, here and below: the `jti` of an access token, or `refresh.<number>` for a refresh token. */
   "token.issued": { readonly tokenId: string };
   "token.refreshed": { readonly tokenId: string };
@@ -54,7 +80,8 @@ export interface EventPayloads {
   "api_key.created": { readonly keyId: string };
   "api_key.updated": { readonly keyId: string; readonly fields: readonly string[] };
   "api_key.rotated": { readonly keyId: string; readonly rotatedFrom: string };
-  "api_key.revoked": { readonly keyId: string };
+  /** `by`: absent where it was the owner. */
+  "api_key.revoked": { readonly keyId: string; readonly by?: Actor; readonly administratorId?: string };
   /** `keyId`: null where nobody has such a key. `suppressed`, here and below: refusals of this type and client since the last audit row that were given none. */
   "api_key.refused": {
     readonly keyId: string | null;
@@ -68,8 +95,27 @@ export interface EventPayloads {
     readonly reason: string;
     readonly suppressed: number;
   };
-  "role.changed": { readonly added: readonly string[]; readonly removed: readonly string[] };
-  "tier.changed": { readonly from: string | null; readonly to: string | null };
+  /** `added` and `removed`: roles; beside them permissions that the user holds without a role, and the superuser flag where it changed. */
+  "role.changed": {
+    readonly by: Actor;
+    readonly administratorId?: string;
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    readonly permissionsAdded: readonly string[];
+    readonly permissionsRemoved: readonly string[];
+    readonly superuser: "given" | "taken" | null;
+  };
+  /** Which tier a user is in. */
+  "tier.changed": {
+    readonly by: Actor;
+    readonly administratorId?: string;
+    readonly from: string | null;
+    readonly to: string | null;
+  };
+  /** Of the tiers themselves; `userId` is null. */
+  "tier.created": { readonly by: Actor; readonly administratorId?: string; readonly tier: string };
+  "tier.updated": { readonly by: Actor; readonly administratorId?: string; readonly tier: string };
+  "tier.deleted": { readonly by: Actor; readonly administratorId?: string; readonly tier: string };
   "permission.denied": {
     readonly method: string;
     readonly path: string;
@@ -93,9 +139,17 @@ export interface EventPayloads {
   "signing_key.rotated": { readonly keyId: string };
   "secret.rotated": { readonly labels: readonly string[] };
   "settings.refused": { readonly settings: readonly string[] };
-  "audit.sealed": { readonly fromSeq: number; readonly toSeq: number };
-  "import.finished": { readonly imported: number; readonly refused: number };
-  "export.finished": { readonly exported: number };
+  /** `chainHash`: digest of the row at `toSeq`. Kept elsewhere, it shows later whether the log up to there is the one of now. */
+  "audit.sealed": { readonly fromSeq: number; readonly toSeq: number; readonly chainHash: string };
+  /** `present`: accounts that an earlier run had brought already. Each imported one has its own `user.registered` besides. */
+  "import.finished": {
+    readonly source: string;
+    readonly imported: number;
+    readonly present: number;
+    readonly refused: number;
+  };
+  /** `exported`: accounts, or rows of the audit log. */
+  "export.finished": { readonly what: "accounts" | "audit"; readonly exported: number };
 }
 
 /** The name of an event. */

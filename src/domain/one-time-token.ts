@@ -1,6 +1,13 @@
 /** What a one-time token is for, and how long it works, in seconds. The purpose fixes the lifetime; callers never choose it. */
 export const oneTimeTokenTtlSeconds = {
   reset: 900,
+  verify: 86_400,
+  magic_link: 900,
+  email_code: 600,
+  registration: 86_400,
+  invitation: 604_800,
+  undo: 604_800,
+  end_session: 604_800,
   setup: 3_600,
   oauth: 600,
   ticket: 30,

@@ -14,6 +14,8 @@ export interface SignedIn {
   readonly sessionId: string | null;
   /** Restriction of the proof, or null where it carries the user's whole rights. */
   readonly scopes: readonly Permission[] | null;
+  /** Who acts in this person's place; null where it is the person themselves. */
+  readonly impersonator: User | null;
   readonly displayName: string;
 }
 
@@ -39,12 +41,13 @@ export const anonymous: Anonymous = Object.freeze({
   displayName: "Anonymous",
 });
 
-/** A principal for a user and the proof that was accepted. */
+/** A principal for a user and the proof that was accepted. `impersonator`: default null. */
 export function signedInAs(
   user: User,
-  proof: Pick<SignedIn, "via" | "amr" | "authTime" | "sessionId" | "scopes">,
+  proof: Pick<SignedIn, "via" | "amr" | "authTime" | "sessionId" | "scopes"> &
+    Partial<Pick<SignedIn, "impersonator">>,
 ): SignedIn {
-  const { via, amr, authTime, sessionId, scopes } = proof;
+  const { via, amr, authTime, sessionId, scopes, impersonator = null } = proof;
   return {
     isAuthenticated: true,
     user,
@@ -53,13 +56,7 @@ export function signedInAs(
     authTime,
     sessionId,
     scopes,
+    impersonator,
     displayName: user.name ?? user.username,
   };
-}
-
-/** Whether a principal holds a permission: never for nobody; within the proof's scopes; a superuser holds all. */
-export function hasPermission(principal: Principal, permission: Permission): boolean {
-  if (!principal.isAuthenticated) return false;
-  if (principal.scopes !== null && !principal.scopes.includes(permission)) return false;
-  return principal.user.isSuperuser || principal.user.permissions.includes(permission);
 }

@@ -1,8 +1,8 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { RefreshFamily } from "./refresh-family.ts";
 
-/** How a person authenticated. @see RFC 8176 */
-export type AuthenticationMethod = "pwd" | "otp" | "hwk" | "swk" | "fed" | "email" | "mfa";
+/** How a person authenticated; `imp` says that somebody else acts in their place. @see RFC 8176 */
+export type AuthenticationMethod = "pwd" | "otp" | "hwk" | "swk" | "fed" | "email" | "mfa" | "imp";
 
 /** The JSON object that an application keeps on a session; 4 KiB in all. */
 export type SessionBag = Readonly<Record<string, unknown>>;
@@ -30,7 +30,7 @@ export interface Session {
   readonly expiresAt: Date;
   readonly ip: string | null;
   readonly userAgent: string | null;
-  /** Id of the session that this one replaced, or null. */
+  /** Id of the session that this one replaced, or null. Of an impersonation (`amr` has `imp`): the impersonator's, which goes on. */
   readonly rotatedFrom: string | null;
   readonly data: SessionBag;
   /** Counts writes of `data`, for compare-and-swap. */

@@ -46,7 +46,7 @@ const rotateInput = z.object({
 
 const limitShape = z.nullable(z.int());
 /** An API key on the wire. */
-const keyShape = z.object({
+export const keyShape: z.ZodMiniObject = z.object({
   id: z.string(),
   name: z.string(),
   permissions: z.array(z.string()),
@@ -177,7 +177,8 @@ function timeOf(text: string, field: string): Date {
   throw new AuthError("invalid_input", { fields: [{ field, code: "invalid", message }] });
 }
 
-function wireKey(key: ApiKeyInfo): Readonly<Record<string, unknown>> {
+/** An API key as the wire spells it. */
+export function wireKey(key: ApiKeyInfo): Readonly<Record<string, unknown>> {
   return {
     id: key.id,
     name: key.name,

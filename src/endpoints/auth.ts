@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { SignIn } from "../flows/start-session.ts";
+import { acceptedLocale } from "../mail/locales.ts";
 import type { Reply, Route } from "../ports/route.ts";
 import {
   chosenPassword,
@@ -7,13 +7,15 @@ import {
   email,
   flag,
   identifierInput,
+  mailedToken,
   oneIdentifier,
   password,
   username,
 } from "./inputs.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
-import { signInShape, userShape, wireUser } from "./wire.ts";
+import { signInReply } from "./sign-in-reply.ts";
+import { signInShape, userShape } from "./wire.ts";
 
 const registerInput = z.object({
   email,
@@ -31,24 +33,30 @@ const loginInput = z.object({
 });
 
 /** Registration and sign-in. */
-export function signInRoutes({ users, guards, freshTokens }: EndpointServices): readonly Route[] {
+export function signInRoutes({ users, guards, freshTokens, showUser }: EndpointServices): readonly Route[] {
   return [
     row({
       method: "POST",
       path: "/auth/register",
-      summary: "Create an account, and sign in",
+      summary:
+        "Create an account, and sign in; where a mailed link completes it: 202, whoever has the address",
       guards: [guards.anyone],
       limit: { name: "register", limit: 100, windowSeconds: 3_600 },
       startsSession: true,
       input: registerInput,
-      answers: { 201: z.union([signInShape, z.object({ user: userShape })]) },
+      answers: { 201: z.union([signInShape, z.object({ user: userShape })]), 202: z.object({}) },
       async handle({ input, request, client }) {
         const { remember, ...registration } = input;
-        const { user, signIn } = await users.register(
-          { ...registration, isRemembered: remember },
+        const locale = acceptedLocale(request.headers.get("accept-language"));
+        const registered = await users.register(
+          { ...registration, locale, isRemembered: remember },
           { request, client },
         );
-        return signIn === null ? { status: 201, body: { user: wireUser(user) } } : signedIn(signIn, 201);
+        const { user, signIn } = registered;
+        if (user === null) return { status: 202, body: {}, change: registered.change };
+        return signIn === null
+          ? { status: 201, body: { user: await showUser(user) } }
+          : signInReply(signIn, 201, showUser);
       },
     }),
     row({
@@ -62,26 +70,43 @@ export function signInRoutes({ users, guards, freshTokens }: EndpointServices): 
       async handle({ input, request, client }) {
         const typed = oneIdentifier(input.username, input.email);
         const login = { identifier: typed, password: input.password, isRemembered: input.remember };
-        return signedIn(await users.login(login, { request, client }), 200);
+        return signInReply(await users.login(login, { request, client }), 200, showUser);
+      },
+    }),
+    row({
+      method: "POST",
+      path: "/auth/password/reset",
+      summary: "Choose a password by a mailed link; every session ends, and nobody is signed in",
+      guards: [guards.anyone],
+      limit: { name: "redeem", limit: 300, windowSeconds: 3_600 },
+      startsSession: true,
+      input: z.object({
+        token: mailedToken,
+        new_password: password("New password is required"),
+      }),
+      answers: { 204: null },
+      async handle({ input: { token, new_password: password }, request, client }) {
+        await users.resetPassword({ token, password }, { request, client });
+        return { status: 204 };
       },
     }),
     row({
       method: "POST",
       path: "/auth/reauthenticate",
       summary: "Prove again who is there",
-      guards: [guards.signedIn],
+      guards: [guards.signedInAnyhow],
       input: z.object({ password: password("Password is required") }),
       answers: { 200: signInShape },
       async handle(call) {
         const signIn = await users.reauthenticate(call.input.password, call);
-        return withFields(signedIn(signIn, 200), await freshTokens(signIn, call));
+        return withFields(await signInReply(signIn, 200, showUser), await freshTokens(signIn, call));
       },
     }),
     row({
       method: "PUT",
       path: "/users/me/password",
       summary: "Change the password; every other session ends",
-      guards: [guards.signedIn],
+      guards: [guards.signedInAnyhow],
       input: z.object({
         current_password: password("Current password is required"),
         new_password: password("New password is required"),
@@ -90,18 +115,10 @@ export function signInRoutes({ users, guards, freshTokens }: EndpointServices): 
       async handle(call) {
         const { current_password: current, new_password: next } = call.input;
         const signIn = await users.changePassword({ current, next }, call);
-        return withFields(signedIn(signIn, 200), await freshTokens(signIn, call));
+        return withFields(await signInReply(signIn, 200, showUser), await freshTokens(signIn, call));
       },
     }),
   ];
-}
-
-function signedIn({ user, session, change }: SignIn, status: number): Reply & { readonly body: object } {
-  const started = change.session;
-  // A session that tokens carry has no CSRF token: nothing sends them by itself.
-  const csrfToken = typeof started === "object" ? started.csrfToken : null;
-  const body = { csrf_token: csrfToken, user: wireUser(user), expires_at: session.expiresAt.toISOString() };
-  return { status, body, change };
 }
 
 function withFields(reply: Reply & { readonly body: object }, fields: object): Reply {

@@ -8,7 +8,13 @@ const shape = z.object({ status: z.literal("ok") });
 
 /** Whether the process runs, and whether it could serve. */
 export function healthRoutes(anyone: Guard, isReady: () => Promise<boolean>): readonly Route[] {
-  const base = { method: "GET", isAtRoot: true, guards: [anyone], answers: { 200: shape } } as const;
+  const base = {
+    method: "GET",
+    isAtRoot: true,
+    guards: [anyone],
+    looksAtNobody: true,
+    answers: { 200: shape },
+  } as const;
   return [
     row({
       ...base,

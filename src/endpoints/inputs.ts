@@ -25,15 +25,44 @@ export function password(required: string): z.ZodMiniString {
     .check(z.minLength(1, required), z.maxLength(mostPasswordUnits, "Password is too long"));
 }
 
+/** A token that arrived by a link. */
+export const mailedToken: z.ZodMiniString = z
+  .string("Token is required")
+  .check(z.minLength(1, "Token is required"), z.maxLength(128, "At most 128 characters"));
+
 /** A password that is being chosen: that it may not be empty is for the policy to say, together with what else is wrong. */
 export function chosenPassword(required: string): z.ZodMiniString {
   return z.string(required).check(z.maxLength(mostPasswordUnits, "Password is too long"));
 }
 
+const yesOrNo = z.union([z.boolean(), z.enum(["on", "true", "1", "off", "false", "0", ""])], "true or false");
+
 /** A box that a form ticks (`on`), or a JSON boolean. Absent reads as false. */
 export const flag: z.ZodMiniType<boolean, boolean | string | undefined> = z.pipe(
-  z.optional(z.union([z.boolean(), z.enum(["on", "true", "1", "off", "false", "0", ""])], "true or false")),
+  z.optional(yesOrNo),
   z.transform((value) => value === true || value === "on" || value === "true" || value === "1"),
+);
+
+/** The same where absent means that it stays as it is. */
+export const givenFlag: z.ZodMiniOptional<z.ZodMiniType<boolean, boolean | string>> = z.optional(
+  z.pipe(
+    yesOrNo,
+    z.transform((value) => value === true || value === "on" || value === "true" || value === "1"),
+  ),
+);
+
+/** Names, as JSON lists them or as a form can: separated by commas or white space. */
+export const nameList: z.ZodMiniType<string[], string | string[]> = z.union(
+  [
+    z
+      .array(z.string().check(z.maxLength(128, "At most 128 characters")))
+      .check(z.maxLength(200, "At most 200")),
+    z.pipe(
+      z.string().check(z.maxLength(4_096)),
+      z.transform((text) => text.split(/[\s,]+/).filter((word) => word !== "")),
+    ),
+  ],
+  "A list of names",
 );
 
 /** What somebody names themselves by at sign-in, as `username` or as `email`. */

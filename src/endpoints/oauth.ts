@@ -10,8 +10,8 @@ import { isNavigation } from "../http/wants-page.ts";
 import type { AuthRequest } from "../ports/request.ts";
 import type { Reply, Route, RouteCall } from "../ports/route.ts";
 import { row } from "./row.ts";
-import type { EndpointServices } from "./services.ts";
-import { signInShape, userShape, wireUser } from "./wire.ts";
+import type { EndpointServices, ShowUser } from "./services.ts";
+import { signInShape, userShape } from "./wire.ts";
 
 /** What the routes work with besides. */
 export interface OAuthParts {
@@ -40,7 +40,7 @@ const answerInput = z.object({
 });
 
 /** Sign-in with providers, and the links to them. */
-export function oauthRoutes({ guards }: EndpointServices, parts: OAuthParts): readonly Route[] {
+export function oauthRoutes({ guards, showUser }: EndpointServices, parts: OAuthParts): readonly Route[] {
   const { oauth } = parts;
   return [
     row({
@@ -76,7 +76,7 @@ export function oauthRoutes({ guards }: EndpointServices, parts: OAuthParts): re
           const again = fromOwnPage(parts, request, query);
           if (again !== null) return again;
           const provider = params.provider ?? "";
-          return finished(parts, await oauth.finish(provider, query, { request, client }), request);
+          return finished(parts, await oauth.finish(provider, query, { request, client }), request, showUser);
         }),
     }),
     row({
@@ -172,7 +172,12 @@ function fromOwnPage({ config }: OAuthParts, request: AuthRequest, query: URLSea
   return { status: 200, location: `${pathname}${search}${search === "" ? "?" : "&"}again=1` };
 }
 
-function finished({ config, accountPath }: OAuthParts, finish: OAuthFinish, request: AuthRequest): Reply {
+async function finished(
+  { config, accountPath }: OAuthParts,
+  finish: OAuthFinish,
+  request: AuthRequest,
+  showUser: ShowUser,
+): Promise<Reply> {
   const isPage = isNavigation(request);
   const { change } = finish;
   switch (finish.kind) {
@@ -183,7 +188,7 @@ function finished({ config, accountPath }: OAuthParts, finish: OAuthFinish, requ
     case "registered":
       return isPage
         ? { status: 303, location: `${config.loginPath}?done=registered`, change }
-        : { status: 201, body: { user: wireUser(finish.user) }, change };
+        : { status: 201, body: { user: await showUser(finish.user) }, change };
     case "signed-in": {
       if (isPage) return { status: 303, location: finish.next ?? config.appPath, change };
       const { user, session } = finish.signIn;
@@ -191,7 +196,7 @@ function finished({ config, accountPath }: OAuthParts, finish: OAuthFinish, requ
       const expiresAt = session.expiresAt.toISOString();
       return {
         status: 200,
-        body: { csrf_token: csrfToken, user: wireUser(user), expires_at: expiresAt },
+        body: { csrf_token: csrfToken, user: await showUser(user), expires_at: expiresAt },
         change,
       };
     }

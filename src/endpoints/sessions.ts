@@ -2,10 +2,10 @@ import * as z from "zod/mini";
 import type { Route } from "../ports/route.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
-import { userShape, wireUser } from "./wire.ts";
+import { userShape } from "./wire.ts";
 
 /** Signing out, and what a browser asks about its session. */
-export function sessionRoutes({ sessions, guards }: EndpointServices): readonly Route[] {
+export function sessionRoutes({ sessions, guards, showUser }: EndpointServices): readonly Route[] {
   return [
     row({
       method: "POST",
@@ -22,7 +22,7 @@ export function sessionRoutes({ sessions, guards }: EndpointServices): readonly 
       method: "POST",
       path: "/auth/logout-all",
       summary: "Sign out everywhere",
-      guards: [guards.signedIn],
+      guards: [guards.signedInAnyhow],
       answers: { 200: z.object({ ended: z.int() }) },
       async handle({ request, client }) {
         const { count, change } = await sessions.logoutAll({ request, client });
@@ -51,6 +51,8 @@ export function sessionRoutes({ sessions, guards }: EndpointServices): readonly 
           via: z.nullable(z.string()),
           session_id: z.nullable(z.string()),
           authenticated_at: z.nullable(z.iso.datetime()),
+          /** Who acts in the user's place. */
+          impersonator: z.nullable(z.object({ id: z.string(), username: z.string() })),
         }),
       },
       async handle({ principal }) {
@@ -61,12 +63,22 @@ export function sessionRoutes({ sessions, guards }: EndpointServices): readonly 
             via: null,
             session_id: null,
             authenticated_at: null,
+            impersonator: null,
           };
           return { status: 200, body: nobody };
         }
-        const { user, via, sessionId, authTime } = principal;
-        const somebody = { authenticated: true, user: wireUser(user), via, session_id: sessionId };
-        return { status: 200, body: { ...somebody, authenticated_at: wireAuthTime(authTime) } };
+        const { user, via, sessionId, authTime, impersonator: by } = principal;
+        const impersonator = by == null ? null : { id: by.id, username: by.username };
+        const somebody = {
+          authenticated: true,
+          user: await showUser(user),
+          via,
+          session_id: sessionId,
+          impersonator,
+        };
+        // Of somebody in whose place another acts it is not known.
+        const authenticatedAt = by == null ? wireAuthTime(authTime) : null;
+        return { status: 200, body: { ...somebody, authenticated_at: authenticatedAt } };
       },
     }),
   ];

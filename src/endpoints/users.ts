@@ -2,10 +2,11 @@ import * as z from "zod/mini";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import type { Route } from "../ports/route.ts";
+import { exportRoute } from "./export.ts";
 import { displayName, email, username } from "./inputs.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
-import { sessionShape, userShape, wireSession, wireUser } from "./wire.ts";
+import { sessionShape, userShape, wireSession } from "./wire.ts";
 import { tokensShape } from "./wire-tokens.ts";
 
 const profileInput = z.object({
@@ -15,7 +16,8 @@ const profileInput = z.object({
 });
 
 /** The caller's own account. */
-export function ownAccountRoutes({ users, guards, freshTokens }: EndpointServices): readonly Route[] {
+export function ownAccountRoutes(services: EndpointServices): readonly Route[] {
+  const { users, guards, freshTokens, showUser } = services;
   const update = {
     path: "/users/me",
     guards: [guards.signedIn],
@@ -24,7 +26,11 @@ export function ownAccountRoutes({ users, guards, freshTokens }: EndpointService
     async handle(call: Parameters<Parameters<typeof row<typeof profileInput>>[0]["handle"]>[0]) {
       const { user, change, session } = await users.update(call.input, call);
       const tokens = session === null ? {} : await freshTokens({ user, session }, call);
-      return { status: 200, body: { ...wireUser(user), ...tokens }, ...(change !== null && { change }) };
+      return {
+        status: 200,
+        body: { ...(await showUser(user)), ...tokens },
+        ...(change !== null && { change }),
+      };
     },
   };
   return [
@@ -32,10 +38,11 @@ export function ownAccountRoutes({ users, guards, freshTokens }: EndpointService
       method: "GET",
       path: "/users/me",
       summary: "The caller's account",
-      guards: [guards.signedIn],
+      guards: [guards.signedInAnyhow],
       answers: { 200: userShape },
-      handle: async ({ principal }) => ({ status: 200, body: wireUser(signedIn(principal).user) }),
+      handle: async ({ principal }) => ({ status: 200, body: await showUser(signedIn(principal).user) }),
     }),
+    exportRoute(services),
     row({ ...update, method: "PATCH", summary: "Change the caller's profile" }),
     row({ ...update, method: "PUT", summary: "Change the caller's profile; absent fields stay" }),
     row({

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { SessionInfo } from "../api/sessions.ts";
+import { isImpersonation } from "../domain/impersonation.ts";
 import type { User } from "../domain/user.ts";
 
 /** RFC 3339. */
@@ -16,13 +17,17 @@ export const userShape: z.ZodMiniObject = z.object({
   permissions: z.array(z.string()),
   tier: z.nullable(z.object({ id: z.string(), name: z.string() })),
   is_superuser: z.boolean(),
+  must_change_password: z.boolean(),
   locale: z.nullable(z.string()),
   created_at: time,
   updated_at: time,
 });
 
-/** A user as the wire spells them. */
-export function wireUser(user: User): Readonly<Record<string, unknown>> {
+/** A tier by its id and name. */
+export type WireTier = { readonly id: string; readonly name: string };
+
+/** A user as the wire spells them; routes ask `EndpointServices.showUser`, which knows their tier. */
+export function wireUser(user: User, tier: WireTier | null): Readonly<Record<string, unknown>> {
   return {
     id: user.id,
     username: user.username,
@@ -31,8 +36,9 @@ export function wireUser(user: User): Readonly<Record<string, unknown>> {
     email_verified: user.emailVerified,
     roles: user.roles,
     permissions: user.permissions,
-    tier: user.tier === null ? null : { id: user.tier, name: user.tier },
+    tier,
     is_superuser: user.isSuperuser,
+    must_change_password: user.mustChangePassword,
     locale: user.locale,
     created_at: user.createdAt.toISOString(),
     updated_at: user.updatedAt.toISOString(),
@@ -49,6 +55,8 @@ export const sessionShape: z.ZodMiniObject = z.object({
   ip: z.nullable(z.string()),
   user_agent: z.nullable(z.string()),
   current: z.boolean(),
+  /** Whether an administrator acts in the user's place there. */
+  impersonated: z.boolean(),
 });
 
 /** A session as the wire spells it. */
@@ -62,9 +70,11 @@ export function wireSession(
     last_used_at: session.lastUsedAt.toISOString(),
     expires_at: session.expiresAt.toISOString(),
     idle_expires_at: session.idleExpiresAt.toISOString(),
-    ip: session.ip,
-    user_agent: session.userAgent,
+    // Where an administrator sat who acted in the user's place is no business of theirs.
+    ip: isImpersonation(session) ? null : session.ip,
+    user_agent: isImpersonation(session) ? null : session.userAgent,
     current: session.id === currentId,
+    impersonated: isImpersonation(session),
   };
 }
 

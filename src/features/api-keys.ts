@@ -1,6 +1,6 @@
 import { type ApiKeys, bindApiKeys } from "../api/api-keys.ts";
 import { isApiKeyEnvironment } from "../domain/api-key-text.ts";
-import { apiKeyUses } from "../flows/api-key-uses.ts";
+import { apiKeyUses, dropOldUses } from "../flows/api-key-uses.ts";
 import { apiKeyFlows } from "../flows/api-keys.ts";
 import { apiKey } from "../strategies/api-key.ts";
 import type { Feature } from "./feature.ts";
@@ -14,6 +14,8 @@ export interface ApiKeysOptions {
   readonly environment?: string;
   /** Header that holds a key. Default `X-API-Key`; `Authorization: Bearer` is understood besides. */
   readonly header?: string;
+  /** For how many days it is kept what each key was used for, 1 to 3,650; the regular sweep drops the rest. Default 90. */
+  readonly usageDays?: number;
 }
 
 // Shared with other proofs, or written by the client's own HTTP.
@@ -23,6 +25,7 @@ const reserved = ["authorization", "cookie", "host", "origin", "proxy-authorizat
 export function apiKeys({
   environment = "live",
   header = "X-API-Key",
+  usageDays = 90,
 }: ApiKeysOptions = {}): Feature<ApiKeys> {
   return {
     name: "api-keys",
@@ -31,12 +34,15 @@ export function apiKeys({
         throw new TypeError("apiKeys: environment is 1 to 16 of a-z 0-9");
       if (!/^[A-Za-z0-9-]{1,64}$/.test(header) || reserved.includes(header.toLowerCase()))
         throw new TypeError(`apiKeys: ${JSON.stringify(header)} is no header for keys; try X-API-Key`);
+      if (!Number.isInteger(usageDays) || usageDays < 1 || usageDays > 3_650)
+        throw new TypeError("apiKeys: usageDays is a whole number from 1 to 3650");
       const uses = apiKeyUses(services);
       const keys = bindApiKeys(apiKeyFlows(services, environment));
       return {
         api: keys,
         strategies: [apiKey(services, { environment, header, noteUse: uses.note })],
         routes: async (endpoints) => (await import("../endpoints/api-keys.ts")).apiKeyRoutes(keys, endpoints),
+        sweep: () => dropOldUses(services, usageDays),
         close: () => uses.close(),
       };
     },

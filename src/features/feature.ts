@@ -2,8 +2,9 @@ import type { EventOrigin } from "../domain/event.ts";
 import type { EndpointServices } from "../endpoints/services.ts";
 import type { IssuedTokens } from "../flows/mint-access-token.ts";
 import type { SignIn } from "../flows/start-session.ts";
+import type { LimitFor } from "../ports/guard.ts";
 import type { Route } from "../ports/route.ts";
-import type { PasswordServices, Services } from "../ports/services.ts";
+import type { Mails, PasswordServices, Services } from "../ports/services.ts";
 import type { Strategy } from "../ports/strategy.ts";
 import type { Visits } from "../ports/visit.ts";
 
@@ -11,6 +12,8 @@ import type { Visits } from "../ports/visit.ts";
 export interface Feature<T> {
   /** Unique among the listed features. */
   readonly name: string;
+  /** Whether it sends mail to where people read it, or shows it to the developer alone; absent: it sends none. */
+  readonly sendsMail?: "for-real" | "for-show";
   /**
    * Called once by `createAuth`.
    *
@@ -27,8 +30,12 @@ export interface Installed<T> {
   readonly strategies?: readonly Strategy[];
   /** Its rows of the table of routes; loaded at the first request to one of Latchkey's own routes. */
   readonly routes?: (services: EndpointServices) => Promise<readonly Route[]>;
+  /** The limit that a request of somebody is counted against, by its path; null where it is not. Asked after the proof, before the guards. */
+  readonly limitFor?: LimitFor;
   /** What the flows about passwords work with, from the feature that has it. */
   readonly passwords?: PasswordServices;
+  /** What puts mails into the outbox, from the feature that sends them. */
+  readonly mails?: Mails;
   /** Tokens of a session that has just gone on under a new id, for who carries it by tokens. */
   readonly tokensFor?: (
     rotated: Pick<SignIn, "session" | "user">,
@@ -36,6 +43,8 @@ export interface Installed<T> {
   ) => Promise<IssuedTokens>;
   /** Gets ready, so that the first request does not wait. */
   warmUp?(): Promise<void>;
+  /** What the regular sweep does besides sessions: deletes what is kept long enough. */
+  sweep?(): Promise<unknown>;
   /** Ends what `install` opened. */
   close?(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import type { PasswordServices, Services } from "../ports/services.ts";
+import type { LimitFor } from "../ports/guard.ts";
+import type { Mails, PasswordServices, Services } from "../ports/services.ts";
 import type { Visits } from "../ports/visit.ts";
 import type { Feature, Installed } from "./feature.ts";
 
@@ -33,4 +34,16 @@ export function useFeature<T>(features: Features, feature: Feature<T>): T {
 export function passwordServices(features: Features): PasswordServices {
   for (const { passwords } of features.values()) if (passwords !== undefined) return passwords;
   throw new TypeError("this needs passwords: createAuth({ features: [passwords()] })");
+}
+
+/** What limits requests by who makes them; null where no listed feature does. */
+export function limitForOf(features: Features): LimitFor | null {
+  for (const { limitFor } of features.values()) if (limitFor !== undefined) return limitFor;
+  return null;
+}
+
+/** What puts mails into the outbox; null where no listed feature sends any. */
+export function mailsOf(features: Features): Mails | null {
+  for (const { mails } of features.values()) if (mails !== undefined) return mails;
+  return null;
 }

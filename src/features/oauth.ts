@@ -60,7 +60,7 @@ export function oauth(options: OAuthOptions): Feature<OAuth> {
       const { providers, accountPath = "/account" } = options;
       const problems = providerProblems(options, services.config.isProduction);
       if (problems.length > 0) throw new TypeError(`oauth: ${problems.join("; ")}`);
-      const bounds = { timeoutMs: 5_000, maxBytes: 262_144, ...options.calls };
+      const bounds = { timeoutMs: 5_000, maxBytes: 262_144, telemetry: services.telemetry, ...options.calls };
       const parts: OAuthServices = {
         ...services,
         clients: new Map(providers.map((each) => [each.name, providerClient(each, bounds, services.clock)])),

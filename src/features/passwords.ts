@@ -1,12 +1,13 @@
 import type { EncodedPassword } from "../domain/credential.ts";
 import type { FieldError } from "../errors.ts";
 import { defaultHashers, type Hashers, needsFreshHash, passwordHashing } from "../password/hashing.ts";
+import { measuredThreads } from "../password/measured-threads.ts";
 import { type PolicyOptions, passwordPolicy } from "../password/policy.ts";
 import { passwordThreads, type ThreadsOptions } from "../password/threads.ts";
 import type { Feature } from "./feature.ts";
 
 /** Settings of {@link passwords}. */
-export interface PasswordsOptions extends Omit<PolicyOptions, "threads"> {
+export interface PasswordsOptions extends Omit<PolicyOptions, "threads" | "log"> {
   /** The first hashes, all verify. Default `[argon2id(), bcrypt(), pbkdf2()]`. */
   readonly hashers?: Hashers;
   /** Threads and queue of the hashing; see `ThreadsOptions` for the defaults. */
@@ -31,9 +32,9 @@ export function passwords(options: PasswordsOptions = {}): Feature<Passwords> {
     name: "passwords",
     install(services) {
       const hashers = options.hashers ?? defaultHashers();
-      const threads = passwordThreads(options.threads);
+      const threads = measuredThreads(passwordThreads(options.threads), services.telemetry);
       const hashing = passwordHashing({ threads, hashers });
-      const policy = passwordPolicy({ ...options, threads });
+      const policy = passwordPolicy({ ...options, threads, log: services.log });
       if (services.config.isProduction && hashing.weakness !== null) {
         throw new TypeError(`passwords: ${hashing.weakness}`);
       }

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { User } from "../domain/user.ts";
 import type { EndpointServices } from "../endpoints/services.ts";
 import { anyone, signedIn } from "../guards/guards.ts";
 import type { Route } from "../ports/route.ts";
@@ -19,10 +20,18 @@ export async function loadRoutes({
   sessions,
   isReady,
 }: RouteParts): Promise<readonly Route[]> {
-  const guards = { anyone: anyone(), signedIn: signedIn() };
+  const whilePasswordChange = true;
+  const guards = {
+    // What strangers may do, so may who has to choose another password first: none of these rows looks at who it is.
+    anyone: anyone({ whilePasswordChange }),
+    signedIn: signedIn(),
+    signedInAnyhow: signedIn({ whilePasswordChange }),
+  };
   const { bindFreshTokens } = await import("../endpoints/fresh-tokens.ts");
   const tokensFor = [...features.values()].find((feature) => feature.tokensFor !== undefined)?.tokensFor;
-  const endpoints = { users, sessions, guards, freshTokens: bindFreshTokens(tokensFor) };
+  const { wireUser } = await import("../endpoints/wire.ts");
+  const showUser = async (user: User) => wireUser(user, await users.tierOf(user));
+  const endpoints = { users, sessions, guards, showUser, freshTokens: bindFreshTokens(tokensFor) };
   const { sessionRoutes } = await import("../endpoints/sessions.ts");
   const { ownAccountRoutes, ownSessionRoutes } = await import("../endpoints/users.ts");
   const { healthRoutes } = await import("../endpoints/health.ts");

@@ -1,5 +1,6 @@
 import type { ApiKeyChanges, ApiKeyLimits } from "../domain/api-key.ts";
 import { plainNetwork } from "../domain/ip.ts";
+import { isPermission, type Rights, wholly } from "../domain/rights.ts";
 import type { Permission, User } from "../domain/user.ts";
 import { AuthError, type FieldError } from "../errors.ts";
 
@@ -13,7 +14,6 @@ export type WantedApiKey = ApiKeyChanges;
 
 const longestName = 100;
 const mostPermissions = 200;
-const longestPermission = 128;
 const mostNetworks = 50;
 const mostUses = 1_000_000_000;
 // The last year of four digits, as RFC 3339 writes dates.
@@ -21,8 +21,9 @@ const latest = Date.UTC(9999, 11, 31);
 
 /** Whose key it is to be, and when. */
 export interface ForWhom {
-  readonly user: Pick<User, "permissions" | "isSuperuser">;
+  readonly user: User;
   readonly now: Date;
+  readonly rights: Rights;
 }
 
 /**
@@ -31,7 +32,7 @@ export interface ForWhom {
  *
  * @throws AuthError `invalid_input` with every failing field, by its wire name
  */
-export function plainApiKey(wanted: WantedApiKeyInput, { user, now }: ForWhom): WantedApiKey {
+export function plainApiKey(wanted: WantedApiKeyInput, { user, now, rights }: ForWhom): WantedApiKey {
   const fields: FieldError[] = [];
   const add = (field: string, code: string, message: string): void => {
     if (!fields.some((known) => known.field === field)) fields.push({ field, code, message });
@@ -39,7 +40,7 @@ export function plainApiKey(wanted: WantedApiKeyInput, { user, now }: ForWhom): 
   const name = wanted.name?.trim();
   if (name !== undefined) checkName(name, add);
   const permissions = wanted.permissions && [...new Set(wanted.permissions)];
-  if (permissions !== undefined) checkPermissions(permissions, user, add);
+  if (permissions !== undefined) checkPermissions(permissions, { user, rights }, add);
   const limits = wanted.limits && { perMinute: null, perDay: null, ...defined(wanted.limits) };
   if (limits !== undefined) checkLimits(limits, add);
   const allowedIps = wanted.allowedIps && plainNetworks(wanted.allowedIps, add);
@@ -57,14 +58,17 @@ function checkName(name: string, add: AddError): void {
   if (/[\p{Cc}\p{Cs}]/u.test(name)) add("name", "invalid_characters", "Control characters cannot be used");
 }
 
-function checkPermissions(permissions: readonly Permission[], user: ForWhom["user"], add: AddError): void {
+function checkPermissions(
+  permissions: readonly Permission[],
+  { user, rights }: Pick<ForWhom, "user" | "rights">,
+  add: AddError,
+): void {
   const field = "permissions";
   if (permissions.length > mostPermissions) add(field, "too_many", `At most ${mostPermissions}`);
   for (const permission of permissions) {
-    if (permission === "" || permission.length > longestPermission || /[\p{Cc}\p{Cs}]/u.test(permission))
-      add(field, "invalid", "A permission is written resource:action");
+    if (!isPermission(permission)) add(field, "invalid", "A permission is written resource:action");
     // What the owner does not hold would do nothing today, and something on the day that they are given it.
-    else if (!user.isSuperuser && !user.permissions.includes(permission))
+    else if (!rights.holds(wholly(user), permission))
       add(field, "not_held", `You do not have the permission ${permission}`);
   }
 }

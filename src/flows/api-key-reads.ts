@@ -90,6 +90,8 @@ export function unrestricted(principal: Principal): SignedIn {
   if (!principal.isAuthenticated) throw new AuthError("not_authenticated");
   if (principal.scopes !== null)
     throw new AuthError("forbidden", { message: "A restricted proof cannot manage API keys." });
+  if (principal.impersonator != null)
+    throw new AuthError("forbidden", { message: "This cannot be done in somebody else's place." });
   // A key outlives what made it: a proof that was made elsewhere, or for one request, must not leave one behind.
   const { via, sessionId } = principal;
   if (via === "ticket" || (via !== "session" && sessionId === null))

@@ -15,6 +15,22 @@ const batchRows = 200;
 
 const hourMs = 3_600_000;
 
+/** Rows of usage that one step of a sweep takes. */
+const sweepBatch = 200;
+
+/** Drops the usage on record of hours that ended longer ago than `days`; returns how many rows. */
+export async function dropOldUses(
+  { stores, clock, call }: Pick<Services, "stores" | "clock" | "call">,
+  days: number,
+): Promise<number> {
+  const before = new Date(clock.now().getTime() - days * 24 * hourMs);
+  for (let dropped = 0; ; await setImmediate()) {
+    const count = await stores.directory.dropApiKeyUsage(before, sweepBatch, call());
+    dropped += count;
+    if (count < sweepBatch) return dropped;
+  }
+}
+
 /** One use of a key, once it is known how it was answered. */
 export interface ApiKeyUse {
   readonly keyId: string;

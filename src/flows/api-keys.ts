@@ -68,13 +68,13 @@ const mostTries = 10;
 
 /** The API keys of a set-up. @param environment - word in the text of its keys */
 export function apiKeyFlows(services: Services, environment: string): ApiKeyFlows {
-  const { clock } = services;
+  const { clock, rights } = services;
   const own = ({ user }: SignedIn, keyId: string): Promise<ApiKey> => ownApiKey(services, user.id, keyId);
 
   async function create(principal: Principal, wanted: NewApiKey, from: EventOrigin): Promise<CreatedApiKey> {
     const owner = unrestricted(principal);
     return adding(services, owner, ({ user, keys }) => {
-      const plain = plainApiKey({ ...wanted, name: wanted.name ?? "" }, { user, now: clock.now() });
+      const plain = plainApiKey({ ...wanted, name: wanted.name ?? "" }, { user, now: clock.now(), rights });
       const made = drafted(user, { ...defaults, ...plain }, null);
       const event = { type: "api_key.created", payload: { keyId: made.key.id } } as const;
       return { made, writes: [...insert(made.key, keys), audit(owner, event, from)] };
@@ -90,7 +90,7 @@ export function apiKeyFlows(services: Services, environment: string): ApiKeyFlow
     const owner = unrestricted(principal);
     const key = await own(owner, keyId);
     const { user } = owner;
-    const changes = differences(key, plainApiKey(wanted, { user, now: clock.now() }));
+    const changes = differences(key, plainApiKey(wanted, { user, now: clock.now(), rights }));
     const fields = Object.keys(changes);
     if (fields.length === 0) return infoOf(key);
     const result = await services.commit([
@@ -131,7 +131,7 @@ export function apiKeyFlows(services: Services, environment: string): ApiKeyFlow
       assertRotatable(old, keys, now);
       const { expiresAt = old.expiresAt } = plainApiKey(
         how.expiresAt === undefined ? {} : { expiresAt: how.expiresAt },
-        { user, now },
+        { user, now, rights },
       );
       const made = drafted(user, { ...old, expiresAt }, old.id);
       const end = new Date(now.getTime() + overlapSeconds * 1000);

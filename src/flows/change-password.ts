@@ -7,6 +7,7 @@ import { requireUsablePassword } from "../password/password-text.ts";
 import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { PasswordServices } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
+import { mailTo } from "./mail-outbox.ts";
 import { assertCommitted } from "./refusals.ts";
 import { rotation } from "./rotate-session.ts";
 import { carry, revokedReport, type SignIn } from "./start-session.ts";
@@ -33,6 +34,7 @@ export async function changePassword(
   prompt: PasswordPrompt,
 ): Promise<SignIn> {
   const found = await confirmPassword(services, passwords.current, prompt, "current_password");
+  if (found.user.mustChangePassword && passwords.next === passwords.current) throw sameAgain("new_password");
   await assertChoosable(services, passwords.next, found.user, "new_password");
   const encoded = await services.hashing.hash(passwords.next);
   const { user } = found;
@@ -56,12 +58,30 @@ export async function changePassword(
       kind: "password.replace",
       credential: { ...found.password, ...encoded, version: found.password.version + 1, updatedAt: now },
     },
+    ...chosen(user, user.version + 1),
     ...writes,
     endOthers(services, user.id, draft.session.id, prompt.from),
     { kind: "audit.insert", row: services.events.row(event, prompt.from) },
+    ...mailTo(services, user, "password_changed"),
   ]);
   assertCommitted(result);
-  return { user: { ...user, generation }, session: draft.session, change: carry(services, draft) };
+  const changed = { ...user, generation, mustChangePassword: false };
+  return { user: changed, session: draft.session, change: carry(services, draft) };
+}
+
+/** For the transaction that stores a password which its owner has chosen: from here on they need not choose another. */
+export function chosen(
+  { id: userId, mustChangePassword }: User,
+  version: number,
+): readonly Extract<Write, { kind: "user.update" }>[] {
+  if (!mustChangePassword) return [];
+  return [{ kind: "user.update", userId, version, changes: { mustChangePassword: false } }];
+}
+
+// They were told to choose another one.
+function sameAgain(field: string): AuthError {
+  const message = "Choose another password than the one you have";
+  return new AuthError("password_rejected", { fields: [{ field, code: "unchanged", message }] });
 }
 
 /**

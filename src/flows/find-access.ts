@@ -1,3 +1,4 @@
+import { isImpersonation } from "../domain/impersonation.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import { type AccessClaims, type LiveAccess, liveAccess } from "../jwt/access-claims.ts";
@@ -22,7 +23,8 @@ export async function findLive(services: Services, sessionId: string): Promise<L
   const found = await findSession(services, sessionId);
   if (found === null || found.user === null) return null;
   const { session, user } = found;
-  return isUsable(user, session.generation) ? { session, user } : null;
+  // Who acts in somebody's place gets nothing that outlives it.
+  return isUsable(user, session.generation) && !isImpersonation(session) ? { session, user } : null;
 }
 
 /** Reads an access token by the keys as they are now. @throws AuthError `store_unavailable` - they cannot be read */

@@ -1,4 +1,5 @@
 import type { EventOrigin } from "../domain/event.ts";
+import { isImpersonation } from "../domain/impersonation.ts";
 import { isTokenSession, type Session } from "../domain/session.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { Services } from "../ports/services.ts";
@@ -23,6 +24,7 @@ export async function logout(
   if (session === null) return { ended: false, change };
   const { events } = services;
   if (services.sealedSessions !== null && !isTokenSession(session)) return noted(services, session, from);
+  if (isImpersonation(session)) return { ended: await leave(services, session, from), change };
   const result = await services.commit([
     {
       kind: "session.delete",
@@ -37,6 +39,13 @@ export async function logout(
     },
   ]);
   return { ended: result.ok && result.ended.length > 0, change };
+}
+
+// Whoever sits there wants to be signed out: the session that they came from goes as well.
+async function leave(services: Services, session: Session, from: EventOrigin): Promise<boolean> {
+  const { leavingWrites } = await import("./impersonation.ts");
+  const result = await services.commit(await leavingWrites(services, session, from));
+  return result.ok && result.ended.length > 0;
 }
 
 // No store knows of it, so there is nothing to end: a copy of the cookie works on.

@@ -1,5 +1,7 @@
 import { AuthError } from "../errors.ts";
 import type { Write } from "../ports/store.ts";
+import { withDevice } from "./devices.ts";
+import { mailTo } from "./mail-outbox.ts";
 import { newLinkedAccount } from "./oauth-account.ts";
 import { type Admitted, type Arrival, againOrThrow, linkedRow, sessionOf } from "./oauth-admission.ts";
 import type { OAuthServices, ProvenAccount } from "./oauth-services.ts";
@@ -19,7 +21,9 @@ export async function registerByProvider(
   arrival: Arrival,
 ): Promise<Admitted | null> {
   const { config, events, policies } = services;
-  if (config.registration === "closed") throw new AuthError("registration_closed");
+  const mode = config.registration;
+  if (mode === "closed" || mode === "invite") throw new AuthError("registration_closed");
+  assertMailbox(mode, proven);
   await arrival.takeRegistrationAttempt();
   const { name, isEmailVerified: emailVerified } = proven.profile;
   const user = newUser(
@@ -42,6 +46,7 @@ export async function registerByProvider(
     { kind: "linked_account.insert", account: await newLinkedAccount(services, proven, user.id) },
     { kind: "audit.insert", row: events.row(registered, arrival.from) },
     linkedRow(services, proven, user.id, arrival),
+    ...(emailVerified ? [] : mailTo(services, user, "verify")),
   ];
   if (!config.signInAfterRegistration) {
     const result = await services.commit(writes);
@@ -51,5 +56,14 @@ export async function registerByProvider(
   const draft = draftSession(services, wanted);
   const result = await services.commit([...writes, ...sessionWrites(services, draft, wanted)]);
   if (!result.ok) return againOrThrow(result.refused);
-  return { kind: "signed-in", signIn: { user, session: draft.session, change: carry(services, draft) } };
+  const signIn = { user, session: draft.session, change: carry(services, draft) };
+  return { kind: "signed-in", signIn: await withDevice(services, signIn, arrival.devices) };
+}
+
+// Where a mailed link completes a registration, the provider's word stands in for it, or nothing does.
+function assertMailbox(mode: "open" | "confirm", { profile, client }: ProvenAccount): void {
+  if (mode === "open" || profile.isEmailVerified) return;
+  const { label } = client.provider;
+  const message = `${label} has not confirmed your email address. Create an account with a password, then link ${label} to it.`;
+  throw new AuthError("provider_refused", { message });
 }

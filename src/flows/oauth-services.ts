@@ -28,6 +28,8 @@ export interface OAuthContext {
   readonly from: EventOrigin;
   /** The session that the browser carries now. */
   readonly current: Session | null;
+  /** Device cookies that it sent. */
+  readonly devices: readonly string[];
   /** Takes an attempt to register. @throws AuthError `rate_limited` */
   readonly takeRegistrationAttempt: () => Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { LinkedAccount } from "../domain/linked-account.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { Write } from "../ports/store.ts";
+import { withDevice } from "./devices.ts";
 import { newLinkedAccount, usedLinkedAccount } from "./oauth-account.ts";
 import { type Admitted, type Arrival, againOrThrow, linkedRow, sessionOf } from "./oauth-admission.ts";
 import { reportRefusal } from "./oauth-refusals.ts";
@@ -137,10 +138,8 @@ async function startSession(
     { kind: "audit.insert", row: services.events.row(event, from) },
   ]);
   if (result.ok) {
-    return {
-      kind: "signed-in",
-      signIn: { user, session: draft.session, change: carry(services, draft) },
-    };
+    const signIn = { user, session: draft.session, change: carry(services, draft) };
+    return { kind: "signed-in", signIn: await withDevice(services, signIn, arrival.devices) };
   }
   return againOrThrow(result.refused);
 }

@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import type { EventOrigin } from "../domain/event.ts";
 import { emailKey, isSameMailbox, usernameKey } from "../domain/identifier.ts";
 import type { Session } from "../domain/session.ts";
@@ -7,11 +6,12 @@ import { AuthError, type FieldError } from "../errors.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
+import { takeMail } from "./mail-limits.ts";
+import { mailTo } from "./mail-outbox.ts";
 import { assertCommitted } from "./refusals.ts";
 import { emailErrors, nameErrors, usernameErrors } from "./register.ts";
 import { rotation } from "./rotate-session.ts";
-import { noOrigin } from "./sessions.ts";
-import { carry, revokedReport } from "./start-session.ts";
+import { carry } from "./start-session.ts";
 
 /** What a person may change about their own account. Absent fields stay; nothing else is ever assigned. */
 export interface ProfileChanges {
@@ -40,7 +40,8 @@ export interface ProfileChanged {
 
 /**
  * Changes a profile. A new e-mail address needs a fresh proof of identity, since whoever holds the mailbox can take the
- * account over; it is unverified, and the session goes on under a new id.
+ * account over; it is unverified, and the session goes on under a new id. Where a feature sends mail, the account keeps its address
+ * until the new one was confirmed by a link, whoever has it.
  *
  * @throws AuthError `invalid_input` with every failing field, `email_taken`, `username_taken`, `fresh_auth_required`,
  * `rate_limited` - too many new names in an hour, `conflict` - changed by somebody else in the meantime
@@ -53,16 +54,23 @@ export async function updateProfile(
   assertReadable(wanted);
   const user = await services.stores.directory.user(context.user.id, services.call());
   if (user === null || user.generation !== context.user.generation) throw new AuthError("session_expired");
-  const changes = differences(user, wanted);
+  const { changes, requested } = untilConfirmed(services, user, differences(user, wanted));
   const fields = Object.keys(changes).filter((field) => field in wanted);
-  if (fields.length === 0) return { user, change: null, session: null };
+  if (fields.length === 0 && requested === null) return { user, change: null, session: null };
   const isNewAddress = changes.email !== undefined && !isSameMailbox(changes.email, user.email);
-  if (isNewAddress && !context.isFresh) throw new AuthError("fresh_auth_required");
-  if (isNewAddress || changes.username !== undefined) await takeNameAttempt(services, user.id, context.from);
+  if ((isNewAddress || requested !== null) && !context.isFresh) throw new AuthError("fresh_auth_required");
+  if (isNewAddress || requested !== null || changes.username !== undefined)
+    await takeNameAttempt(services, user.id, context.from);
   const { events } = services;
+  const requesting = requested === null ? [] : await requestChange(services, user, requested, context);
+  if (fields.length === 0) {
+    assertCommitted(await services.commit(requesting));
+    return { user, change: null, session: null };
+  }
   const writes: Write[] = [
     { kind: "user.update", userId: user.id, version: user.version, changes },
     row(events, "user.updated", user.id, { fields }),
+    ...requesting,
   ];
   if (isNewAddress) writes.push(row(events, "email.changed", user.id, { by: "self" }));
   const updated = { ...user, ...changes, version: user.version + 1, updatedAt: services.clock.now() };
@@ -92,6 +100,36 @@ export async function updateProfile(
   }
 }
 
+/** Where mail is sent, a new mailbox is confirmed first: until then the account keeps its address. */
+function untilConfirmed(
+  { mails }: Services,
+  user: User,
+  { email, emailKey: key, emailVerified, ...rest }: UserChanges,
+): { readonly changes: UserChanges; readonly requested: string | null } {
+  if (email !== undefined && mails() !== null && !isSameMailbox(email, user.email))
+    return { changes: rest, requested: email };
+  const changes = {
+    ...rest,
+    ...(email !== undefined && { email }),
+    ...(key !== undefined && { emailKey: key }),
+    ...(emailVerified !== undefined && { emailVerified }),
+  };
+  return { changes, requested: null };
+}
+
+// Whether somebody has the address is looked up by the sender of the mail: the answer is the same either way.
+async function requestChange(
+  services: Services,
+  user: User,
+  to: string,
+  { current, from }: ProfileContext,
+): Promise<Write[]> {
+  await takeMail(services, { purpose: "email_change", to: emailKey(to), limitIp: null }, from);
+  const about = { userId: user.id, sessionId: current?.id ?? null };
+  const row = services.events.row({ type: "email.change_requested", ...about, payload: {} }, from);
+  return [{ kind: "audit.insert", row }, ...mailTo(services, user, "email_change", { to })];
+}
+
 /** New addresses and usernames that one account may try in an hour: each answer tells whether somebody has that name. */
 const nameChangesPerHour = 20;
 
@@ -109,88 +147,8 @@ async function takeNameAttempt(
   throw new AuthError("rate_limited", { retryAfterSeconds });
 }
 
-/** Days between deleting an account and anonymising it; until then an operator can restore it. */
-export const restorableDays = 30;
-
-/**
- * Deletes an account: every session ends at once; after {@link restorableDays} it is anonymised. With `erase` at once.
- *
- * @throws AuthError `conflict` - the last superuser cannot go; `fresh_auth_required`
- */
-export async function deleteAccount(
-  services: Services,
-  options: { readonly erase: boolean },
-  { user, isFresh, from }: Pick<ProfileContext, "user" | "isFresh" | "from">,
-): Promise<void> {
-  if (!isFresh) throw new AuthError("fresh_auth_required");
-  const now = services.clock.now();
-  const { events } = services;
-  const deleted = events.row(
-    {
-      type: "user.deleted",
-      userId: user.id,
-      sessionId: null,
-      payload: {
-        by: "self",
-        anonymizedAfter: new Date(now.getTime() + restorableDays * 86_400_000).toISOString(),
-      },
-    },
-    from,
-  );
-  const erasure: readonly Write[] = options.erase ? eraseWrites(services, user.id, "self", "any") : [];
-  const result = await services.commit([
-    ...(user.isSuperuser ? [{ kind: "directory.require_other_superuser", userId: user.id } as const] : []),
-    { kind: "user.advance", userId: user.id, from: user.generation },
-    {
-      kind: "user.update",
-      userId: user.id,
-      version: user.version + 1,
-      changes: { status: "deleted", deletedAt: now },
-    },
-    { kind: "session.delete_all", userId: user.id, except: null, ended: revokedReport(services, from) },
-    { kind: "audit.insert", row: deleted },
-    ...erasure,
-  ]);
-  assertCommitted(result);
-}
-
-/**
- * Anonymises the accounts that were deleted {@link restorableDays} ago.
- *
- * @returns how many
- */
-export async function eraseDeletedAccounts(services: Services): Promise<number> {
-  const before = new Date(services.clock.now().getTime() - restorableDays * 86_400_000);
-  const ids = await services.stores.directory.deletedBefore(before, 100, services.call());
-  let erased = 0;
-  for (const id of ids) {
-    // One account that cannot be anonymised must not keep the others.
-    const result = await services.commit(eraseWrites(services, id, "operator", "deleted"));
-    if (result.ok) erased++;
-    // `conflict`: restored, or erased by another sweep, since the list was read.
-    else if (result.refused !== "conflict") {
-      services.log.error("a deleted account was not anonymised", { userId: id, refused: result.refused });
-    }
-    await setImmediate();
-  }
-  return erased;
-}
-
-function eraseWrites(
-  { events }: Services,
-  userId: string,
-  by: "self" | "operator",
-  requires: "deleted" | "any",
-): readonly Write[] {
-  // Without an origin: the row that says so must not hold what it removes.
-  const row = events.row({ type: "user.anonymized", userId, sessionId: null, payload: { by } }, noOrigin);
-  return [
-    { kind: "user.erase", userId, requires },
-    { kind: "audit.insert", row },
-  ];
-}
-
-function assertReadable({ email, username, name }: ProfileChanges): void {
+/** Refuses values that no account can have. @throws AuthError `invalid_input` with every failing field */
+export function assertReadable({ email, username, name }: ProfileChanges): void {
   const fields: FieldError[] = nameErrors(name ?? null);
   if (email !== undefined) fields.push(...emailErrors(email));
   if (username !== undefined) {
@@ -201,7 +159,8 @@ function assertReadable({ email, username, name }: ProfileChanges): void {
   if (fields.length > 0) throw new AuthError("invalid_input", { fields });
 }
 
-function differences(user: User, { email, username, name }: ProfileChanges): UserChanges {
+/** What a change would really change. A new mailbox is unverified. */
+export function differences(user: User, { email, username, name }: ProfileChanges): UserChanges {
   const changes: { -readonly [K in keyof UserChanges]: UserChanges[K] } = {};
   const address = email?.trim().normalize("NFC");
   if (address !== undefined && address !== user.email) {

@@ -21,6 +21,8 @@ export function refusalError(refused: Refusal): AuthError {
       return new AuthError("conflict", { message: "The last administrator cannot go." });
     case "last_credential":
       return new AuthError("conflict", { message: "The last way to sign in cannot be removed." });
+    case "tier_in_use":
+      return new AuthError("conflict", { message: "There are users in this tier." });
     case "first_user_exists":
       return new AuthError("token_invalid", { diagnosis: "the directory is not empty any more" });
     case "unsupported":

@@ -8,6 +8,8 @@ import { contextWords } from "../password/context-words.ts";
 import type { ClientInfo } from "../ports/request.ts";
 import type { PasswordServices, Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
+import { withDevice } from "./devices.ts";
+import { mailTo } from "./mail-outbox.ts";
 import { assertCommitted } from "./refusals.ts";
 import {
   carriedData,
@@ -25,6 +27,8 @@ export interface Registration {
   readonly username?: string | null;
   readonly password: string;
   readonly name?: string | null;
+  /** BCP 47 tag of the language that they are written to in; null where it is not known. */
+  readonly locale?: string | null;
 }
 
 /** Longest display name, in UTF-16 units. */
@@ -36,7 +40,15 @@ export interface RegistrationContext {
   readonly from: EventOrigin;
   /** Default `self`; only an operator or a setup link may create accounts while registration is closed. */
   readonly by?: Actor;
+  /** Whose account it is done with, where an administrator does it. */
+  readonly administratorId?: string;
+  /** Whether somebody was asked to register: then they may in every mode. Default false. */
+  readonly isInvited?: boolean;
   readonly isSuperuser?: boolean;
+  /** What else the account begins with; whether the caller may give it was checked before. */
+  readonly given?: Partial<
+    Pick<User, "emailVerified" | "mustChangePassword" | "locale" | "roles" | "permissions" | "tier">
+  >;
   /** What else the directory must satisfy in the same transaction. */
   readonly requires?: readonly Write[];
   /** Whether the caller's browser is signed in at once. */
@@ -61,9 +73,11 @@ export async function register(
   context: RegistrationContext,
 ): Promise<Registered> {
   const by = context.by ?? "self";
-  if (by === "self" && services.config.registration === "closed") throw new AuthError("registration_closed");
+  if (by === "self" && !context.isInvited && services.config.registration !== "open")
+    throw new AuthError("registration_closed");
   await assertAcceptable(services, registration);
-  const user = newUser(services, registration, { isSuperuser: context.isSuperuser ?? false });
+  const { isSuperuser = false, administratorId, given } = context;
+  const user = { ...newUser(services, registration, { isSuperuser }), ...given };
   for (const policy of services.policies) {
     const veto = await policy({ kind: "register", user, client: context.client });
     if (veto !== null) throw new AuthError("forbidden", { message: veto });
@@ -82,13 +96,14 @@ export async function register(
     type: "user.registered" as const,
     userId: user.id,
     sessionId: null,
-    payload: { by, isSuperuser: user.isSuperuser },
+    payload: { by, ...(administratorId !== undefined && { administratorId }), isSuperuser },
   };
   const writes: Write[] = [
     ...(context.requires ?? []),
     { kind: "user.insert", user },
     { kind: "password.insert", credential },
     { kind: "audit.insert", row: services.events.row(event, context.from) },
+    ...(by === "self" && !user.emailVerified ? mailTo(services, user, "verify") : []),
   ];
   if (!context.startsSession) {
     assertCommitted(await services.commit(writes));
@@ -97,10 +112,15 @@ export async function register(
   const wanted = firstSession(services, user, context);
   const draft = draftSession(services, wanted);
   assertCommitted(await services.commit([...writes, ...sessionWrites(services, draft, wanted)]));
-  return { user, signIn: { user, session: draft.session, change: carry(services, draft) } };
+  const signIn = { user, session: draft.session, change: carry(services, draft) };
+  return { user, signIn: await withDevice(services, signIn) };
 }
 
-async function assertAcceptable(services: PasswordServices, registration: Registration): Promise<void> {
+/** Refuses what cannot be registered by itself. @throws AuthError `invalid_input` or `password_rejected` with every failing field */
+export async function assertAcceptable(
+  services: PasswordServices,
+  registration: Registration,
+): Promise<void> {
   const fields = await registrationErrors(services, registration);
   if (fields.length === 0) return;
   const isPasswordAlone = fields.every(({ field }) => field === "password");
@@ -149,7 +169,7 @@ export function nameErrors(name: string | null): FieldError[] {
 /** The record of a new account. What it is made of was checked before. */
 export function newUser(
   services: Services,
-  { email, username, name }: Omit<Registration, "password">,
+  { email, username, name, locale = null }: Omit<Registration, "password">,
   { isSuperuser = false, emailVerified = false }: Partial<Pick<User, "isSuperuser" | "emailVerified">>,
 ): User {
   const { clock, random } = services;
@@ -168,7 +188,8 @@ export function newUser(
     permissions: [],
     tier: null,
     isSuperuser,
-    locale: null,
+    mustChangePassword: false,
+    locale,
     generation: 1,
     slotTag: randomSlotTag(bytes),
     data: {},

@@ -1,4 +1,4 @@
-import { ipForLimits } from "../domain/ip.ts";
+import { addressMark } from "../domain/ip.ts";
 import type { Session, SessionBag } from "../domain/session.ts";
 import { AuthError } from "../errors.ts";
 import type { SessionChange } from "../ports/change.ts";
@@ -58,7 +58,7 @@ export function sessionData(services: Services, found: Session | null, visit: Vi
     if (Object.keys(data).length === 0) return;
     visit.assertOrigin();
     const from = visit.from();
-    const key = `limit:visit:${ipForLimits(from.ip)}`;
+    const key = `limit:visit:${addressMark(from.ip, (text) => services.keys.sign("identifier", text))}`;
     const reserved = await services.stores.ephemeral.reserve(
       [{ key, limit: visitorsPerHour, windowSeconds: 3_600 }],
       services.call(),

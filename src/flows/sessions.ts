@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { AuditRow } from "../domain/audit.ts";
-import type { Actor, EventOrigin } from "../domain/event.ts";
+import type { Doing, EventOrigin } from "../domain/event.ts";
 import type { AuthenticationMethod, Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
@@ -79,10 +79,10 @@ export async function revokeSession(
   services: Services,
   { userId, sessionId }: { readonly userId: string; readonly sessionId: string },
   from: EventOrigin,
-  by: Actor = "self",
+  doing: Doing = { by: "self" },
 ): Promise<boolean> {
   const result = await services.commit([
-    { kind: "session.delete", sessionId, userId, ended: revokedReport(services, from, by) },
+    { kind: "session.delete", sessionId, userId, ended: revokedReport(services, from, doing) },
   ]);
   return result.ok && stillLive(services, result.ended).length > 0;
 }
@@ -98,14 +98,14 @@ export async function revokeAllSessions(
   services: Services,
   userId: string,
   from: EventOrigin = noOrigin,
-  by: Actor = "self",
+  doing: Doing = { by: "self" },
 ): Promise<number> {
   for (;;) {
     const user = await services.stores.directory.user(userId, services.call());
     if (user === null) throw new AuthError("not_found");
     const result = await services.commit([
       { kind: "user.advance", userId, from: user.generation },
-      { kind: "session.delete_all", userId, except: null, ended: allRevoked(services, userId, from, by) },
+      { kind: "session.delete_all", userId, except: null, ended: allRevoked(services, userId, from, doing) },
     ]);
     if (result.ok) return stillLive(services, result.ended).length;
     // Somebody moved the generation between the read and the write; what they left is ended by the next turn.
@@ -138,7 +138,7 @@ export async function revokeOtherSessions(
       kind: "session.delete_all",
       userId: user.id,
       except: draft.session.id,
-      ended: allRevoked(services, user.id, from, "self"),
+      ended: allRevoked(services, user.id, from, { by: "self" }),
     },
   ]);
   assertCommitted(result);
@@ -191,8 +191,8 @@ export async function sweep(services: Services, { onProgress }: SweepOptions = {
   return count;
 }
 
-function allRevoked(services: Services, userId: string, from: EventOrigin, by: Actor) {
-  const each = revokedReport(services, from, by);
+function allRevoked(services: Services, userId: string, from: EventOrigin, doing: Doing) {
+  const each = revokedReport(services, from, doing);
   return (ended: readonly Session[]) => [
     ...each(ended),
     services.events.row(
@@ -200,7 +200,7 @@ function allRevoked(services: Services, userId: string, from: EventOrigin, by: A
         type: "sessions.revoked_all",
         userId,
         sessionId: null,
-        payload: { by, count: stillLive(services, ended).length },
+        payload: { ...doing, count: stillLive(services, ended).length },
       },
       from,
     ),

@@ -1,5 +1,5 @@
 import { csrfToken } from "../domain/csrf.ts";
-import type { Actor, EventOrigin } from "../domain/event.ts";
+import type { Doing, EventOrigin } from "../domain/event.ts";
 import { randomSecret, randomSessionId, randomSlotTag } from "../domain/random.ts";
 import {
   type AuthenticationMethod,
@@ -169,14 +169,14 @@ function replacedReport(
 }
 
 /** Rows saying that sessions were revoked; one that had expired before and was only not swept yet is told as that. */
-export function revokedReport(services: Services, from: EventOrigin, by: Actor = "self"): Report {
+export function revokedReport(services: Services, from: EventOrigin, doing: Doing = { by: "self" }): Report {
   const { events } = services;
   return (ended) =>
     ended.map((session) => {
       const { id: sessionId, userId } = session;
       return stillLive(services, [session]).length === 0
         ? events.row({ type: "session.expired", userId, sessionId, payload: {} }, nowhere)
-        : events.row({ type: "session.revoked", userId, sessionId, payload: { by } }, from);
+        : events.row({ type: "session.revoked", userId, sessionId, payload: doing }, from);
     });
 }
 

@@ -1,4 +1,5 @@
 import type { EventOrigin } from "../domain/event.ts";
+import { isImpersonation } from "../domain/impersonation.ts";
 import { type OneTimeToken, oneTimeTokenTtlSeconds } from "../domain/one-time-token.ts";
 import { type SignedIn, signedInAs } from "../domain/principal.ts";
 import type { AuthenticationMethod, Session } from "../domain/session.ts";
@@ -107,7 +108,7 @@ async function ownerNow({ stores, call }: Services, token: OneTimeToken, grant: 
   if (grant.sessionId === null) return stores.directory.user(token.userId ?? "", through);
   const [found] = await stores.sessions.find([grant.sessionId], through);
   const isLive = found != null && !found.expired && found.session.userId === token.userId;
-  return isLive ? found.user : null;
+  return isLive && !isImpersonation(found.session) ? found.user : null;
 }
 
 function assertPath(path: string, origin: string): void {

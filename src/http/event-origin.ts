@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EventOrigin } from "../domain/event.ts";
+import type { Principal } from "../domain/principal.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 
 /** Characters of a User-Agent header that are kept; longer ones are cut. */
@@ -13,6 +14,16 @@ export function eventOrigin(request: AuthRequest, client: ClientInfo): EventOrig
       ?.slice(0, longestUserAgent)
       .replace(/[\p{Cc}\p{Cs}]/gu, "") || null;
   return { ip: client.ip, userAgent, requestId: client.requestId ?? null };
+}
+
+/**
+ * The same for what happens to whoever a request acts as. Of somebody who acts in another's place neither address nor browser is kept: the
+ * row is the other's, is shown to them, and outlives the erasure of the one who acts. Its session says who it was.
+ */
+export function originOf(principal: Principal, request: AuthRequest, client: ClientInfo): EventOrigin {
+  const from = eventOrigin(request, withRequestId(client));
+  const isOwn = !principal.isAuthenticated || principal.impersonator == null;
+  return isOwn ? from : { ...from, ip: null, userAgent: null };
 }
 
 /** The same client with a request id: its own where it is short and plain, else a fresh one. */

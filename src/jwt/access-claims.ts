@@ -1,3 +1,4 @@
+import { isImpersonation } from "../domain/impersonation.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import type { FoundSession } from "../ports/session-store.ts";
@@ -55,6 +56,7 @@ export function liveAccess(claims: AccessClaims, found: FoundSession | null): Li
   const { session, user } = found;
   if (user === null || user.id !== claims.userId) return "its session is another user's";
   if (user.status !== "active") return "the account is not active";
+  if (isImpersonation(session)) return "somebody acts in the user's place";
   if (user.generation !== claims.generation || session.generation !== claims.generation) {
     return "it is of another generation";
   }

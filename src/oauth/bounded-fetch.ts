@@ -1,4 +1,5 @@
 import { isLoopback } from "../config/origin.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { ProviderRefusal } from "./refusal.ts";
 
 /** Bounds of one call to a provider. */
@@ -7,6 +8,8 @@ export interface CallBounds {
   readonly timeoutMs: number;
   /** Of the body as read, so after decompression. */
   readonly maxBytes: number;
+  /** Default null: nobody measures. */
+  readonly telemetry?: Telemetry | null;
 }
 
 /** Whether an address may be called: https, or in tests http on this machine. */
@@ -24,7 +27,24 @@ export type BoundedFetch = (url: string, options: RequestInit) => Promise<Respon
  *
  * @see OWASP Server-Side Request Forgery Prevention Cheat Sheet
  */
-export function boundedFetch({ timeoutMs, maxBytes }: CallBounds, allowsHttp: boolean): BoundedFetch {
+export function boundedFetch(bounds: CallBounds, allowsHttp: boolean): BoundedFetch {
+  const { telemetry = null } = bounds;
+  const call = unmeasured(bounds, allowsHttp);
+  if (telemetry === null) return call;
+  return (url, options) =>
+    telemetry.during({ kind: "call", name: new URL(url).host }, async (end) => {
+      try {
+        const answer = await call(url, options);
+        end("ok");
+        return answer;
+      } catch (thrown) {
+        end(thrown instanceof ProviderRefusal ? thrown.reason : "failed");
+        throw thrown;
+      }
+    });
+}
+
+function unmeasured({ timeoutMs, maxBytes }: CallBounds, allowsHttp: boolean): BoundedFetch {
   return async (url, options) => {
     if (!isCallable(url, allowsHttp)) throw new ProviderRefusal("endpoint_insecure");
     const late = AbortSignal.timeout(timeoutMs);

@@ -6,6 +6,8 @@ export interface Sealed {
   seal(value: unknown): Promise<string>;
   /** The value; null for anything that was not sealed under one of the keys for this use. */
   open(text: string): Promise<unknown>;
+  /** Which of the keys a text says that it was sealed under, 0 the first; null for none of them, or no sealed text. */
+  keyOf(text: string): number | null;
 }
 
 /** Longer texts are not looked at. */
@@ -39,7 +41,22 @@ export function sealed(keys: readonly [Uint8Array, ...Uint8Array[]]): Sealed {
         return null;
       }
     },
+    keyOf(text) {
+      const place = [...byId.keys()].indexOf(keyNamed(text) ?? "");
+      return place === -1 ? null : place;
+    },
   };
+}
+
+/** The key that a sealed text names; null where it names none. */
+function keyNamed(text: string): string | null {
+  try {
+    const head: unknown = JSON.parse(Buffer.from(text.split(".", 1)[0] ?? "", "base64url").toString());
+    const kid = (head as { readonly kid?: unknown } | null)?.kid;
+    return typeof kid === "string" ? kid : null;
+  } catch {
+    return null;
+  }
 }
 
 function known(keys: ReadonlyMap<string, Uint8Array>, id: string): Uint8Array {

@@ -1,5 +1,5 @@
 /**
- * What an answer has to tell the browser about its cookies. A plain value that flows and checks return; `seal` is the only
+ * What an answer has to tell the browser about its cookies, and any client about its limits. A plain value that flows and checks return; `seal` is the only
  * one who turns it into headers.
  */
 export interface SessionChange {
@@ -11,6 +11,21 @@ export interface SessionChange {
   readonly mailed?: string | "clear";
   /** A sign-in with a provider that is under way, sealed, or `clear` once it has come to its end. */
   readonly oauth?: string | "clear";
+  /** Marks a browser that its user has signed in in; it gives no rights. */
+  readonly device?: string;
+  /** The limits that the request was counted against. */
+  readonly limits?: readonly LimitState[];
+}
+
+/** A limit and what is left of it, for one user or address. */
+export interface LimitState {
+  /** Of `A-Z a-z 0-9 . _ -`. */
+  readonly name: string;
+  readonly limit: number;
+  readonly windowSeconds: number;
+  readonly remaining: number;
+  /** Whole seconds until the window ends. */
+  readonly resetSeconds: number;
 }
 
 /** A session as its browser is to carry it. The token is answered here once, and never stored. */

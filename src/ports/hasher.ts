@@ -85,6 +85,8 @@ export interface Verification {
 export interface PasswordHashing {
   /** Whether what the first hasher is configured to do is too little for real users; see {@link Hasher.weakness}. */
   readonly weakness: string | null;
+  /** Id of the hasher that recognises a stored value, or null where none does: nobody could sign in with it. Hashes nothing. */
+  format(encoded: string): string | null;
   /** A fresh hash in the first hasher's format. */
   hash(password: string, call?: HashingCall): Promise<EncodedPassword>;
   /** Compares with what is stored. A stored value that no hasher recognises costs the same and is not ok. */

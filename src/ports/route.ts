@@ -41,7 +41,19 @@ export interface Reply {
    * another site's page led to carries no cookie with `SameSite=Strict`, and a redirected form is held to the page's `form-action`.
    */
   readonly location?: string;
+  /** A text to be saved, in place of `body`. */
+  readonly file?: ReplyFile;
   readonly change?: SessionChange;
+}
+
+/** A text that an answer hands over for saving. */
+export interface ReplyFile {
+  readonly name: string;
+  /** Media type, charset included. */
+  readonly type: string;
+  readonly text: string;
+  /** Query parameters with which the same route gives what follows; absent: this is the end. Sent as `Link: …; rel="next"`. */
+  readonly next?: Readonly<Record<string, string>>;
 }
 
 /** One row of the table of routes: everything the pipeline and the OpenAPI document need to know of it. */
@@ -58,6 +70,8 @@ export interface Route {
   readonly startsSession?: boolean;
   /** Answers what another site posts, and changes nothing: neither CSRF stage applies. Default false. */
   readonly changesNothing?: boolean;
+  /** No proof is looked at, whatever is sent: the answer is the same for everybody, and no store is asked. Default false. */
+  readonly looksAtNobody?: boolean;
   /** Schema of the body; absent: the body is not read. */
   readonly input?: InputSchema;
   /** Status and JSON Schema of each good answer; null for an empty body. */

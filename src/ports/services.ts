@@ -1,12 +1,16 @@
 import type { Config } from "../config.ts";
 import type { AuditRow } from "../domain/audit.ts";
 import type { AuthEvent, EventOrigin, EventPayloads, EventType, RefusalType } from "../domain/event.ts";
+import type { OutboxMail } from "../domain/outbox.ts";
+import type { Rights } from "../domain/rights.ts";
+import type { Tier } from "../domain/tier.ts";
 import type { Clock, Random } from "./clock.ts";
 import type { PasswordHashing, PasswordPolicy } from "./hasher.ts";
 import type { Policy } from "./policy.ts";
 import type { SealedSessions, SessionTokenFormat } from "./session-token.ts";
-import type { Committed, StoreCall, Write } from "./store.ts";
+import type { Awaitable, Committed, StoreCall, Write } from "./store.ts";
 import type { Stores } from "./stores.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 /** Keys derived from the configured secrets, one for each use. @see RFC 5869 */
 export interface Keys {
@@ -28,7 +32,11 @@ export type KeyLabel =
   | "refresh-tag"
   | "oauth-attempt"
   | "provider-tokens"
-  | "sealed-session";
+  | "sealed-session"
+  | "session-at-rest"
+  | "mail-code"
+  | "audit-checkpoint"
+  | "import-id";
 
 /** One event before it has an id and a time. */
 export interface Draft<T extends EventType> {
@@ -49,6 +57,8 @@ export interface Events {
   row<T extends EventType>(draft: Draft<T>, origin: EventOrigin): AuditRow;
   /** Tells the listeners; one that throws is logged and hinders nobody. */
   emit(event: AuthEvent): void;
+  /** Calls `hear` at each event that is emitted, as listeners are. @returns ends that */
+  listen(hear: (event: AuthEvent) => unknown): () => void;
   /**
    * For refusals that change nothing: tells the listeners and writes the row in the background, at most 20 a minute for one
    * type and client (IPv6: /64). The next row after that says how many went unwritten.
@@ -76,6 +86,28 @@ export interface Background {
   drain(): Promise<void>;
 }
 
+/** What is known of sessions that lie encrypted, without opening them. */
+export interface SessionsAtRest {
+  /** When each live session of a user ends at the latest that lies under a former secret. */
+  underFormerKeys(userId: string, call: StoreCall): Promise<readonly Date[]>;
+}
+
+/** Mails, from the feature that has them. */
+export interface Mails {
+  /** The write that puts a mail into the outbox, for the transaction that it belongs to. */
+  row(draft: Pick<OutboxMail, "purpose" | "userId" | "locale"> & { readonly detail?: string }): Write;
+  /** Tells the sender that there may be something to send; `Services.commit` does so by itself. */
+  wake(): void;
+}
+
+/** The tiers, from a copy that is at most 5 s old. */
+export interface TierBook {
+  /** The tier of this name; null where there is none. Answers at once from the copy; fails as the directory does. */
+  named(name: string): Awaitable<Tier | null>;
+  /** They were changed here: the next look reads them. */
+  changed(): void;
+}
+
 /** What flows work with. */
 export interface Services {
   readonly config: Config;
@@ -86,11 +118,22 @@ export interface Services {
   readonly events: Events;
   readonly background: Background;
   readonly log: Log;
+  /** Decides questions about permissions, roles, plans and ownership. */
+  readonly rights: Rights;
+  readonly tiers: TierBook;
   readonly policies: readonly Policy[];
   /** How session tokens are written. */
   readonly sessionTokens: SessionTokenFormat;
   /** What seals whole sessions into their cookie; null where a store keeps them. */
   readonly sealedSessions: SealedSessions | null;
+  /** Null where nobody measures. */
+  readonly telemetry: Telemetry | null;
+  /** Null where sessions do not lie encrypted. */
+  readonly sessionsAtRest: SessionsAtRest | null;
+  /** Null where no feature sends mail. */
+  readonly mails: () => Mails | null;
+  /** What flows about passwords work with. @throws TypeError where no feature has it */
+  readonly passwords: () => PasswordServices;
   /** The clock's now and a signal, for one call to a store. */
   call(): StoreCall;
   /** Runs a transaction and tells the listeners of the events that it wrote. */

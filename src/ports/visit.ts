@@ -1,6 +1,7 @@
 import type { EventOrigin } from "../domain/event.ts";
 import type { SignedIn } from "../domain/principal.ts";
 import type { Session } from "../domain/session.ts";
+import type { Permission } from "../domain/user.ts";
 import type { AuthRequest, ClientInfo } from "./request.ts";
 
 /** The request on whose behalf something is done. */
@@ -16,11 +17,15 @@ export interface VisitContext {
   readonly limitIp: string;
   /** The session that the browser carries now, a visitor's included. */
   readonly current: Session | null;
+  /** Device cookies that the browser sent; whose they are is for the sign-in to see. */
+  readonly devices: readonly string[];
 }
 
 /** A context together with who it is. */
 export interface SignedInContext extends VisitContext {
   readonly principal: SignedIn;
+  /** Whether they proved recently enough, in this session, who they are. */
+  readonly isFresh: boolean;
 }
 
 /** A context in a session of their own. */
@@ -38,6 +43,12 @@ export interface Visits {
   present(visit: Visit): Promise<SignedInContext>;
   /** The same, in a session of their own. @throws AuthError `forbidden` where the proof is no session */
   inSession(visit: Visit): Promise<InSessionContext>;
+  /**
+   * The context of a flow of administration, for who holds the permission within the scopes of their proof.
+   *
+   * @throws AuthError `not_authenticated`, `session_expired`; `forbidden`, also where somebody else acts in their place; `password_change_required`
+   */
+  holding(visit: Visit, permission: Permission): Promise<SignedInContext>;
   /** Takes an attempt of the client's address. @throws AuthError `rate_limited` */
   takeFromLimit(
     limit: { readonly name: string; readonly limit: number; readonly windowSeconds: number },

@@ -1,16 +1,19 @@
 import { AuthError } from "../errors.ts";
 import type { Port, StoreCall } from "../ports/store.ts";
 import type { Stores } from "../ports/stores.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import { observed } from "./telemetry.ts";
 
 /**
  * The stores, each call bounded in time and each failure turned into `store_unavailable`: a backend that is down or hangs
  * never reads as "signed out", "allowed" or "unlimited".
  */
-export function withDeadline(stores: Stores, timeoutMs: number): Stores {
+export function withDeadline(stores: Stores, timeoutMs: number, telemetry: Telemetry | null = null): Stores {
+  const limits = { timeoutMs, telemetry };
   return {
-    directory: bounded(stores.directory, "directory", timeoutMs),
-    sessions: bounded(stores.sessions, "sessions", timeoutMs),
-    ephemeral: bounded(stores.ephemeral, "ephemeral", timeoutMs),
+    directory: bounded(stores.directory, "directory", limits),
+    sessions: bounded(stores.sessions, "sessions", limits),
+    ephemeral: bounded(stores.ephemeral, "ephemeral", limits),
   };
 }
 
@@ -46,13 +49,28 @@ interface TimeLimit {
   readonly timeoutMs: number;
 }
 
-function bounded<P extends Port>(port: P, name: string, timeoutMs: number): P {
+interface Limits extends Omit<TimeLimit, "name"> {
+  readonly telemetry: Telemetry | null;
+}
+
+function bounded<P extends Port>(port: P, name: string, { timeoutMs, telemetry }: Limits): P {
   const methods = port as unknown as Readonly<Record<string, unknown>>;
   const wrapped: Record<string, unknown> = { engine: port.engine };
   for (const method of methodNames(port)) {
     const inner = (methods[method] as Method).bind(port);
     const limit: TimeLimit = { name: `${name}.${method}`, timeoutMs };
-    wrapped[method] = (...args: unknown[]) => callWithin(inner, args, limit);
+    const call = (...args: unknown[]): unknown => callWithin(inner, args, limit);
+    const operation = { kind: "store", name: limit.name } as const;
+    wrapped[method] =
+      telemetry === null
+        ? call
+        : (...args: unknown[]) =>
+            observed(
+              telemetry,
+              operation,
+              () => call(...args),
+              () => "failed",
+            );
   }
   return wrapped as unknown as P;
 }

@@ -45,8 +45,10 @@ export function createEvents({
     return { ...draft, ...origin, id, createdAt: now } as unknown as AuthEvent;
   }
 
+  const own = new Set<Listener>();
+
   function emit(event: AuthEvent): void {
-    for (const listener of listeners()) {
+    for (const listener of [...listeners(), ...own]) {
       try {
         Promise.resolve(listener(event)).catch((cause) =>
           log.error("a listener failed", { event: event.type }, cause),
@@ -66,7 +68,16 @@ export function createEvents({
     if (suppressed !== null) queue.push(auditRow(event, salt));
   }
 
-  return { row: (draft, origin) => auditRow(happening(draft, origin), salt), emit, report };
+  return {
+    row: (draft, origin) => auditRow(happening(draft, origin), salt),
+    emit,
+    report,
+    listen(hear) {
+      const listener: Listener = (event) => hear(event);
+      own.add(listener);
+      return () => void own.delete(listener);
+    },
+  };
 }
 
 /** Rows on their way to the directory. */

@@ -11,6 +11,10 @@ const labels: readonly KeyLabel[] = [
   "oauth-attempt",
   "provider-tokens",
   "sealed-session",
+  "session-at-rest",
+  "mail-code",
+  "audit-checkpoint",
+  "import-id",
 ];
 
 /**

@@ -31,9 +31,23 @@ export function closer(
 }
 
 /** Whether every store answers. */
-export async function answersAll({ stores, call }: Pick<Services, "stores" | "call">): Promise<boolean> {
+async function answersAll({ stores, call }: Pick<Services, "stores" | "call">): Promise<boolean> {
   const pings = [stores.directory, stores.sessions, stores.ephemeral].map((port) => port.ping(call()));
   return (await Promise.allSettled(pings)).every(({ status }) => status === "fulfilled");
+}
+
+/**
+ * {@link answersAll}, one look at a time: who asks while one is under way gets its answer, so that no number of strangers who ask
+ * loads the stores.
+ */
+export function readiness(services: Pick<Services, "stores" | "call">): () => Promise<boolean> {
+  let looking: Promise<boolean> | null = null;
+  return () => {
+    looking ??= answersAll(services).finally(() => {
+      looking = null;
+    });
+    return looking;
+  };
 }
 
 /** What {@link sweepRegularly} works with. */

@@ -1,19 +1,25 @@
 import type { Config } from "../config.ts";
 import type { AuditRow } from "../domain/audit.ts";
 import { eventOfRow } from "../domain/audit.ts";
+import { type Roles, rights } from "../domain/rights.ts";
 import { isTokenSession } from "../domain/session.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { Policy } from "../ports/policy.ts";
-import type { Log, Services } from "../ports/services.ts";
+import type { Log, Mails, PasswordServices, Services } from "../ports/services.ts";
 import type { SealedSessions, SealingOptions, SessionTokenFormat } from "../ports/session-token.ts";
 import type { StoreCall, Write } from "../ports/store.ts";
 import type { Stores } from "../ports/stores.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { createBackground } from "./background.ts";
 import { withDeadline } from "./deadline.ts";
+import { encryptedSessions, sessionsAtRest } from "./encrypted-sessions.ts";
 import { createEvents, type Listener } from "./events.ts";
 import { deriveKeys } from "./keys.ts";
 import { unfailing } from "./log.ts";
 import { checkedFormat, plainFormat } from "./session-format.ts";
+import { unobtrusive } from "./telemetry.ts";
+import { textBox } from "./text-box.ts";
+import { tierBook } from "./tiers.ts";
 
 /** What {@link wireServices} puts together. */
 export interface Parts {
@@ -23,8 +29,14 @@ export interface Parts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Null where none are configured. */
+  readonly roles: Roles | null;
   readonly policies: readonly Policy[];
+  /** Null where nobody measures. */
+  readonly telemetry: Telemetry | null;
   readonly listeners: () => Iterable<Listener>;
+  readonly mails: () => Mails | null;
+  readonly passwords: () => PasswordServices;
   /** Null for the usual one. */
   readonly sessionTokens: SessionTokenFormat | null;
   /** Makes what seals sessions, where no store keeps them. */
@@ -42,13 +54,21 @@ export function wireServices({
   clock,
   random,
   log: givenLog,
+  roles,
   policies,
+  telemetry: givenTelemetry,
   listeners,
+  mails,
+  passwords,
   sessionTokens,
   sealedSessions,
 }: Parts): Services {
   const log = unfailing(givenLog);
-  const stores = withDeadline(given, config.storeTimeoutMs);
+  const keys = deriveKeys(secrets);
+  const telemetry = givenTelemetry === null ? null : unobtrusive(givenTelemetry);
+  const bounded = withDeadline(given, config.storeTimeoutMs, telemetry);
+  const box = config.session.encrypt ? textBox(keys.derived("session-at-rest"), random) : null;
+  const stores = box === null ? bounded : encryptedSessions(bounded, box);
   const call = (): StoreCall => ({ now: clock.now(), signal: never });
   const writeRows = (rows: readonly AuditRow[]): Promise<unknown> =>
     stores.directory.commit(
@@ -70,7 +90,6 @@ export function wireServices({
   const published = (rows: readonly AuditRow[]): void => {
     for (const row of rows) events.emit(eventOfRow(row));
   };
-  const keys = deriveKeys(secrets);
   const { mode, binding } = config.session;
   const sealing =
     mode === "stateful"
@@ -89,10 +108,16 @@ export function wireServices({
     keys,
     sessionTokens: sessionTokens === null ? plainFormat : checkedFormat(sessionTokens, random),
     sealedSessions: sealing,
+    sessionsAtRest: box === null ? null : sessionsAtRest(bounded, box),
     events,
     background,
     log,
+    rights: rights(roles),
+    tiers: tierBook(clock, () => stores.directory.tiers(call())),
     policies,
+    telemetry,
+    mails,
+    passwords,
     call,
     published,
     async commit(wanted: readonly Write[]) {
@@ -101,6 +126,7 @@ export function wireServices({
       if (result.ok) {
         published(writes.flatMap((write) => (write.kind === "audit.insert" ? [write.row] : [])));
         published(result.reported);
+        if (writes.some(({ kind }) => kind === "mail.insert")) mails()?.wake();
       }
       return result;
     },

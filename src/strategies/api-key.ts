@@ -6,9 +6,11 @@ import { signedInAs } from "../domain/principal.ts";
 import { isSecretOf } from "../domain/session.ts";
 import { AuthError } from "../errors.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import { namelessPath } from "../http/nameless-path.ts";
 import { requestUrl } from "../http/next-path.ts";
+import type { LimitState } from "../ports/change.ts";
 import type { OwnedApiKey } from "../ports/directory-store.ts";
-import type { Limit } from "../ports/ephemeral-store.ts";
+import type { Left, Limit } from "../ports/ephemeral-store.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import type { Awaitable } from "../ports/store.ts";
@@ -41,6 +43,7 @@ export function apiKey(
   { environment, header, noteUse }: ApiKeyStrategyOptions,
 ): Strategy {
   const ownHeader = header.toLowerCase();
+  const { basePath } = services.config;
   // One request is one use, however often it is asked who it is from.
   const counted = new WeakSet<AuthRequest>();
 
@@ -58,7 +61,7 @@ export function apiKey(
     const accepted = { kind: "accepted", principal: signedInAs(user, proof) } as const;
     if (counted.has(request)) return accepted;
     const answered = (status: number): void =>
-      noteUse({ keyId: key.id, path: requestUrl(request.url).pathname, status });
+      noteUse({ keyId: key.id, path: namelessPath(requestUrl(request.url).pathname, basePath), status });
     const limits = limitsOf(key);
     if (limits.length > 0) return withinLimits(limits, { ...accepted, answered }, request, client);
     counted.add(request);
@@ -76,7 +79,7 @@ export function apiKey(
     if (reserved.ok) {
       // Only now: a use that was refused, or that nobody could count, is refused again when it is asked for again.
       counted.add(request);
-      return accepted;
+      return { ...accepted, change: { limits: statesOf(limits, reserved.left ?? []) } };
     }
     const { retryAfterSeconds } = reserved;
     const payload = { limit: "api-key", retryAfterSeconds };
@@ -136,10 +139,19 @@ function mayComeFrom({ allowedIps }: ApiKey, ip: string | null): boolean {
 
 function limitsOf({ id, limits: { perMinute, perDay } }: ApiKey): readonly Limit[] {
   const limits: Limit[] = [];
+  const tellsLeft = true;
   if (perMinute !== null)
-    limits.push({ key: `limit:api-key:minute:${id}`, limit: perMinute, windowSeconds: 60 });
-  if (perDay !== null) limits.push({ key: `limit:api-key:day:${id}`, limit: perDay, windowSeconds: 86_400 });
+    limits.push({ key: `limit:api-key:minute:${id}`, limit: perMinute, windowSeconds: 60, tellsLeft });
+  if (perDay !== null)
+    limits.push({ key: `limit:api-key:day:${id}`, limit: perDay, windowSeconds: 86_400, tellsLeft });
   return limits;
+}
+
+function statesOf(limits: readonly Limit[], left: readonly Left[]): readonly LimitState[] {
+  return left.map((each, at) => {
+    const { limit = 0, windowSeconds = 60 } = limits[at] ?? {};
+    return { name: windowSeconds === 60 ? "key-minute" : "key-day", limit, windowSeconds, ...each };
+  });
 }
 
 function refuse(

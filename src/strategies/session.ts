@@ -1,19 +1,15 @@
+import { isImpersonation } from "../domain/impersonation.ts";
 import { signedInAs } from "../domain/principal.ts";
 import { isSecretOf, type Session, type SessionToken } from "../domain/session.ts";
-import type { User } from "../domain/user.ts";
 import { cookieValues } from "../http/cookies.ts";
 import type { Services } from "../ports/services.ts";
 import type { FoundSession } from "../ports/session-store.ts";
+import type { Awaitable } from "../ports/store.ts";
 import type { Outcome, Strategy } from "../ports/strategy.ts";
 import { sessionBinding } from "./binding.ts";
+import { impersonated, isUsable, type Live } from "./impersonated.ts";
 import { absent, clear, mostTokens, staleFor } from "./stale-cookie.ts";
 import { touch } from "./touch.ts";
-
-/** A session whose secret was presented, with the owner as of now. */
-interface Live {
-  readonly session: Session;
-  readonly user: User | null;
-}
 
 /**
  * Recognises the session cookie. One read, no write: what has to be written (a touch, the end of an expired row) happens
@@ -41,8 +37,15 @@ export function session(services: Services): Strategy {
         stakes?.readsThrough ? { ...services.call(), readsThrough: true } : services.call(),
       );
       const isHere = isBoundHere === null ? null : (found: Session) => isBoundHere(found, request, client);
-      const read = (answers: readonly (FoundSession | null)[]): Outcome =>
-        judge(services, tokens, answers, isHere) ?? staleFor(request, values.length);
+      const read = (answers: readonly (FoundSession | null)[]): Awaitable<Outcome> => {
+        const best = judge(services, tokens, answers, isHere);
+        if (best === null) return staleFor(request, values.length);
+        if (best === "several") return clear;
+        if (!isImpersonation(best.session)) return accept(services, best);
+        return impersonated(services, best, stakes).then(
+          (taken) => taken ?? staleFor(request, values.length),
+        );
+      };
       return found instanceof Promise ? found.then(read) : read(found);
     },
   };
@@ -67,7 +70,7 @@ function judge(
   tokens: readonly SessionToken[],
   found: readonly (FoundSession | null)[],
   isHere: ((session: Session) => boolean) | null,
-): Outcome | null {
+): Live | "several" | null {
   let best: Live | null = null;
   for (const [index, token] of tokens.entries()) {
     const answer = found[index] ?? null;
@@ -80,16 +83,15 @@ function judge(
     // After the secret: whoever knows an id alone could else fill the audit log.
     if (isHere !== null && !isHere(answer.session)) continue;
     // Two people's sessions in one browser: somebody planted one of them, and which is not for us to guess.
-    if (best !== null && best.session.userId !== answer.session.userId) return clear;
+    if (best !== null && best.session.userId !== answer.session.userId) return "several";
     if (best === null || answer.session.createdAt > best.session.createdAt) best = answer;
   }
-  return best === null ? null : accept(services, best);
+  return best;
 }
 
-function isLive({ session, user }: Live, token: SessionToken): boolean {
-  if (!isSecretOf(session, token.secret)) return false;
-  if (session.userId === null) return true;
-  return user !== null && user.status === "active" && user.generation === session.generation;
+function isLive(found: Live, token: SessionToken): boolean {
+  if (!isSecretOf(found.session, token.secret)) return false;
+  return found.session.userId === null || isUsable(found);
 }
 
 function accept(services: Services, { session, user }: Live): Outcome {

@@ -5,6 +5,7 @@ import type { Feature } from "../../src/features/feature.ts";
 import { passwords } from "../../src/features/passwords.ts";
 import { argon2id } from "../../src/password/argon2id.ts";
 import { memory } from "../../src/stores/memory.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import { bareRequest } from "../support/browser.ts";
 import { until } from "../support/until.ts";
 import { cookieName, password, secret, world } from "../support/world.ts";
@@ -65,6 +66,7 @@ describe("createAuth", () => {
           authTime: new Date(0),
           sessionId: null,
           scopes: null,
+          impersonator: null,
           displayName: name,
         },
       }),
@@ -302,7 +304,7 @@ describe("close", () => {
     const ana = await here.registered();
     await here.auth.check(ana.request("POST", "/x", { csrf: false }), client);
     await here.auth.close();
-    const rows = await here.services.stores.directory.auditRows({ userId: null, limit: 10 }, here.call());
+    const rows = await here.services.stores.directory.auditRows(auditQuery({ limit: 10 }), here.call());
     expect(rows.map(({ type }) => type)).toContain("csrf.refused");
   });
 });
@@ -339,6 +341,6 @@ describe("the sweep", () => {
 test("the cookie's name is the configured one", async () => {
   const here = world({ cookie: { name: "mine" } });
   const ana = await here.registered();
-  expect([...ana.jar.keys()]).toEqual(["__Host-mine", "__Host-mine-csrf"]);
+  expect([...ana.jar.keys()]).toEqual(["__Host-mine", "__Host-mine-csrf", "__Host-mine-device"]);
   expect(cookieName).toBe("__Host-latchkey");
 });

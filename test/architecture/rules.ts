@@ -5,11 +5,11 @@ import { type Import, parseSource, type Source } from "./source.ts";
 /** Seen by all, except by each other and by `domain`, which is told what it needs. */
 const GROUND = ["errors", "config"] as const;
 const MODEL = [...GROUND, "domain", "ports"] as const;
-const CRAFTS = ["password", "jwt", "oauth"] as const;
+const CRAFTS = ["password", "jwt", "oauth", "webhooks", "mail"] as const;
 
 /**
  * Which parts of `src/` each part may import, itself aside. A part is a folder or, at the top, a file.
- * In one line: domain, ports, (password, jwt, oauth), flows, api, endpoints, features, auth, each seeing those before it.
+ * In one line: domain, ports, (password, jwt, oauth, mail), flows, api, endpoints, features, auth, each seeing those before it.
  */
 const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   errors: [],
@@ -23,7 +23,9 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   guards: MODEL,
   password: [...MODEL, "thread-file"],
   jwt: MODEL,
+  webhooks: MODEL,
   oauth: MODEL,
+  mail: MODEL,
   http: MODEL,
   strategies: [...MODEL, "http", "jwt"],
   pipeline: [...MODEL, "http"],
@@ -46,9 +48,11 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
   ],
   adapters: [...MODEL, "http", "auth"],
   testing: [...MODEL, "services", "auth"],
+  "foreign-hashes": [...MODEL, "password"],
   verify: [...MODEL, "jwt"],
   tokens: [...MODEL, "jwt", "flows", "strategies", "features"],
-  client: [],
+  // Of what the server says: nothing of it is loaded in a browser.
+  client: ["errors", "domain"],
 };
 
 /** These take a finished `Auth`: they know its type, and never how it is built. */
@@ -115,6 +119,11 @@ const IMPORT_RULES: Readonly<Record<string, Check>> = {
   "adapters and testing know auth by its type": ({ from, to, isTypeOnly }) => {
     const isRestricted = SEES_AUTH_BY_TYPE_ONLY.includes(partOf(from) ?? "");
     return isRestricted && to !== null && partOf(to) === "auth" && !isTypeOnly ? "write `import type`" : null;
+  },
+
+  "the client loads nothing but itself": ({ from, to, isTypeOnly }) => {
+    if (partOf(from) !== "client" || isTypeOnly) return null;
+    return to !== null && partOf(to) === "client" ? null : "write `import type`";
   },
 
   "parts of one layer do not know each other": ({ from, to }) => {

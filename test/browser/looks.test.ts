@@ -19,7 +19,15 @@ const signedOut: readonly Stop[] = [
   ["sign-in, refused by a provider", (page) => page.goto("/login?refused=email_taken&provider=corp")],
   ["registration", (page) => page.goto("/register")],
   ["registration, refused", (page) => submit(page, { Email: "x", Password: "short" }, "Create account")],
-  ["a useless link", (page) => page.goto("/reset")],
+  ["invitation", openInvitation],
+  ["invitation, refused", (page) => submit(page, { Password: "short" }, "Create account")],
+  ["a useless link", (page) => page.goto("/reset?token=%20")],
+  ["a link asked for", (page) => page.goto("/reset?new=1")],
+  ["a link asked for, refused", (page) => submit(page, { Email: "x" }, "Send the link")],
+  ["a link on its way", (page) => submit(page, { Email: "x@example.com" }, "Send the link")],
+  ["sign-in by mail", (page) => page.goto("/magic?new=1")],
+  ["sign-in by code", (page) => submit(page, { Email: "x@example.com" }, "Send a code")],
+  ["sign-in by code, refused", (page) => submit(page, { Code: "1234 5678" }, "Sign in")],
   ["error codes", (page) => page.goto("/problems")],
   ["one error code", (page) => page.goto("/problems/fresh_auth_required")],
   ["not found", (page) => page.goto("/nothing/here")],
@@ -32,6 +40,22 @@ const signedIn: readonly Stop[] = [
   ["sign-in, after signing out", (page) => page.goto("/login?done=signed-out")],
   ["dashboard", signInAsAda],
   ["account", (page) => page.goto("/account?done=profile")],
+  ["address, to be confirmed", confirmAddress],
+  ["address, confirmed", (page) => submit(page, {}, "Confirm address")],
+  ["address, to be changed", changeAddress],
+  ["address, changed", (page) => submit(page, {}, "Confirm address")],
+  ["address, to be changed back", async (page, site) => page.goto(await site.mailed("/undo"))],
+  [
+    "address, to be changed back, refused",
+    (page) => submit(page, { "New password": "short" }, "Take the account back"),
+  ],
+  ["session, to be ended", async (page, site) => page.goto(await site.mailed("/end-session"))],
+  ["session, ended", (page) => page.goto("/end-session?done=1")],
+  ["account, taken back", (page) => page.goto("/undo?done=1")],
+  ["sign-in by link", openMagicLink],
+  ["mails", (page) => page.goto("/dev/mail")],
+  ["a mail", (page) => page.goto("/dev/mail/1")],
+  ["account, again", (page) => page.goto("/account")],
   ["account, refused", (page) => submit(page, { "New password": "short" }, "Change password")],
   ["account, provider out of order", (page) => submit(page, {}, "Link Corp")],
   ["account, API key refused", (page) => submit(page, {}, "Make an API key")],
@@ -39,6 +63,8 @@ const signedIn: readonly Stop[] = [
   ["deletion", (page) => page.goto("/account/delete")],
   ["deletion, refused", (page) => submit(page, { "Current password": "wrong" }, "Delete account")],
   ["unauthorized", (page) => page.goto("/unauthorized")],
+  ["acting for somebody", actForGrace],
+  ["acting for somebody, refused", (page) => submit(page, {}, "Save profile")],
   ["sign-out", (page) => page.goto("/logout")],
 ];
 
@@ -46,7 +72,7 @@ const signedIn: readonly Stop[] = [
 function openWithProvider(): Promise<Site> {
   const issuer = "http://localhost:9";
   const corp = oidc({ name: "corp", label: "Corp", issuer, clientId: "x", dangerouslyAllowHttp: true });
-  return openSite({ oauth: oauth({ providers: [corp] }) });
+  return openSite({ oauth: oauth({ providers: [corp] }), hasMail: true });
 }
 
 /** What was found on all pages, by what it is about. */
@@ -188,9 +214,45 @@ interface AxeViolation {
   readonly nodes: readonly { readonly html: string }[];
 }
 
+async function confirmAddress(page: Page, site: Site): Promise<void> {
+  await submit(page, {}, "Send a link to confirm it");
+  await page.goto(await site.mailed("/verify"));
+}
+
+async function changeAddress(page: Page, site: Site): Promise<void> {
+  await page.goto("/account");
+  await submit(page, { Email: "countess@example.com" }, "Save profile");
+  await page.goto(await site.mailed("/verify"));
+}
+
+async function openMagicLink(page: Page, site: Site): Promise<void> {
+  await page.goto("/magic?new=1");
+  await submit(page, { Email: "countess@example.com" }, "Send a link");
+  await page.goto(await site.mailed("/magic"));
+}
+
 async function resetToken({ auth }: Site): Promise<string> {
   const ada = await auth.users.findByIdentifier("ada");
   return auth.users.issueResetToken(ada?.id ?? "");
+}
+
+async function openInvitation(page: Page, { administration, mailed }: Site): Promise<void> {
+  await administration.operator.invite({ email: "guest@example.com", name: "Guest" });
+  await page.goto(await mailed("/invite"));
+}
+
+async function actForGrace(page: Page, { administration, auth, origin }: Site): Promise<void> {
+  const { operator } = administration;
+  await auth.users.create({ email: "grace@example.com", username: "grace_brewster_murray_hopper", password });
+  await operator.changeRights("ada", { permissions: ["user:impersonate"] as never });
+  await signInAsAda(page);
+  const cookies = await page.context().cookies();
+  const token = cookies.find(({ name }) => name.endsWith("-csrf"))?.value ?? "";
+  const path = "/api/v1/users/grace_brewster_murray_hopper/impersonate";
+  const headers = { "X-CSRF-Token": token, Origin: origin };
+  const answer = await page.request.post(path, { headers });
+  if (!answer.ok()) throw new Error(await answer.text());
+  await page.goto("/account");
 }
 
 async function signInAsAda(page: Page): Promise<void> {

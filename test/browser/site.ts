@@ -4,11 +4,15 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { serverApp } from "../../server/app.ts";
 import { createLog } from "../../server/log.ts";
+import { shownMails } from "../../server/mail/shown-mails.ts";
 import { type Auth, type AuthOptions, createAuth } from "../../src/auth.ts";
+import { type Administration, administration } from "../../src/features/administration.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import type { Feature } from "../../src/features/feature.ts";
+import { mail } from "../../src/features/mail.ts";
 import type { OAuth } from "../../src/features/oauth.ts";
 import { passwords } from "../../src/features/passwords.ts";
+import type { Tokens } from "../../src/features/tokens.ts";
 import { argon2id } from "../../src/password/argon2id.ts";
 import { memory } from "../../src/stores/memory.ts";
 
@@ -16,6 +20,11 @@ import { memory } from "../../src/stores/memory.ts";
 export interface Site {
   readonly origin: string;
   readonly auth: Auth;
+  readonly administration: Administration;
+  /** The link to a page (`/reset`) in the newest mail that has one, as path and query. @throws Error where there is none */
+  mailed(path: string): Promise<string>;
+  /** The newest mail of all, as text. */
+  newestMail(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -25,13 +34,21 @@ type Fetch = Parameters<typeof createAdaptorServer>[0]["fetch"];
 export const password = "correct horse battery staple";
 
 /** How a site differs from the usual one. */
-export interface SiteOptions extends Pick<AuthOptions, "cookie"> {
+export interface SiteOptions extends Pick<AuthOptions, "cookie" | "registration"> {
+  /** Mails, shown at `/dev/mail`. Default: the site sends none. */
+  readonly hasMail?: boolean;
   /** Sign-in with providers. */
   readonly oauth?: Feature<OAuth>;
+  readonly tokens?: Feature<Tokens>;
 }
 
 /** Starts a site on a free port. */
-export async function openSite({ oauth, ...options }: SiteOptions = {}): Promise<Site> {
+export async function openSite({
+  oauth,
+  tokens,
+  hasMail = false,
+  ...options
+}: SiteOptions = {}): Promise<Site> {
   const log = createLog({ level: "silent" });
   let fetch: Fetch = () => new Response(null, { status: 503 });
   const server = createAdaptorServer({ fetch: (request, bindings) => fetch(request, bindings) }) as Server;
@@ -39,6 +56,9 @@ export async function openSite({ oauth, ...options }: SiteOptions = {}): Promise
   await once(server, "listening");
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
   const keys = apiKeys();
+  const admin = administration();
+  const shown = shownMails();
+  const mails = mail({ mailer: shown, from: "Site <site@localhost>", isReal: false });
   const auth = createAuth({
     ...options,
     origin,
@@ -47,7 +67,10 @@ export async function openSite({ oauth, ...options }: SiteOptions = {}): Promise
     features: [
       passwords({ hashers: [argon2id({ memoryKiB: 8, passes: 1 })] }),
       keys,
+      admin,
       ...(oauth === undefined ? [] : [oauth]),
+      ...(hasMail ? [mails] : []),
+      ...(tokens === undefined ? [] : [tokens]),
     ],
   });
   const app = serverApp({
@@ -57,12 +80,27 @@ export async function openSite({ oauth, ...options }: SiteOptions = {}): Promise
     isOriginConfigured: true,
     isStopping: () => false,
     apiKeys: auth.use(keys),
+    administration: auth.use(admin),
     ...(oauth !== undefined && { oauth: auth.use(oauth) }),
+    ...(hasMail && { mail: auth.use(mails), shownMails: shown }),
   });
   fetch = (request, bindings) => app.fetch(request, bindings as HttpBindings);
   return {
     origin,
     auth,
+    administration: auth.use(admin),
+    async mailed(path) {
+      await auth.use(mails).flush();
+      for (const { text } of shown.list()) {
+        const link = /^https?:\/\/\S+$/m.exec(text)?.[0];
+        if (link !== undefined && new URL(link).pathname === path) return link.slice(origin.length);
+      }
+      throw new Error(`no mail links to ${path}`);
+    },
+    async newestMail() {
+      await auth.use(mails).flush();
+      return shown.list()[0]?.text ?? "";
+    },
     async close() {
       server.close();
       server.closeAllConnections();

@@ -5,7 +5,6 @@ import { csrfMac, csrfToken } from "../../src/domain/csrf.ts";
 import { formatFormToken, formTokenText, parseFormToken } from "../../src/domain/form-token.ts";
 import { isEmail, usernameKey } from "../../src/domain/identifier.ts";
 import { ipForLimits } from "../../src/domain/ip.ts";
-import { anonymous, hasPermission, signedInAs } from "../../src/domain/principal.ts";
 import { randomBase62, randomSessionId, randomSlotTag, uuidv7 } from "../../src/domain/random.ts";
 import {
   formatSessionToken,
@@ -175,28 +174,6 @@ describe("randomness", () => {
         expect(Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16)).toBe(at.getTime());
       }),
     );
-  });
-});
-
-describe("a permission", () => {
-  const proof = { via: "session", amr: [], authTime: now, sessionId: null, scopes: null };
-  const user = make.user({ permissions: ["invoice:read"] });
-
-  test("is never held by nobody", () => {
-    expect(hasPermission(anonymous, "invoice:read")).toBe(false);
-  });
-
-  test("is held where the user has it, and a superuser has all", () => {
-    expect(hasPermission(signedInAs(user, proof), "invoice:read")).toBe(true);
-    expect(hasPermission(signedInAs(user, proof), "invoice:write")).toBe(false);
-    expect(hasPermission(signedInAs({ ...user, isSuperuser: true }, proof), "invoice:write")).toBe(true);
-  });
-
-  test("is held within the scopes of the proof only, by a superuser too", () => {
-    const scoped = { ...proof, scopes: ["invoice:write"] };
-    expect(hasPermission(signedInAs(user, scoped), "invoice:read")).toBe(false);
-    expect(hasPermission(signedInAs(user, scoped), "invoice:write")).toBe(false);
-    expect(hasPermission(signedInAs({ ...user, isSuperuser: true }, scoped), "invoice:read")).toBe(false);
   });
 });
 

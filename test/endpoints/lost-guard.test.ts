@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { administration } from "../../src/features/administration.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import type { Feature } from "../../src/features/feature.ts";
 import { oauth } from "../../src/features/oauth.ts";
@@ -8,11 +9,14 @@ import type { Route } from "../../src/ports/route.ts";
 import { allRoutes, pathOf } from "../support/routes.ts";
 import { password, world } from "../support/world.ts";
 
-const features = [apiKeys(), oauth({ providers: [] }), tokens()];
+const features = [administration(), apiKeys(), oauth({ providers: [] }), tokens()];
 const guarded = (await allRoutes(features)).filter(({ guards }) =>
   guards.some(({ asksAnonymous }) => !asksAnonymous),
 );
-const body = { password, current_password: password, new_password: `${password}!`, name: "Ana" };
+const body = {
+  ...{ password, current_password: password, new_password: `${password}!`, name: "ana" },
+  ...{ email: "new@example.com", tier: null, limits: [] },
+};
 
 describe("a row that lost its guard still answers nobody", () => {
   test.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as const))(

@@ -3,6 +3,7 @@ import { errorTable } from "../../src/errors.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import type { JsonSchema } from "../../src/ports/route.ts";
+import { fits } from "../support/fits.ts";
 import { allRoutes, fieldsOf, pathOf } from "../support/routes.ts";
 import { password, world } from "../support/world.ts";
 
@@ -190,34 +191,6 @@ describe("the OpenAPI document", () => {
   });
 });
 
-/** Whether a value is as the schema says, as far as these schemas go. */
-function fits(schema: JsonSchema, value: unknown): boolean {
-  const options = (schema.anyOf ?? schema.oneOf) as readonly JsonSchema[] | undefined;
-  if (options !== undefined) return options.some((option) => fits(option, value));
-  if ("const" in schema) return schema.const === value;
-  const type =
-    value === null
-      ? "null"
-      : Array.isArray(value)
-        ? "array"
-        : Number.isInteger(value)
-          ? "integer"
-          : typeof value;
-  if (![schema.type].flat().includes(type)) return false;
-  if (type === "array")
-    return (value as readonly unknown[]).every((each) => fits(schema.items as JsonSchema, each));
-  if (schema.pattern !== undefined && !new RegExp(String(schema.pattern)).test(String(value))) return false;
-  if (type !== "object" || schema.properties === undefined) return true;
-  const properties = schema.properties as Readonly<Record<string, JsonSchema>>;
-  const entries = Object.entries(value as object);
-  const hasAll = ((schema.required ?? []) as readonly string[]).every((name) =>
-    entries.some(([key]) => key === name),
-  );
-  return (
-    hasAll && entries.every(([key, each]) => properties[key] !== undefined && fits(properties[key], each))
-  );
-}
-
 describe("every route answers what the document says", () => {
   const bodies: Readonly<Record<string, unknown>> = {
     "POST /auth/register": { email: "new@example.com", password },
@@ -243,6 +216,10 @@ describe("every route answers what the document says", () => {
       const withTokens: Readonly<Record<string, unknown>> = {
         "POST /auth/token/refresh": { refresh_token: tokens.refresh_token },
         "POST /auth/token/revoke": { token: tokens.access_token },
+        "POST /auth/password/reset": {
+          token: await here.auth.users.issueResetToken(ana.userId),
+          new_password: `${password}!`,
+        },
         ...bodies,
       };
       const json = withTokens[name];

@@ -42,6 +42,30 @@ describe.each(backends)("uses of an API key, on $backend", ({ open }) => {
   });
 });
 
+test("the regular sweep drops what is older than it is kept, in batches, and nothing younger", async () => {
+  const here = await apiKeyWorld();
+  const { key, id } = await here.key();
+  const headers = { "X-API-Key": key };
+  const old = Array.from({ length: 450 }, (_, path) => ({
+    path: `/${path}`,
+    hour,
+    statusClass: 2 as const,
+    count: 1,
+  }));
+  const { directory } = here.services.stores;
+  await directory.recordApiKeyUses([{ keyId: id, lastUsedAt: hour, usage: old }], here.call());
+  here.clock.advance(90 * 86_400);
+  await here.browser().get("/api/v1/users/me", { headers });
+  expect(await onRecord(here, id)).toHaveLength(451);
+  await here.auth.sessions.sweep();
+  expect(await onRecord(here, id)).toHaveLength(451);
+  here.clock.advance(3_600);
+  await here.auth.sessions.sweep();
+  expect(await onRecord(here, id)).toEqual([
+    { at: new Date("2026-04-01T00:00:00Z"), statusClass: 2, path: "/api/v1/users/me", count: 1 },
+  ]);
+});
+
 describe("a use of an API key", () => {
   test("counts by what `protect` answers: the handler's, the guard's, the failure's", async () => {
     const here = await apiKeyWorld();

@@ -3,6 +3,7 @@ import { anyone } from "../../src/guards/guards.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { type Fault, type FaultyCall, faulty } from "../../src/testing/faulty.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import { backends } from "../support/backends.ts";
 import { type Answer, type Browser, bareRequest } from "../support/browser.ts";
 import { password, type World, type WorldOptions, world } from "../support/world.ts";
@@ -30,7 +31,7 @@ async function account({ services, call, auth }: World, userId: string) {
   return {
     found: await directory.userWithPassword({ kind: "id", key: userId }, call()),
     sessions: await auth.sessions.list(userId),
-    audit: await directory.auditRows({ userId: null, limit: 1_000 }, call()),
+    audit: await directory.auditRows(auditQuery({ limit: 1_000 }), call()),
   };
 }
 
@@ -298,8 +299,8 @@ test("everything down is 503 everywhere, and healthz still answers", async () =>
         ? undefined
         : { email, username: email, password, current_password: password, new_password: next };
     const { status } = await ana.copy().send(route.method, path, { json });
-    expect([route.path, status]).toEqual([route.path, 503]);
+    // The process runs, which is all that it is asked.
+    expect([route.path, status]).toEqual([route.path, route.path === "/healthz" ? 200 : 503]);
   }
-  expect((await here.browser().get("/healthz")).status).toBe(200);
   expect((await here.browser().get("/api/v1/openapi.json")).status).toBe(200);
 });

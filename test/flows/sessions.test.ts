@@ -112,6 +112,7 @@ describe.each(backends)("a person's sessions, on $backend", ({ open }) => {
       ip: "192.0.2.10",
       user_agent: "ExampleBrowser/1.0",
       current: true,
+      impersonated: false,
     });
     expect((await here.auth.sessions.list(ana.userId))[0]).not.toHaveProperty("secretDigest");
   });
@@ -339,6 +340,7 @@ describe("what a browser asks about its session", () => {
       via: "session",
       session_id: sessionId(ana),
       authenticated_at: "2026-01-01T00:00:00.000Z",
+      impersonator: null,
     });
     expect(await here.browser().get("/api/v1/auth/session")).toMatchObject({
       status: 200,

@@ -7,12 +7,12 @@ import { type Added, emptyProject, install, packAll, root, run, type Tarball } f
 
 const INSTALL_MS = 240_000;
 const MAX_PACKAGES = 12;
-const MAX_BYTES = 15_000_000;
+const MAX_BYTES = 16_000_000;
 /** What `import "latchkey"` may load. Hashers and word lists wait for the first password, schemas for the first route. */
 const LOADED_PACKAGES = ["latchkey"];
 /** Parts of the core that are reached by a subpath, or not at all; but for the two small files that seal sessions, which the core may be asked for at once. */
 const LOADED_ON_DEMAND =
-  /\/latchkey\/dist\/(adapters|testing|client|oauth|mail|(?!jwt\/(sealed-sessions|recent-tokens)\.js)jwt)\//;
+  /\/latchkey\/dist\/(adapters|testing|client|oauth|mail|webhooks|(?!jwt\/(sealed-sessions|recent-tokens)\.js)jwt)\//;
 
 let project = "";
 let core: Tarball;
@@ -80,7 +80,7 @@ describe("the tarballs", () => {
 });
 
 describe("npm install latchkey", () => {
-  test(`brings at most ${MAX_PACKAGES} packages and 15 MB`, () => {
+  test(`brings at most ${MAX_PACKAGES} packages and 16 MB`, () => {
     console.log(
       `${added.packages.length} packages, ${(added.bytes / 1e6).toFixed(1)} MB: ${added.packages.join(" ")}`,
     );
@@ -109,12 +109,17 @@ describe("npm install latchkey", () => {
     expect(loaded.length).toBeLessThan(20);
   });
 
-  test.each(["latchkey/node", "latchkey/hono", "latchkey/oauth", "latchkey/testing", "latchkey/tokens"])(
-    "%s can be imported",
-    (name) => {
-      expect(modulesLoadedBy(`import "${name}";`).map(packageOf)).toContain("latchkey");
-    },
-  );
+  test.each([
+    "latchkey/node",
+    "latchkey/hono",
+    "latchkey/oauth",
+    "latchkey/testing",
+    "latchkey/tokens",
+    "latchkey/transfer",
+    "latchkey/foreign-hashes",
+  ])("%s can be imported", (name) => {
+    expect(modulesLoadedBy(`import "${name}";`).map(packageOf)).toContain("latchkey");
+  });
 });
 
 function modulesLoadedBy(program: string): string[] {

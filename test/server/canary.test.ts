@@ -437,7 +437,7 @@ async function sendNonsense({ port }: ChildServer, keep: Canaries, open: Open): 
 
 /** A database that another program holds: the server answers 503 and tells the operator. */
 async function failStore({ folder: place, logged }: ChildServer, keep: Canaries, open: Open): Promise<void> {
-  const db = new DatabaseSync(join(place, "data/latchkey.db"));
+  const db = new DatabaseSync(join(place, "data/latchkey.db"), { timeout: 10_000 });
   db.exec("BEGIN IMMEDIATE");
   const login = { username: "bob@example.com", password: typed(keep, "password while the store fails") };
   expect((await open().post("/api/v1/auth/login", login)).status).toBe(503);

@@ -251,7 +251,7 @@ describe("session", () => {
   test("what a stranger wrote moves no cursor and turns no letters", async () => {
     const { browser } = await signIn("ann");
     const hostile = "Mozilla\u001b[2J\u001b]0;x\u0007\u009b31m\u202egpj.exe\r\n\u2028FAKE";
-    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`);
+    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`, { timeout: 10_000 });
     db.prepare("UPDATE sessions SET user_agent = ? WHERE id = ?").run(
       hostile,
       browser.jar.get("latchkey")?.split(".")[0] ?? "",
@@ -273,14 +273,14 @@ describe("migrate", () => {
     const before = await latchkey(["migrate", "status"], { env });
     expect(before).toMatchObject({
       code: 1,
-      err: "latchkey: Not as this version has them: 1 (pending), 2 (pending), 3 (pending).\n",
+      err: "latchkey: Not as this version has them: 1 (pending), 2 (pending), 3 (pending), 4 (pending).\n",
     });
     expect((await latchkey(["sweep"], { env })).err).toMatch(
-      /^latchkey: migrations are pending: 1 initial, 2 revocations, 3 proofs\. Run `latchkey migrate up`/,
+      /^latchkey: migrations are pending: 1 initial, 2 revocations, 3 proofs, 4 people\. Run `latchkey migrate up`/,
     );
     expect(await latchkey(["migrate", "up"], { env })).toEqual({
       code: 0,
-      out: "Applied 1, 2, 3.\n",
+      out: "Applied 1, 2, 3, 4.\n",
       err: "",
     });
     expect((await latchkey(["migrate", "up"], { env })).out).toBe("Nothing was pending.\n");
@@ -290,11 +290,13 @@ describe("migrate", () => {
       { number: 1, name: "initial", state: "applied", applied_at: expect.stringMatching(/Z$/) },
       { number: 2, name: "revocations", state: "applied", applied_at: expect.stringMatching(/Z$/) },
       { number: 3, name: "proofs", state: "applied", applied_at: expect.stringMatching(/Z$/) },
+      { number: 4, name: "people", state: "applied", applied_at: expect.stringMatching(/Z$/) },
     ]);
     expect(await latchkey(["migrate", "down"], { env })).toEqual({
       ...{ code: 2, out: "" },
       err: "latchkey: This deletes data. Write --yes where there is nobody to ask.\n",
     });
+    expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Took back 4.\n");
     expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Took back 3.\n");
     expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Took back 2.\n");
     expect((await latchkey(["migrate", "down", "--yes"], { env })).out).toBe("Took back 1.\n");
@@ -311,7 +313,7 @@ describe("sweep and secret", () => {
   test("sweep says how many expired sessions it cleaned up", async () => {
     await latchkey(["session", "revoke", "ann", "--all"]);
     await signIn("ann");
-    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`);
+    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`, { timeout: 10_000 });
     db.exec("UPDATE sessions SET expires_at = 1");
     db.close();
     expect((await latchkey(["sweep"])).out).toMatch(/^Cleaned up [1-9]\d* expired sessions\n$/);
@@ -321,7 +323,7 @@ describe("sweep and secret", () => {
 
   test("a sweep shows how far it is after each batch, and leaves only the count", async () => {
     const ids = Array.from({ length: 450 }, (_, index) => `${index}`.padStart(22, "0"));
-    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`);
+    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`, { timeout: 10_000 });
     for (const id of ids) db.prepare(insertVisitor).run(id);
     db.close();
     const shown: string[] = [];
@@ -414,7 +416,7 @@ const hasScript = spawnSync("script", ["--version"]).status === 0;
 
 describe("as a process", () => {
   test.skipIf(!hasScript)("on a terminal a sweep is shown while it lasts, and wiped", () => {
-    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`);
+    const db = new DatabaseSync(`${server.folder}/data/latchkey.db`, { timeout: 10_000 });
     for (let index = 0; index < 250; index++) db.prepare(insertVisitor).run(`${index}`.padStart(22, "0"));
     db.close();
     const program = fileURLToPath(new URL("../../server/cli/main.ts", import.meta.url));

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { formatApiKey, mintApiKey, parseApiKey } from "../../src/domain/api-key-text.ts";
-import { hasPermission } from "../../src/domain/principal.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { anyone, via } from "../../src/guards/guards.ts";
+import { rateLimit } from "../../src/guards/rate-limit.ts";
 import { faulty } from "../../src/testing/faulty.ts";
 import { testRandom } from "../../src/testing/random.ts";
 import { type ApiKeyWorld, apiKeyWorld, notingReads } from "../support/api-keys.ts";
@@ -71,7 +71,9 @@ describe.each(backends)("an API key, on $backend", ({ open }) => {
     await here.write({ kind: "user.update", userId: here.ana.id, version, changes });
     const { principal } = await asked(here, { "x-api-key": key });
     if (principal === undefined) throw new Error("refused");
-    const held = ["invoice:read", "invoice:write", "user:read"].map((each) => hasPermission(principal, each));
+    const held = ["invoice:read", "invoice:write", "user:read"].map((each) =>
+      here.auth.hasPermission(principal, each),
+    );
     expect(held).toEqual([true, false, false]);
   });
 
@@ -81,7 +83,7 @@ describe.each(backends)("an API key, on $backend", ({ open }) => {
     const { key } = await here.keys.create(here.principal(root), { name: "x", permissions: ["a:b"] });
     const { principal } = await asked(here, { "x-api-key": key });
     if (principal === undefined) throw new Error("refused");
-    expect(["a:b", "a:c"].map((each) => hasPermission(principal, each))).toEqual([true, false]);
+    expect(["a:b", "a:c"].map((each) => here.auth.hasPermission(principal, each))).toEqual([true, false]);
   });
 
   test("that cannot be used is refused in one voice, also on a public route; the event tells why", async () => {
@@ -375,6 +377,29 @@ describe("the limits of an API key", () => {
     expect(await asked(here, headers)).toMatchObject({ user: here.ana.id });
     const late = await here.auth.check(failed, client, anyone());
     expect(late).toMatchObject({ ok: false, error: { code: "rate_limited" } });
+  });
+
+  test("are told in each answer that they let through, beside those of the route", async () => {
+    const here = await apiKeyWorld();
+    const { key } = await here.key({ limits: { perMinute: 2, perDay: 9 } });
+    const bound = here.auth.protect(
+      () => new Response("done"),
+      rateLimit({ limit: 5, windowSeconds: 60, name: "route" }),
+    );
+    const use = () =>
+      bound(new Request("https://app.example/", { headers: { "x-api-key": key } }), { ip: null });
+    const told = ({ headers }: Response) => [headers.get("ratelimit-policy"), headers.get("ratelimit")];
+    expect(told(await use())).toEqual([
+      '"key-minute";q=2;w=60, "key-day";q=9;w=86400, "route";q=5;w=60',
+      '"key-minute";r=1;t=60, "key-day";r=8;t=86400, "route";r=4;t=60',
+    ]);
+    here.clock.advance(59);
+    expect(told(await use())[1]).toBe('"key-minute";r=0;t=1, "key-day";r=7;t=86341, "route";r=3;t=1');
+    expect((await use()).status).toBe(429);
+    const unlimited = await here.key();
+    const free = new Request("https://app.example/", { headers: { "x-api-key": unlimited.key } });
+    const plain = here.auth.protect(() => new Response("done"));
+    expect(told(await plain(free, { ip: null }))).toEqual([null, null]);
   });
 
   test("that cannot be counted are 503, and never unlimited", async () => {

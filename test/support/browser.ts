@@ -123,7 +123,8 @@ export async function readAnswer(response: Response): Promise<Answer> {
     headers: response.headers,
     cookies: response.headers.getSetCookie().map(parseSetCookie),
     text,
-    body: /json/.test(response.headers.get("content-type") ?? "") && text !== "" ? JSON.parse(text) : {},
+    body:
+      /[/+]json\b/.test(response.headers.get("content-type") ?? "") && text !== "" ? JSON.parse(text) : {},
   };
 }
 

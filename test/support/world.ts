@@ -11,6 +11,7 @@ import type { Stores } from "../../src/ports/stores.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { type TestClock, testClock } from "../../src/testing/clock.ts";
 import { type Fixtures, fixtures } from "../../src/testing/fixtures.ts";
+import { auditQuery } from "../../src/testing/queries.ts";
 import { testRandom } from "../../src/testing/random.ts";
 import { type Browser, browserOn } from "./browser.ts";
 import { type InlineThreads, inlineThreads } from "./inline-threads.ts";
@@ -159,7 +160,7 @@ function build(options: WorldOptions, stores: Stores, clock: TestClock): World {
       events.filter((event): event is EventOf<T> => event.type === type),
     async audit(type) {
       await self.settle();
-      const rows = await stores.directory.auditRows({ userId: null, limit: 10_000 }, call());
+      const rows = await stores.directory.auditRows(auditQuery({ limit: 10_000 }), call());
       return rows.filter((row) => type === undefined || row.type === type).toReversed();
     },
     async settle() {

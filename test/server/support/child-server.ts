@@ -36,6 +36,9 @@ export interface ChildServer extends Running {
   remove(): Promise<void>;
 }
 
+/** Others may be busy with a load of their own. */
+const startLimitMs = 30_000;
+
 /** Waits until a process has done something. @throws Error after ten seconds: starting one takes a while on a busy machine */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
@@ -92,7 +95,7 @@ export async function startServer(
   const running = run("main.ts", [], place, { PORT: "0", ...env });
   const { child, ended, stdout, stderr } = running;
   await Promise.race([
-    eventually(() => /at http\S+.*\n/.test(stdout())),
+    eventually(() => /at http\S+.*\n/.test(stdout()), startLimitMs),
     ended.then(() => Promise.reject(new Error(`the server did not start:\n${stdout()}${stderr()}`))),
   ]);
   const address = /(?:at|listening on) (http:\/\/\S+:(\d+))\n/.exec(stdout());
