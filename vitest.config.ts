@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // `latchkey` leads to src/ in tests, as it does under `node --conditions=latchkey-source`.
@@ -12,6 +13,8 @@ export default defineConfig({
     setupFiles: ["test/property-seed.ts"],
     globalSetup: ["test/global-setup.ts"],
     pool: "forks",
+    // Hundreds of processes of this repository are started; what one has compiled the next need not.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compiled", import.meta.url)) },
     // Tests wait for servers, timeouts and failovers more than they work. As a number: a share is cut off at all cores.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
     // Machines of CI share their cores, and some tests are about time. What passed only when it was run again is named.

@@ -66,7 +66,7 @@ export function run(
 ): Running {
   const child = spawn(process.execPath, ["--conditions=latchkey-source", file(script), ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(input);
