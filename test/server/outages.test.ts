@@ -172,6 +172,8 @@ describe.skipIf(inject("postgresUrl") === null)("PostgreSQL goes away", patience
     const ann = server.browser();
     await ann.post("/api/v1/auth/register", account);
     await proxy.set("refuse");
+    // Not only what lay idle: at this moment each connection may be at work for the server itself.
+    await eventually(async () => (await ann.get(me)).status === 503);
     await server.logged(`PostgreSQL at ${proxy.address} does not answer`);
     for (let again = 0; again < 3; again++) expect((await ann.get(me)).status).toBe(503);
     expect(await statusOf(server, "/readyz")).toBe(503);
