@@ -26,12 +26,14 @@ export function argon2Variants({ maxMemoryKiB = 262_144 }: Argon2Bounds = {}): H
       `argon2Variants: maxMemoryKiB must be a whole number from 1024 to 1048576, not ${maxMemoryKiB}`,
     );
   }
+  const nothing = `${"A".repeat(22)}$${"A".repeat(43)}`;
   return {
     id: "argon2",
     module: import.meta.url,
     options: {},
     canHash: false,
-    dummy: `$argon2i$v=19$m=65536,t=3,p=1$${"A".repeat(22)}$${"A".repeat(43)}`,
+    dummy: `$argon2i$v=19$m=65536,t=3,p=1$${nothing}`,
+    sample: { encoded: `$argon2i$v=19$m=16384,t=1,p=1$${nothing}`, share: 15 },
     weakness: null,
     recognises: (encoded) => {
       const [, , memoryKiB, passes, lanes, salt = "", digest = ""] = shape.exec(encoded) ?? [];

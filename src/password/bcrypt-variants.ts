@@ -32,6 +32,7 @@ export function bcryptVariants({ maxCost = 14 }: BcryptBounds = {}): Hasher {
     options: {},
     canHash: false,
     dummy: `bcrypt_sha256$$2b$10$${".".repeat(53)}`,
+    sample: { encoded: `bcrypt_sha256$$2b$07$${".".repeat(53)}`, share: 9 },
     weakness: null,
     recognises: (encoded) => {
       const cost = parse(encoded)?.cost ?? 0;

@@ -25,6 +25,7 @@ export function bcrypt({ maxCost = 14 }: BcryptBounds = {}): Hasher {
     options: {},
     canHash: false,
     dummy: `$2b$10$${".".repeat(53)}`,
+    sample: { encoded: `$2b$07$${".".repeat(53)}`, share: 9 },
     weakness: null,
     recognises: (encoded) => {
       const cost = Number(/^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/.exec(encoded)?.[1]);

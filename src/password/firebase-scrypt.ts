@@ -39,12 +39,14 @@ export function firebaseScrypt({ signerKey, ...bounds }: FirebaseScryptOptions):
   const key = keyName(signerKey);
   if (key === null) throw new TypeError("firebaseScrypt: signerKey must be base64 of 16 to 128 bytes");
   const length = Buffer.from(signerKey, "base64").length;
+  const nothing = `AAAA$${written(Buffer.alloc(length), "base64")}`;
   return {
     id: "firebase_scrypt",
     module: import.meta.url,
     options: { signerKey },
     canHash: false,
-    dummy: `$firebase-scrypt$k=${key},r=8,m=14$AAAA$${written(Buffer.alloc(length), "base64")}`,
+    dummy: `$firebase-scrypt$k=${key},r=8,m=14$${nothing}`,
+    sample: { encoded: `$firebase-scrypt$k=${key},r=8,m=12$${nothing}`, share: 5 },
     weakness: null,
     recognises: (encoded) => {
       const stored = parse(encoded);

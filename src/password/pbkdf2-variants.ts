@@ -87,6 +87,7 @@ export function pbkdf2Variants({ maxIterations = 5_000_000 }: Pbkdf2Bounds = {})
     options: {},
     canHash: false,
     dummy: `pbkdf2:sha256:600000$dummy$${"0".repeat(64)}`,
+    sample: { encoded: `pbkdf2:sha256:20000$dummy$${"0".repeat(64)}`, share: 33 },
     weakness: null,
     recognises: (encoded) => {
       const stored = parse(encoded);

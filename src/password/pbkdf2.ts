@@ -23,12 +23,14 @@ export function pbkdf2({ maxIterations = 5_000_000 }: Pbkdf2Bounds = {}): Hasher
       `pbkdf2: maxIterations must be a whole number from 1 to 10000000, not ${maxIterations}`,
     );
   }
+  const nothing = `dummy$${Buffer.alloc(digestBytes).toString("base64")}`;
   return {
     id: "pbkdf2_sha256",
     module: import.meta.url,
     options: {},
     canHash: false,
-    dummy: `pbkdf2_sha256$1000000$dummy$${Buffer.alloc(digestBytes).toString("base64")}`,
+    dummy: `pbkdf2_sha256$1000000$${nothing}`,
+    sample: { encoded: `pbkdf2_sha256$20000$${nothing}`, share: 55 },
     weakness: null,
     recognises: (encoded) => {
       const [, iterations, , digest = ""] = shape.exec(encoded) ?? [];

@@ -19,6 +19,8 @@ export interface Hasher {
   readonly canHash: boolean;
   /** A hash of the usual cost that no password matches: verifying against it is how an unknown user costs the same. */
   readonly dummy: string;
+  /** Stands for `dummy` where only its duration is wanted, at a fraction of the work. Absent: `dummy` itself is measured. */
+  readonly sample?: HashSample;
   /**
    * Why the configured cost is too low for real users, as a sentence for the operator; null when it is not. A service
    * that is not on loopback refuses to start on a first hasher with a weakness.
@@ -31,6 +33,14 @@ export interface Hasher {
   recognises(encoded: string): boolean;
   /** Whether a recognised hash has exactly the configured parameters; if not, the next sign-in replaces it. */
   isCurrent(encoded: string): boolean;
+}
+
+/** A cheaper hash of a format. */
+export interface HashSample {
+  /** Of the same format, recognised; no password matches it. */
+  readonly encoded: string;
+  /** How many times as long `dummy` takes, rather a little too many: who is refused too late learns nothing. */
+  readonly share: number;
 }
 
 /** What a hasher's thread needs to know. */
@@ -94,7 +104,7 @@ export interface PasswordHashing {
   /** The work of one verification with the first hasher, for a user who does not exist or has no password. */
   verifyDummy(password: string, call?: HashingCall): Promise<Pick<Verification, "owedMs">>;
   /**
-   * Starts a thread and measures each format once, so that the first sign-ins are not slower and the floor is known
+   * Starts a thread and measures each format by its sample, so that the first sign-ins are not slower and the floor is known
    * before the first refusal. From then on a refusal takes as long as the slowest enabled format, imported accounts or
    * not (with the default three some 0.2 s). Optional: without it the first refusal of an imported account is slower than
    * that of an unknown one, once for each format and process.
