@@ -1,10 +1,8 @@
 import type { User } from "../domain/user.ts";
-import type { UserQuery } from "../ports/directory-store.ts";
 import type { Services } from "../ports/services.ts";
+import { allUsers } from "./all-users.ts";
 import { noOrigin } from "./sessions.ts";
 import { accountLine, type TransferLine, tierLine, transferFormat } from "./transfer-text.ts";
-
-const pageSize = 100;
 
 /**
  * Everything that accounts are made of, line by line: a head, the plans, each account with its password hash, linked accounts
@@ -22,7 +20,7 @@ export async function* exportUsers(services: Services): AsyncGenerator<TransferL
   try {
     yield { kind: "export", format: transferFormat, exported_at: services.clock.now().toISOString() };
     for (const tier of await directory.tiers(services.call())) yield tierLine(tier);
-    for await (const users of pages(services)) {
+    for await (const users of allUsers(services)) {
       const accounts = await Promise.all(users.map((user) => accountOf(services, user)));
       for (const account of accounts) {
         if (account === null) continue;
@@ -35,17 +33,6 @@ export async function* exportUsers(services: Services): AsyncGenerator<TransferL
     const payload = { what: "accounts", exported } as const;
     const event = { type: "export.finished" as const, userId: null, sessionId: null, payload };
     await services.commit([{ kind: "audit.insert", row: services.events.row(event, noOrigin) }]);
-  }
-}
-
-async function* pages({ stores, call }: Services): AsyncGenerator<readonly User[]> {
-  const all = { search: null, status: null, role: null, tier: null, isSuperuser: null, limit: pageSize };
-  let query: UserQuery = { ...all, after: null };
-  for (;;) {
-    const { users, next } = await stores.directory.users(query, call());
-    yield users;
-    if (next === null) return;
-    query = { ...all, after: next };
   }
 }
 

@@ -7,19 +7,12 @@ import type { UserWithPassword } from "../ports/directory-store.ts";
 import type { ClientInfo } from "../ports/request.ts";
 import type { PasswordServices } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
+import { commitSignIn } from "./commit-sign-in.ts";
 import { knownDevice, rememberDevice } from "./devices.ts";
 import { type LoginAttempt, reserveLogin } from "./failures.ts";
 import { isNewDevice, newDeviceMail } from "./new-device.ts";
 import { refusalError } from "./refusals.ts";
-import {
-  carriedData,
-  carry,
-  draftSession,
-  type NewSession,
-  type SignIn,
-  sessionWrites,
-  type TokenSession,
-} from "./start-session.ts";
+import { carriedData, type SignIn, type TokenSession } from "./start-session.ts";
 import { identifierHmac, tryPassword } from "./verify-password.ts";
 
 /** What somebody signs in with. */
@@ -120,10 +113,10 @@ async function startSession(
   { found: { user }, attempt, isRemembered }: Admitted,
   { from, replaces = null, tokenSession }: LoginContext,
 ): Promise<SignIn | null> {
-  const wanted: NewSession = {
+  const wanted = {
     user,
     generation: user.generation,
-    amr: ["pwd"],
+    amr: ["pwd"] as const,
     authTime: services.clock.now(),
     isRemembered,
     from,
@@ -131,24 +124,16 @@ async function startSession(
     data: carriedData(replaces, user),
     ...(tokenSession !== undefined && { tokenSession }),
   };
-  const draft = draftSession(services, wanted);
   // What has no cookies is told by the name that it gives itself.
   const isNew =
     tokenSession === undefined ? attempt.device === null : await isNewDevice(services, user, from);
-  const event = {
-    type: "user.logged_in" as const,
-    userId: user.id,
-    sessionId: draft.session.id,
-    payload: { amr: wanted.amr, isRemembered },
-  };
-  const result = await services.commit([
-    { kind: "user.require", userId: user.id, generation: user.generation },
-    ...sessionWrites(services, draft, wanted),
-    { kind: "audit.insert", row: services.events.row(event, from) },
-    ...unlocked(services, user.id, attempt, from),
-    ...(isNew ? newDeviceMail(services, user, draft.session, from) : []),
-  ]);
-  if (result.ok) return { user, session: draft.session, change: carry(services, draft) };
+  const result = await commitSignIn(services, wanted, {
+    after: (session) => [
+      ...unlocked(services, user.id, attempt, from),
+      ...(isNew ? newDeviceMail(services, user, session, from) : []),
+    ],
+  });
+  if (result.ok) return result.signIn;
   if (result.refused === "stale") return null;
   throw refusalError(result.refused);
 }

@@ -4,19 +4,13 @@ import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
+import { commitSignIn } from "./commit-sign-in.ts";
 import { knownDevice, rememberDevice } from "./devices.ts";
 import { forgiveByMail } from "./failures.ts";
 import { openMailedToken } from "./mailed-tokens.ts";
 import { takeOneTimeToken } from "./one-time-tokens.ts";
 import { refusalError } from "./refusals.ts";
-import {
-  carriedData,
-  carry,
-  draftSession,
-  type NewSession,
-  type SignIn,
-  sessionWrites,
-} from "./start-session.ts";
+import { carriedData, type SignIn } from "./start-session.ts";
 
 /** Where a sign-in by mail comes from. */
 export interface MailSignInContext {
@@ -61,7 +55,7 @@ export async function startMailSession(
   user: User,
   { from, isRemembered, replaces, devices }: MailSignInContext,
 ): Promise<SignIn> {
-  const wanted: NewSession = {
+  const result = await commitSignIn(services, {
     user,
     generation: user.generation,
     amr: ["email"],
@@ -70,19 +64,7 @@ export async function startMailSession(
     from,
     replaces,
     data: carriedData(replaces, user),
-  };
-  const draft = draftSession(services, wanted);
-  const event = {
-    type: "user.logged_in" as const,
-    userId: user.id,
-    sessionId: draft.session.id,
-    payload: { amr: wanted.amr, isRemembered },
-  };
-  const result = await services.commit([
-    { kind: "user.require", userId: user.id, generation: user.generation },
-    ...sessionWrites(services, draft, wanted),
-    { kind: "audit.insert", row: services.events.row(event, from) },
-  ]);
+  });
   if (result.ok) {
     // The session stands, whatever becomes of what makes the next sign-in easier.
     await forgiveByMail(services, user.id, from).catch((cause) =>
@@ -90,7 +72,7 @@ export async function startMailSession(
     );
     const device = await knownDevice(services, user, devices).catch(() => null);
     const remembered = await rememberDevice(services, user, device);
-    return { user, session: draft.session, change: { ...carry(services, draft), ...remembered } };
+    return { ...result.signIn, change: { ...result.signIn.change, ...remembered } };
   }
   if (result.refused === "stale") throw new AuthError("token_invalid");
   throw refusalError(result.refused);

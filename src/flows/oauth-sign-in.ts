@@ -3,13 +3,13 @@ import type { LinkedAccount } from "../domain/linked-account.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { Write } from "../ports/store.ts";
+import { commitSignIn } from "./commit-sign-in.ts";
 import { withDevice } from "./devices.ts";
 import { newLinkedAccount, usedLinkedAccount } from "./oauth-account.ts";
 import { type Admitted, type Arrival, againOrThrow, linkedRow, sessionOf } from "./oauth-admission.ts";
 import { reportRefusal } from "./oauth-refusals.ts";
 import { registerByProvider } from "./oauth-register.ts";
 import type { OAuthServices, ProvenAccount } from "./oauth-services.ts";
-import { carry, draftSession, sessionWrites } from "./start-session.ts";
 
 /** Two devices that sign in at once each move the link's version; who loses this often is being attacked. */
 const mostTries = 5;
@@ -121,27 +121,11 @@ async function startSession(
     before,
   }: { readonly user: User; readonly arrival: Arrival; readonly before: readonly Write[] },
 ): Promise<Admitted | null> {
-  const { from } = arrival;
   await assertAdmissible(services, proven, user, arrival);
-  const wanted = sessionOf(services, proven, user, arrival);
-  const draft = draftSession(services, wanted);
-  const event = {
-    type: "user.logged_in" as const,
-    userId: user.id,
-    sessionId: draft.session.id,
-    payload: { amr: wanted.amr, isRemembered: wanted.isRemembered },
-  };
-  const result = await services.commit([
-    { kind: "user.require", userId: user.id, generation: user.generation },
-    ...before,
-    ...sessionWrites(services, draft, wanted),
-    { kind: "audit.insert", row: services.events.row(event, from) },
-  ]);
-  if (result.ok) {
-    const signIn = { user, session: draft.session, change: carry(services, draft) };
-    return { kind: "signed-in", signIn: await withDevice(services, signIn, arrival.devices) };
-  }
-  return againOrThrow(result.refused);
+  const wanted = { ...sessionOf(services, proven, user, arrival), user };
+  const result = await commitSignIn(services, wanted, { before });
+  if (!result.ok) return againOrThrow(result.refused);
+  return { kind: "signed-in", signIn: await withDevice(services, result.signIn, arrival.devices) };
 }
 
 async function assertAdmissible(

@@ -1,8 +1,7 @@
 import type { LinkedAccount } from "../domain/linked-account.ts";
-import type { User } from "../domain/user.ts";
 import type { Sealed } from "../oauth/sealed.ts";
-import type { UserQuery } from "../ports/directory-store.ts";
 import type { Services } from "../ports/services.ts";
+import { allUsers } from "./all-users.ts";
 import { noOrigin } from "./sessions.ts";
 
 /** What {@link reencrypt} did, and what it found. */
@@ -25,7 +24,6 @@ export interface ReencryptOptions {
   readonly onProgress?: (accounts: number) => void;
 }
 
-const pageSize = 100;
 /** A sign-in that changes the same row reseals it by itself, so that the second look finds nothing to do. */
 const tries = 5;
 
@@ -48,7 +46,7 @@ export async function reencrypt(
   let sessionsEndAt: Date | null = null;
   let looked = 0;
   try {
-    for await (const users of pages(services)) {
+    for await (const users of allUsers(services)) {
       for (const { id } of users) {
         for (const outcome of await resealAccounts(services, sealed, id)) counts[outcome] += 1;
         for (const endsAt of await formerSessions(services, id)) {
@@ -111,15 +109,4 @@ async function note(services: Services): Promise<void> {
   const payload = { labels: ["provider-tokens"] };
   const event = { type: "secret.rotated" as const, userId: null, sessionId: null, payload };
   await services.commit([{ kind: "audit.insert", row: services.events.row(event, noOrigin) }]);
-}
-
-async function* pages({ stores, call }: Services): AsyncGenerator<readonly User[]> {
-  const all = { search: null, status: null, role: null, tier: null, isSuperuser: null, limit: pageSize };
-  let query: UserQuery = { ...all, after: null };
-  for (;;) {
-    const { users, next } = await stores.directory.users(query, call());
-    yield users;
-    if (next === null) return;
-    query = { ...all, after: next };
-  }
 }
