@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { ApiKeyInfo } from "latchkey";
+import { apiKeyJson } from "latchkey/administration";
 import { findUser } from "./find-user.ts";
 import { withAuth } from "./open.ts";
 import { minute, tableLines } from "./table.ts";
@@ -29,7 +29,7 @@ async function list(terminal: Terminal, typed: string, isJson: boolean): Promise
   await withAuth(terminal, async ({ auth, administration }) => {
     const user = await findUser(auth, typed);
     const keys = await administration.operator.apiKeys(user.id);
-    if (isJson) return terminal.json({ items: keys.map(keyJson) });
+    if (isJson) return terminal.json({ items: keys.map(apiKeyJson) });
     if (keys.length === 0) return terminal.say(`${user.username} has no API keys.`);
     const rows = keys.map((each) => [
       ...[
@@ -51,18 +51,4 @@ async function revoke(terminal: Terminal, typed: string, id: string, isJson: boo
     if (isJson) return terminal.json({ revoked: id });
     terminal.say(`Revoked the API key ${id} of ${user.username}.`);
   });
-}
-
-function keyJson(key: ApiKeyInfo): Readonly<Record<string, unknown>> {
-  return {
-    id: key.id,
-    name: key.name,
-    permissions: key.permissions,
-    usage_limits: { per_minute: key.limits.perMinute, per_day: key.limits.perDay },
-    ip_allow: key.allowedIps,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
-    rotated_from: key.rotatedFrom,
-    created_at: key.createdAt.toISOString(),
-  };
 }

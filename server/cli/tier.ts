@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { Tier, TierLimit } from "latchkey";
+import type { TierLimit } from "latchkey";
+import { tierJson } from "latchkey/administration";
 import { misuse } from "./failure.ts";
 import { findUser, userJson } from "./find-user.ts";
 import { withAuth } from "./open.ts";
@@ -121,22 +122,4 @@ function limitsOf(texts: readonly string[] = []): readonly TierLimit[] {
 function limitsText(limits: readonly TierLimit[]): string {
   if (limits.length === 0) return "no limits";
   return limits.map(({ path, limit, windowSeconds }) => `${path}=${limit}/${windowSeconds}s`).join(" ");
-}
-
-function tierJson({
-  id,
-  name,
-  limits,
-  version,
-  createdAt,
-  updatedAt,
-}: Tier): Readonly<Record<string, unknown>> {
-  return {
-    id,
-    name,
-    limits: limits.map(({ path, limit, windowSeconds }) => ({ path, limit, window_seconds: windowSeconds })),
-    version,
-    created_at: createdAt.toISOString(),
-    updated_at: updatedAt.toISOString(),
-  };
 }

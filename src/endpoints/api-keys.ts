@@ -2,11 +2,11 @@ import * as z from "zod/mini";
 import type { ApiKeys } from "../api/api-keys.ts";
 import type { ApiKeyUsage } from "../domain/api-key.ts";
 import { AuthError } from "../errors.ts";
-import type { ApiKeyInfo } from "../flows/api-key-reads.ts";
 import type { NewApiKey } from "../flows/api-keys.ts";
 import type { Route } from "../ports/route.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
+import { wireKey } from "./wire-owned.ts";
 
 const time = z.iso.datetime();
 const list = z.array(z.string().check(z.maxLength(200))).check(z.maxLength(500));
@@ -175,22 +175,6 @@ function timeOf(text: string, field: string): Date {
   if (z.safeParse(z.iso.datetime({ offset: true }), text).success) return new Date(text);
   const message = "A time such as 2030-01-01T00:00:00Z";
   throw new AuthError("invalid_input", { fields: [{ field, code: "invalid", message }] });
-}
-
-/** An API key as the wire spells it. */
-export function wireKey(key: ApiKeyInfo): Readonly<Record<string, unknown>> {
-  return {
-    id: key.id,
-    name: key.name,
-    permissions: key.permissions,
-    usage_limits: { per_minute: key.limits.perMinute, per_day: key.limits.perDay },
-    ip_allow: key.allowedIps,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
-    rotated_from: key.rotatedFrom,
-    created_at: key.createdAt.toISOString(),
-    updated_at: key.updatedAt.toISOString(),
-  };
 }
 
 function wireUsage({ hour, statusClass, path, count }: ApiKeyUsage): Readonly<Record<string, unknown>> {

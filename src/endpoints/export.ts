@@ -2,12 +2,13 @@ import * as z from "zod/mini";
 import type { LinkedAccount } from "../domain/linked-account.ts";
 import type { AccountExport } from "../flows/export-account.ts";
 import type { Route } from "../ports/route.ts";
-import { keyShape, wireKey } from "./api-keys.ts";
+import { keyShape } from "./api-keys.ts";
 import { queryText, readQuery } from "./queries.ts";
 import { eventShape, wireRow } from "./records.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
 import { sessionShape, userShape, wireSession } from "./wire.ts";
+import { wireKey } from "./wire-owned.ts";
 
 const time = z.iso.datetime();
 

@@ -3,6 +3,7 @@ import type { Tier } from "../domain/tier.ts";
 import type { Route } from "../ports/route.ts";
 import type { AdministrationParts } from "./administration.ts";
 import { row } from "./row.ts";
+import { wireTier } from "./wire-owned.ts";
 
 const time = z.iso.datetime();
 const limitShape = z.object({ path: z.string(), limit: z.int(), window_seconds: z.int() });
@@ -98,22 +99,4 @@ type LimitInput = z.output<typeof limitInput>;
 
 function limitOf({ path, limit, window_seconds: windowSeconds }: LimitInput): Tier["limits"][number] {
   return { path, limit, windowSeconds };
-}
-
-function wireTier({
-  id,
-  name,
-  limits,
-  version,
-  createdAt,
-  updatedAt,
-}: Tier): Readonly<Record<string, unknown>> {
-  return {
-    id,
-    name,
-    limits: limits.map(({ path, limit, windowSeconds }) => ({ path, limit, window_seconds: windowSeconds })),
-    version,
-    created_at: createdAt.toISOString(),
-    updated_at: updatedAt.toISOString(),
-  };
 }

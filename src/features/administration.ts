@@ -7,6 +7,7 @@ import type { Feature } from "./feature.ts";
 export type { Administration, AdministrationCalls } from "../api/administration.ts";
 export type { TierCalls } from "../api/tiers.ts";
 export { type AdministrationPermission, administrationPermissions } from "../domain/administration.ts";
+export { wireKey as apiKeyJson, wireTier as tierJson } from "../endpoints/wire-owned.ts";
 export type { AccountChanges, AccountSearch, NewAccount } from "../flows/administer-accounts.ts";
 export type { RightsChange } from "../flows/change-rights.ts";
 export type { Invitation, Invited, InvitedRegistration, NewInvitation } from "../flows/invitations.ts";
