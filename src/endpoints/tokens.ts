@@ -88,6 +88,7 @@ export function tokenRoutes({ users, guards }: EndpointServices, tokens: TokenCa
       path: "/.well-known/jwks.json",
       summary: "Public keys that access tokens are verified with",
       guards: [guards.anyone],
+      looksAtNobody: true,
       answers: { 200: z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }) },
       handle: async () => ({ status: 200, body: { keys: tokens.publicKeys() } }),
     }),

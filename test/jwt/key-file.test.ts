@@ -10,6 +10,7 @@ import {
 } from "jose";
 import { describe, expect, test } from "vitest";
 import { createSigningKeyFile, signingKeyFile } from "../../src/jwt/key-file.ts";
+import { faulty } from "../../src/testing/faulty.ts";
 import { temporaryDirectory } from "../support/backends.ts";
 import { signedInClient, tokenAgain, tokenClient, tokensOf, tokenWorld } from "../support/token-client.ts";
 import { until } from "../support/until.ts";
@@ -55,6 +56,17 @@ describe.each(["ES256", "EdDSA"] as const)("tokens signed with %s", (algorithm) 
     expect(payload.sub).toBe(ana.userId);
     expect((await ana.send("GET", "/api/v1/users/me")).status).toBe(200);
   });
+});
+
+test("the published keys are there for everybody, whatever proof is sent along, while every store hangs", async () => {
+  const path = place();
+  const before = fileWorld(path);
+  const ana = await tokenClient(before);
+  const here = before.again({ wrap: (inner) => faulty(inner, () => "hang"), storeTimeoutMs: 50 });
+  const sent = { headers: { Authorization: `Bearer ${nobodys(ana.tokens.access_token)}` } };
+  expect((await here.browser().get("/api/v1/users/me", sent)).status).not.toBe(200);
+  const answer = await here.browser().get("/.well-known/jwks.json", sent);
+  expect([answer.status, answer.body]).toEqual([200, await published(before)]);
 });
 
 describe("a key file", () => {
