@@ -17,7 +17,7 @@ export interface MailSetup {
  * @param options - `sends`: false for programs beside the server, which empties the outbox
  */
 export function mailFromSettings(
-  { smtpUrl, mailFrom, mailLocale: locale, isProduction }: Settings,
+  { smtpUrl, mailFrom, defaultLocale: locale, isProduction }: Settings,
   options: Pick<MailOptions, "sends" | "observe"> = {},
 ): MailSetup | null {
   if (smtpUrl !== null && mailFrom !== null) {

@@ -1,5 +1,6 @@
 import type { SignedIn } from "latchkey";
-import { html } from "./html.ts";
+import { type Html, html } from "./html.ts";
+import { fill, fillText, plural } from "./language/fill.ts";
 import type { DocumentReply, PageCall } from "./page.ts";
 import { moment } from "./words.ts";
 
@@ -8,24 +9,33 @@ app.use(handle);
 app.get("/hello", protect((c, { displayName }) => c.text(\`Hello, \${displayName}\`)));`;
 
 /** Where a signed-in person starts, until an application of one's own stands here. */
-export async function showDashboard({ auth, principal, now }: PageCall<SignedIn>): Promise<DocumentReply> {
+export async function showDashboard(call: PageCall<SignedIn>): Promise<DocumentReply> {
+  const { auth, principal, language, apiReference } = call;
   const { user, displayName, authTime } = principal;
+  const { dashboard: words } = language.words;
   const sessions = await auth.sessions.list(user.id);
-  const devices = sessions.length === 1 ? "on this device only" : `on ${sessions.length} devices`;
-  const main = html`<div class="wide">
-<h1 class="breakable">Welcome, ${displayName}!</h1>
-<p class="lead breakable">You signed in as ${user.email} ${moment(authTime, now)}${user.isSuperuser && html`, and you are an administrator`}.</p>
-<ul class="tiles">
-<li><a class="tile" href="/account"><strong>Your account</strong><span>Name, username, email and password</span></a></li>
-<li><a class="tile" href="/account#sessions"><strong>Your sessions</strong><span>You are signed in ${devices}</span></a></li>
-<li><a class="tile" href="${auth.config.basePath}/openapi.json"><strong>The API</strong><span>Every route, as OpenAPI 3.1</span></a></li>
+  const since = user.isSuperuser ? words.sinceAdministrator : words.since;
+  const about = apiReference?.endsWith(".json") ? words.apiAbout : words.apiReference;
+  return {
+    kind: "document",
+    page: "dashboard",
+    title: words.title,
+    heading: fillText(words.welcome, { user: displayName }),
+    isWide: true,
+    lead: html`<p class="lead breakable">${fill(since, { email: user.email, when: moment(authTime, call) })}</p>`,
+    form: html`<ul class="tiles">
+${tile("/account", words.account, words.accountAbout)}
+${tile("/account#sessions", words.sessions, plural(words.sessionsAbout, sessions.length, language.locale))}
+${apiReference !== null && tile(apiReference, words.api, about)}
 </ul>
 <section class="panel" aria-labelledby="what">
-<h2 id="what">What this is</h2>
-<p>This page stands where your application will: people come here after signing in (<code>APP_PATH</code>). Latchkey
-knows who they are; your own routes ask it in three lines.</p>
-<pre tabindex="0" role="region" aria-label="A protected route in Hono"><code>${snippet}</code></pre>
-</section>
-</div>`;
-  return { kind: "document", title: "Dashboard", main };
+<h2 id="what">${words.what}</h2>
+<p>${fill(words.whatAbout, { setting: html`<code>APP_PATH</code>` })}</p>
+<pre tabindex="0" role="region" aria-label="${words.snippet}"><code>${snippet}</code></pre>
+</section>`,
+  };
+}
+
+function tile(href: string, title: string, about: string): Html {
+  return html`<li><a class="tile" href="${href}"><strong>${title}</strong><span>${about}</span></a></li>`;
 }

@@ -1,6 +1,7 @@
 import { AuthError, isLoopback } from "latchkey";
 import type { ShownMail, ShownMails } from "../mail/shown-mails.ts";
 import { type Html, html } from "./html.ts";
+import { englishLanguage } from "./language/language.ts";
 import type { DocumentReply, PageCall } from "./page.ts";
 import { moment } from "./words.ts";
 
@@ -12,25 +13,37 @@ import { moment } from "./words.ts";
  */
 export function showDevMails(call: PageCall): DocumentReply {
   const mails = readable(call).list();
-  const main = html`<div class="wide">
-<h1>Mails of this server</h1>
-<p class="lead">No mail server is set up, so mails stay here, in memory, the newest 100 of them. This page is for this machine alone.</p>
-${mails.length === 0 ? html`<p>None so far.</p>` : html`<ul class="sessions">${mails.map((mail) => line(mail, call.now))}</ul>`}
-</div>`;
-  return { kind: "document", title: "Mails of this server", main };
+  return {
+    ...developers,
+    title: "Mails of this server",
+    lead: html`<p class="lead">No mail server is set up, so mails stay here, in memory, the newest 100 of them. This page is for this machine alone.</p>`,
+    form: mails.length === 0 ? html`<p>None so far.</p>` : html`<ul class="sessions">${mails.map(line)}</ul>`,
+  };
+
+  function line({ number, to, subject, at }: ShownMail): Html {
+    return html`<li class="session"><p class="device"><a href="/dev/mail/${number}">${subject}</a></p>
+<p class="meta"><span class="breakable">${to}</span> ${when(at, call)}</p></li>`;
+  }
 }
 
 /** One of them, as text. @throws AuthError `not_found` */
 export function showDevMail(call: PageCall): DocumentReply {
   const mail = readable(call).find(Number(call.path.split("/").at(-1)));
   if (mail === null) throw new AuthError("not_found");
-  const main = html`<div class="wide">
-<p><a href="/dev/mail">All mails</a></p>
-<h1>${mail.subject}</h1>
-<p class="lead breakable">From ${mail.from}, to ${mail.to}, ${moment(mail.at, call.now)}</p>
-<div class="mail-text breakable">${withLinks(mail.text)}</div>
-</div>`;
-  return { kind: "document", title: mail.subject, main };
+  return {
+    ...developers,
+    title: mail.subject,
+    above: html`<p><a href="/dev/mail">All mails</a></p>`,
+    lead: html`<p class="lead breakable">From ${mail.from}, to ${mail.to}, ${when(mail.at, call)}</p>`,
+    form: html`<div class="mail-text breakable">${withLinks(mail.text)}</div>`,
+  };
+}
+
+// A developer's tool is in English, and nobody's to replace.
+const developers = { kind: "document", page: null, isWide: true, lang: "en" } as const;
+
+function when(at: Date, { now }: PageCall): Html {
+  return moment(at, { now, language: englishLanguage });
 }
 
 function readable({ shownMails, auth, visit }: PageCall): ShownMails {
@@ -40,11 +53,6 @@ function readable({ shownMails, auth, visit }: PageCall): ShownMails {
   if (shownMails === null || auth.config.isProduction || !isHere || !isOurName)
     throw new AuthError("not_found");
   return shownMails;
-}
-
-function line({ number, to, subject, at }: ShownMail, now: Date): Html {
-  return html`<li class="session"><p class="device"><a href="/dev/mail/${number}">${subject}</a></p>
-<p class="meta"><span class="breakable">${to}</span> ${moment(at, now)}</p></li>`;
 }
 
 function withLinks(text: string): Html[] {

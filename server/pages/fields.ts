@@ -1,6 +1,10 @@
 import type { FieldError } from "latchkey";
 import type { FormState } from "./form.ts";
 import { type Html, html } from "./html.ts";
+import type { PageCall } from "./page.ts";
+
+/** What the parts of a form are written in. */
+type Speaking = Pick<PageCall, "language">;
 
 /** How a field looks and what browsers may put into it. */
 export interface FieldOptions {
@@ -21,13 +25,8 @@ export interface FieldOptions {
 }
 
 /** A labelled field with its messages. A password is never sent back. */
-export function field(
-  state: FormState,
-  { name, label, type = "text", autocomplete, isOptional, hint }: FieldOptions,
-): Html {
-  const errors = state.errors.filter((error) => error.field === name);
-  const isInvalid = errors.length > 0;
-  const described = [hint && `${name}-hint`, isInvalid && `${name}-error`].filter(Boolean).join(" ");
+export function field(call: Speaking, state: FormState, options: FieldOptions): Html {
+  const { name, type = "text", autocomplete, isOptional } = options;
   const isWord = type !== "text" || autocomplete === "username";
   const attributes = [
     type !== "password" && html` value="${state.values[name]?.trim() ?? ""}"`,
@@ -35,14 +34,53 @@ export function field(
     type === "code" && html` inputmode="numeric"`,
     isWord && html` autocapitalize="none" spellcheck="false"`,
     !isOptional && html` required`,
-    described !== "" && html` aria-describedby="${described}"`,
-    isInvalid && html` aria-invalid="true"`,
   ];
+  return labelled(
+    call,
+    state,
+    options,
+    (described) =>
+      html`<input id="${name}" name="${name}" type="${type === "code" ? "text" : type}" autocomplete="${autocomplete}"${attributes}${described}>`,
+  );
+}
+
+/** One of several. */
+export function choice(
+  call: Speaking,
+  state: FormState,
+  options: Pick<FieldOptions, "name" | "label" | "hint"> & {
+    readonly choices: readonly { readonly value: string; readonly label: string; readonly lang?: string }[];
+  },
+): Html {
+  const { name, choices } = options;
+  const option = ({ value, label, lang }: (typeof choices)[number]): Html =>
+    html`<option value="${value}"${lang !== undefined && html` lang="${lang}"`}${value === (state.values[name] ?? "") && html` selected`}>${label}</option>`;
+  return labelled(
+    call,
+    state,
+    options,
+    (described) => html`<select id="${name}" name="${name}" autocomplete="off"${described}>
+${choices.map(option)}
+</select>`,
+  );
+}
+
+/** Label, hint and messages around an input. */
+function labelled(
+  { language: { words } }: Speaking,
+  state: FormState,
+  { name, label, isOptional, hint }: Pick<FieldOptions, "name" | "label" | "isOptional" | "hint">,
+  input: (described: Html) => Html,
+): Html {
+  const errors = state.errors.filter((error) => error.field === name);
+  const isInvalid = errors.length > 0;
+  const ids = [hint && `${name}-hint`, isInvalid && `${name}-error`].filter(Boolean).join(" ");
+  const described = html`${ids !== "" && html` aria-describedby="${ids}"`}${isInvalid && html` aria-invalid="true"`}`;
   return html`<div class="${isInvalid ? "field invalid" : "field"}">
-<label for="${name}">${label}${isOptional && html` <span class="optional">(optional)</span>`}</label>
+<label for="${name}">${label}${isOptional && html` <span class="optional">${words.form.optional}</span>`}</label>
 ${hint && html`<p class="hint" id="${name}-hint">${hint}</p>`}
-${isInvalid && html`<p class="error" id="${name}-error"><span class="unseen">Error: </span>${joined(errors)}</p>`}
-<input id="${name}" name="${name}" type="${type === "code" ? "text" : type}" autocomplete="${autocomplete}"${attributes}>
+${isInvalid && html`<p class="error" id="${name}-error"><span class="unseen">${words.form.error} </span>${joined(errors)}</p>`}
+${input(described)}
 </div>`;
 }
 
@@ -68,13 +106,17 @@ export function hidden(name: string, value: string | null): Html {
  *
  * @see WCAG 2.2, success criteria 3.3.1 and 4.1.3
  */
-export function errorSummary({ errors, message }: FormState, fieldNames: readonly string[]): Html {
+export function errorSummary(
+  { language: { words } }: Speaking,
+  { errors, message }: FormState,
+  fieldNames: readonly string[],
+): Html {
   if (errors.length === 0 && message === null) return html``;
   const line = (error: FieldError): Html =>
     html`<li>${fieldNames.includes(error.field) ? html`<a href="#${error.field}">${error.message}</a>` : error.message}</li>`;
   return html`<div class="notice bad" role="alert" tabindex="-1" autofocus>
 ${message !== null && html`<p>${message}</p>`}
-${errors.length > 0 && html`<p>${errors.length === 1 ? "There is a problem:" : "There are some problems:"}</p><ul>${errors.map(line)}</ul>`}
+${errors.length > 0 && html`<p>${errors.length === 1 ? words.form.problem : words.form.problems}</p><ul>${errors.map(line)}</ul>`}
 </div>`;
 }
 

@@ -1,7 +1,9 @@
 import { AuthError, type FieldError } from "latchkey";
-import type { DocumentReply, Fields } from "./page.ts";
+import { fillText } from "./language/fill.ts";
+import type { Language } from "./language/language.ts";
+import type { DocumentReply, Fields, PageCall } from "./page.ts";
 
-/** A form as it is to be shown: what was typed, and what is wrong with it. */
+/** A form as it is to be shown: what was typed, and what is wrong with it, in the page's language. */
 export interface FormState {
   readonly values: Fields;
   readonly errors: readonly FieldError[];
@@ -21,6 +23,7 @@ export function blank(values: Fields = {}): FormState {
  * @param render - the page around the form
  */
 export async function formAgain(
+  { language }: Pick<PageCall, "language">,
   thrown: unknown,
   values: Fields,
   render: (state: FormState) => DocumentReply | Promise<DocumentReply>,
@@ -28,8 +31,8 @@ export async function formAgain(
   if (!(thrown instanceof AuthError) || !isMendable(thrown)) throw thrown;
   const state = {
     values,
-    errors: thrown.fields,
-    message: thrown.fields.length > 0 ? null : sentence(thrown),
+    errors: told(thrown.fields, language),
+    message: thrown.fields.length > 0 ? null : sentence(thrown, language),
   };
   return { ...(await render(state)), error: thrown };
 }
@@ -78,16 +81,22 @@ const hopeless: readonly AuthError["code"][] = [
   "token_invalid",
 ];
 
-function sentence({ message, retryAfterSeconds, code }: AuthError): string {
-  if (code !== "rate_limited" || retryAfterSeconds === null) return message;
-  return `${message} ${waiting(retryAfterSeconds)}`;
+/** Errors of fields in a language. */
+export function told(errors: readonly FieldError[], { tell }: Language): readonly FieldError[] {
+  return errors.map((each) => ({ ...each, message: tell(each.message) }));
+}
+
+function sentence({ message, retryAfterSeconds, code }: AuthError, language: Language): string {
+  const text = language.tell(message);
+  if (code !== "rate_limited" || retryAfterSeconds === null) return text;
+  return `${text} ${waiting(retryAfterSeconds, language)}`;
 }
 
 /** When another try makes sense, in words. */
-export function waiting(seconds: number): string {
+export function waiting(seconds: number, { words: { form }, locale }: Language): string {
+  if (seconds <= 60) return form.waitMinute;
   const minutes = Math.ceil(seconds / 60);
-  if (seconds <= 60) return "You can try again in a minute.";
-  return minutes <= 90
-    ? `You can try again in ${minutes} minutes.`
-    : `You can try again in ${Math.ceil(minutes / 60)} hours.`;
+  const [count, unit] = minutes <= 90 ? [minutes, "minute"] : [Math.ceil(minutes / 60), "hour"];
+  const format = new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" });
+  return fillText(form.wait, { time: format.format(count) });
 }

@@ -1,6 +1,8 @@
 import { AuthError, type Principal, type SignedIn } from "latchkey";
 import { hidden } from "./fields.ts";
 import { type Html, html } from "./html.ts";
+import { fill } from "./language/fill.ts";
+import type { Language } from "./language/language.ts";
 import { type PageCall, type PageReply, type RedirectReply, seeOther } from "./page.ts";
 
 /** Where the banner's button goes. */
@@ -12,14 +14,20 @@ export const stopPath = "/impersonation/stop";
  *
  * @param token - CSRF token of the session
  */
-export function impersonationBanner(principal: Principal | null, token: string | null): Html {
+export function impersonationBanner(
+  principal: Principal | null,
+  token: string | null,
+  { words: { frame } }: Language,
+): Html {
   if (!principal?.isAuthenticated || principal.impersonator === null || token === null) return html``;
   const { user, impersonator } = principal;
-  return html`<div class="acting" role="region" aria-label="Acting for somebody else">
-<p>You act as <strong class="breakable">${user.username}</strong>. All that you do is recorded for <strong class="breakable">${impersonator.username}</strong>, your own account.</p>
+  const name = (of: string): Html => html`<strong class="breakable">${of}</strong>`;
+  const names = { user: name(user.username), administrator: name(impersonator.username) };
+  return html`<div class="acting" role="region" aria-label="${frame.acting}">
+<p>${fill(frame.actingAs, names)}</p>
 <form method="post" action="${stopPath}">
 ${hidden("_token", token)}
-<button class="small" type="submit">Stop</button>
+<button class="small" type="submit">${frame.stop}</button>
 </form>
 </div>`;
 }

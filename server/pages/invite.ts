@@ -2,6 +2,7 @@ import { AuthError } from "latchkey";
 import { errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
+import { fill } from "./language/fill.ts";
 import { fromLink, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
@@ -12,11 +13,11 @@ const fieldNames = ["username", "name", "password", "confirm_password"];
 
 /** The page behind an invitation's link. */
 export async function showInvite(call: PageCall): Promise<PageReply> {
-  const opened = fromLink(call, "/invite", useless);
+  const opened = fromLink(call, "/invite", () => useless(call));
   if (opened !== null) return opened;
   const token = call.auth.forms.readMailed(call.visit);
-  if (token === null || call.administration === null) return useless();
-  return orUseless(() => invitePage(call, token, null));
+  if (token === null || call.administration === null) return useless(call);
+  return orUseless(call, () => invitePage(call, token, null));
 }
 
 /**
@@ -28,10 +29,10 @@ export async function submitInvite(call: PageCall): Promise<PageReply> {
   const { config } = auth;
   const fields = await visit.request.fields();
   const token = auth.forms.readMailed(visit);
-  if (token === null || administration === null) return useless();
+  if (token === null || administration === null) return useless(call);
   const [username, name] = [typed(fields, "username"), typed(fields, "name")];
   const password = secret(fields, "password");
-  return orUseless(async () => {
+  return orUseless(call, async () => {
     try {
       await auth.takeFromLimit(registrationLimit, visit.request, visit.client);
       await auth.forms.spend(formName, fields._token ?? "", visit);
@@ -46,61 +47,60 @@ export async function submitInvite(call: PageCall): Promise<PageReply> {
       return seeOther(config.appPath, { ...signIn.change, mailed: "clear" });
     } catch (thrown) {
       if (thrown instanceof AuthError && thrown.code === "token_invalid") throw thrown;
-      return formAgain(thrown, fields, (state) => invitePage(call, token, state));
+      return formAgain(call, thrown, fields, (state) => invitePage(call, token, state));
     }
   });
 }
 
-async function invitePage(
-  { auth, administration, visit }: PageCall,
-  token: string,
-  state: FormState | null,
-): Promise<DocumentReply> {
-  if (administration === null) return useless();
+async function invitePage(call: PageCall, token: string, state: FormState | null): Promise<DocumentReply> {
+  const { auth, administration, visit, language } = call;
+  if (administration === null) return useless(call);
+  const { form: labels, invite, register } = language.words;
   const { email, name } = await administration.openInvitation(token);
   const shown = state ?? blank({ name: name ?? "" });
   const form = await auth.forms.token(formName, visit);
-  const main = html`<div class="card">
-<h1>You are invited</h1>
-<p class="lead">Create your account for <strong class="breakable">${email}</strong>.</p>
-${errorSummary(shown, fieldNames)}
-<form method="post" action="/invite" novalidate>
+  const address = html`<strong class="breakable">${email}</strong>`;
+  return {
+    kind: "document",
+    page: "invite",
+    title: invite.title,
+    lead: html`<p class="lead">${fill(invite.lead, { email: address })}</p>`,
+    messages: errorSummary(call, shown, fieldNames),
+    form: html`<form method="post" action="/invite" novalidate>
 ${hidden("_token", form.token)}
 <input hidden type="text" autocomplete="email" value="${email}" readonly>
-${field(shown, {
+${field(call, shown, {
   name: "username",
-  label: "Username",
+  label: labels.username,
   autocomplete: "username",
   isOptional: true,
-  hint: "A public name, and another way to sign in.",
+  hint: labels.usernameHint,
 })}
-${field(shown, { name: "name", label: "Name", autocomplete: "name", isOptional: true, hint: "What we call you." })}
-${field(shown, {
+${field(call, shown, { name: "name", label: labels.name, autocomplete: "name", isOptional: true, hint: labels.nameHint })}
+${field(call, shown, {
   name: "password",
-  label: "Password",
+  label: labels.password,
   type: "password",
   autocomplete: "new-password",
-  hint: "Long beats complicated: a few unrelated words are good.",
+  hint: labels.passwordHint,
 })}
-${field(shown, { name: "confirm_password", label: "Confirm password", type: "password", autocomplete: "new-password" })}
-<button class="primary" type="submit">Create account</button>
-</form>
-</div>`;
-  return { kind: "document", title: "You are invited", main, change: form.change ?? undefined };
+${field(call, shown, { name: "confirm_password", label: labels.confirmPassword, type: "password", autocomplete: "new-password" })}
+<button class="primary" type="submit">${register.button}</button>
+</form>`,
+    change: form.change ?? undefined,
+  };
 }
 
-async function orUseless(work: () => Promise<PageReply>): Promise<PageReply> {
+async function orUseless(call: PageCall, work: () => Promise<PageReply>): Promise<PageReply> {
   try {
     return await work();
   } catch (thrown) {
-    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless();
+    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
     throw thrown;
   }
 }
 
-function useless(): DocumentReply {
-  return uselessLink(
-    "You are invited",
-    "Invitations work once, and for a week. Ask who invited you for a fresh one.",
-  );
+function useless(call: PageCall): DocumentReply {
+  const { title, useless: whatToDo } = call.language.words.invite;
+  return uselessLink(call, { page: "invite", title }, whatToDo);
 }

@@ -2,15 +2,17 @@ import { nextPath } from "latchkey";
 import { checkbox, doneNotice, errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, missing, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
+import { fill } from "./language/fill.ts";
+import type { Words } from "./language/words-en.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 import { providerLinks, refusalWords } from "./providers.ts";
 
 /** What brought somebody here, as the pages say it in `?done=`; anything else is not shown. */
-const doneMessages: ReadonlyMap<string, string> = new Map([
-  ["signed-out", "You are signed out."],
-  ["registered", "Your account is ready. Sign in to use it."],
-  ["deleted", "Your account is deleted. Within 30 days an administrator can bring it back."],
-  ["erased", "Your account is deleted and your data is erased."],
+const doneWords: ReadonlyMap<string, "signedOut" | "registered" | "deleted" | "erased"> = new Map([
+  ["signed-out", "signedOut"],
+  ["registered", "registered"],
+  ["deleted", "deleted"],
+  ["erased", "erased"],
 ]);
 
 const requiredFields = { username: "Email or username is required", password: "Password is required" };
@@ -18,7 +20,12 @@ const requiredFields = { username: "Email or username is required", password: "P
 /** The sign-in page. */
 export function showLogin(call: PageCall): DocumentReply {
   const state = { ...blank({ next: call.query.get("next") ?? "" }), message: refusalWords(call) };
-  return loginPage(call, state, doneMessages.get(call.query.get("done") ?? ""));
+  return loginPage(call, state, doneMessage(call.language.words, call.query.get("done")));
+}
+
+function doneMessage({ login }: Words, done: string | null): string | undefined {
+  const key = doneWords.get(done ?? "");
+  return key === undefined ? undefined : login[key];
 }
 
 /** Signs in. The form asks for no CSRF token: the flow checks where it comes from. */
@@ -33,32 +40,35 @@ export async function submitLogin(call: PageCall): Promise<PageReply> {
     const { change } = await auth.users.login(login, visit);
     return seeOther(nextPath(fields.next, auth.config.origin) ?? auth.config.appPath, change);
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => loginPage(call, state));
+    return formAgain(call, thrown, fields, (state) => loginPage(call, state));
   }
 }
 
 function loginPage(call: PageCall, state: FormState, done?: string): DocumentReply {
   const { loginPath, origin, registration } = call.auth.config;
+  const { words } = call.language;
   const canRegister = registration === "open" || registration === "confirm";
   const next = nextPath(state.values.next, origin);
   const isFirstLook = done === undefined && state.message === null && state.errors.length === 0;
-  const main = html`<div class="card">
-<h1>Sign in</h1>
-${errorSummary(state, ["username", "password"])}
-${doneNotice(done)}
-${next !== null && isFirstLook && html`<p class="lead">Sign in to go on.</p>`}
-<form method="post" action="${loginPath}" novalidate>
+  const register = html`<a href="${withNext("/register", next)}">${words.login.register}</a>`;
+  return {
+    kind: "document",
+    page: "login",
+    title: words.login.title,
+    lead: html`${next !== null && isFirstLook && html`<p class="lead">${words.login.next}</p>`}`,
+    messages: html`${errorSummary(call, state, ["username", "password"])}
+${doneNotice(done)}`,
+    form: html`<form method="post" action="${loginPath}" novalidate>
 ${hidden("next", next)}
-${field(state, { name: "username", label: "Email or username", autocomplete: "username" })}
-${field(state, { name: "password", label: "Password", type: "password", autocomplete: "current-password" })}
-${checkbox(state, { name: "remember", label: "Keep me signed in on this device" })}
-<button class="primary" type="submit">Sign in</button>
-</form>
-${call.mail !== null && html`<p class="aside"><a href="/reset?new=1">Forgot your password?</a> · <a href="/magic?new=1">Sign in by mail</a></p>`}
+${field(call, state, { name: "username", label: words.form.identifier, autocomplete: "username" })}
+${field(call, state, { name: "password", label: words.form.password, type: "password", autocomplete: "current-password" })}
+${checkbox(state, { name: "remember", label: words.form.remember })}
+<button class="primary" type="submit">${words.login.button}</button>
+</form>`,
+    aside: html`${call.mail !== null && html`<p class="aside"><a href="/reset?new=1">${words.login.forgot}</a> · <a href="/magic?new=1">${words.login.byMail}</a></p>`}
 ${providerLinks(call, next)}
-${canRegister && html`<p class="aside">New here? <a href="${withNext("/register", next)}">Create an account</a></p>`}
-</div>`;
-  return { kind: "document", title: "Sign in", main };
+${canRegister && html`<p class="aside">${fill(words.login.new, { link: register })}</p>`}`,
+  };
 }
 
 /** A link to another form that leads to the same place in the end. */

@@ -1,19 +1,21 @@
 import { AuthError } from "latchkey";
 import { checkbox, errorSummary, field, hidden } from "./fields.ts";
-import { blank, type FormState, formAgain, typed } from "./form.ts";
+import { blank, type FormState, formAgain, told, typed } from "./form.ts";
 import { html } from "./html.ts";
+import { fill, fillText } from "./language/fill.ts";
 import { fromLink, mailOf, onItsWay, opened, shownHint, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "magic";
-const title = "Sign in by mail";
 
 /** The page behind a link for signing in; without a link, one can be asked for here, or a code. */
 export async function showMagic(call: PageCall): Promise<PageReply> {
   const { auth, visit, query } = call;
+  const { magic: words } = call.language.words;
   mailOf(call);
-  if (query.get("done") === "asked") return onItsWay(title, "a link for signing in", call.shownMails);
-  const moved = fromLink(call, "/magic", useless);
+  if (query.get("done") === "asked")
+    return onItsWay(call, { page: "magic", title: words.title }, words.onItsWay);
+  const moved = fromLink(call, "/magic", () => useless(call));
   if (moved !== null) return moved;
   const token = query.has("new") ? null : auth.forms.readMailed(visit);
   return token === null ? askPage(call, blank()) : redeemPage(call, token, blank());
@@ -40,14 +42,14 @@ async function redeem(call: PageCall): Promise<PageReply> {
   const mail = mailOf(call);
   const fields = await visit.request.fields();
   const token = auth.forms.readMailed(visit);
-  if (token === null) return useless();
+  if (token === null) return useless(call);
   try {
     await auth.forms.spend(formName, fields._token ?? "", visit);
     const { change } = await mail.redeemMagicLink(token, visit, { isRemembered: fields.remember === "on" });
     return seeOther(auth.config.appPath, { ...change, mailed: "clear" });
   } catch (thrown) {
-    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless();
-    return formAgain(thrown, fields, async (state) => redeemPage(call, token, state));
+    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
+    return formAgain(call, thrown, fields, async (state) => redeemPage(call, token, state));
   }
 }
 
@@ -65,7 +67,7 @@ async function ask(call: PageCall): Promise<PageReply> {
     await mail.requestMagicLink(email, visit);
     return seeOther("/magic?done=asked", { mailed: "clear" });
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => askPage(call, state));
+    return formAgain(call, thrown, fields, (state) => askPage(call, state));
   }
 }
 
@@ -80,77 +82,88 @@ async function redeemCode(call: PageCall): Promise<PageReply> {
     return seeOther(auth.config.appPath, change);
   } catch (thrown) {
     if (!(thrown instanceof AuthError) || thrown.code !== "token_invalid")
-      return formAgain(thrown, fields, (state) => codePage(call, state));
+      return formAgain(call, thrown, fields, (state) => codePage(call, state));
     // Typing can mend this one, as long as there are tries.
-    const { fields: errors } = thrown;
+    const errors = told(thrown.fields, call.language);
     return { ...(await codePage(call, { values: fields, errors, message: null })), error: thrown };
   }
 }
 
 async function askPage(call: PageCall, state: FormState): Promise<DocumentReply> {
-  const { auth, visit } = call;
+  const { auth, visit, language } = call;
+  const { form: labels, magic } = language.words;
   const { token, change } = await auth.forms.token(formName, visit);
-  const main = html`<div class="card">
-<h1>${title}</h1>
-<p class="lead">Tell us the address of your account. A link or a code to sign in by goes there.</p>
-${errorSummary(state, ["email"])}
-<form method="post" action="/magic" novalidate>
+  return {
+    kind: "document",
+    page: "magic",
+    title: magic.title,
+    lead: html`<p class="lead">${magic.ask}</p>`,
+    messages: errorSummary(call, state, ["email"]),
+    form: html`<form method="post" action="/magic" novalidate>
 ${hidden("_token", token)}
 ${hidden("form", "ask")}
-${field(state, { name: "email", label: "Email", type: "email", autocomplete: "email" })}
-<button class="primary" type="submit" name="by" value="link">Send a link</button>
-<button type="submit" name="by" value="code">Send a code</button>
-</form>
-${shownHint(call.shownMails)}
-<p class="aside"><a href="${auth.config.loginPath}">Sign in with a password</a></p>
-</div>`;
-  return { kind: "document", title, main, change: change ?? undefined };
+${field(call, state, { name: "email", label: labels.email, type: "email", autocomplete: "email" })}
+<button class="primary" type="submit" name="by" value="link">${magic.sendLink}</button>
+<button type="submit" name="by" value="code">${magic.sendCode}</button>
+</form>`,
+    aside: html`${shownHint(call)}
+<p class="aside"><a href="${auth.config.loginPath}">${magic.withPassword}</a></p>`,
+    change: change ?? undefined,
+  };
 }
 
 async function redeemPage(call: PageCall, mailed: string, state: FormState): Promise<DocumentReply> {
-  const { auth, visit, principal } = call;
+  const { auth, visit, principal, language } = call;
+  const { form: labels, magic } = language.words;
   const user = await opened((token) => mailOf(call).openMagicLink(token), mailed);
-  if (user === null) return useless();
+  if (user === null) return useless(call);
   const { token, change } = await auth.forms.token(formName, visit);
   const isOther = principal.isAuthenticated && principal.user.id !== user.id;
-  const main = html`<div class="card">
-<h1>Sign in as ${user.username}</h1>
-<p class="lead breakable">This link is for the account of ${user.email}.</p>
-${isOther && html`<p>You are signed in as ${principal.displayName} now. Going on signs you out of that account here.</p>`}
-${errorSummary(state, [])}
-<form method="post" action="/magic" novalidate>
+  const title = fillText(magic.as, { user: user.username });
+  return {
+    kind: "document",
+    page: "magic",
+    title,
+    lead: html`<p class="lead breakable">${fill(magic.whose, { email: user.email })}</p>
+${isOther && html`<p>${fill(magic.other, { user: principal.displayName })}</p>`}`,
+    messages: errorSummary(call, state, []),
+    form: html`<form method="post" action="/magic" novalidate>
 ${hidden("_token", token)}
-${checkbox(state, { name: "remember", label: "Keep me signed in on this device" })}
-<button class="primary" type="submit">Sign in as ${user.username}</button>
-</form>
-<p class="aside">Is this not your account? Then close this page: somebody sent you a link of theirs.</p>
-</div>`;
-  return { kind: "document", title: `Sign in as ${user.username}`, main, change: change ?? undefined };
+${checkbox(state, { name: "remember", label: labels.remember })}
+<button class="primary" type="submit">${title}</button>
+</form>`,
+    aside: html`<p class="aside">${magic.notYours}</p>`,
+    change: change ?? undefined,
+  };
 }
 
 async function codePage(call: PageCall, state: FormState): Promise<DocumentReply> {
-  const { auth, visit } = call;
+  const { auth, visit, language } = call;
+  const { form: labels, login, magic } = language.words;
   const { token, change } = await auth.forms.token(formName, visit);
   const { id = "", email = "" } = state.values;
-  const main = html`<div class="card">
-<h1>Type the code</h1>
-<p class="lead breakable">If there is an account with the address ${email}, a code of eight digits is on its way to it. It works for ten minutes.</p>
-${errorSummary(state, ["code"])}
-<form method="post" action="/magic" novalidate>
+  return {
+    kind: "document",
+    page: "magic",
+    title: magic.codeTitle,
+    lead: html`<p class="lead breakable">${fill(magic.code, { email })}</p>`,
+    messages: errorSummary(call, state, ["code"]),
+    form: html`<form method="post" action="/magic" novalidate>
 ${hidden("_token", token)}
 ${hidden("form", "code")}
 ${hidden("id", id)}
 ${hidden("email", email)}
-${field(state, { name: "code", label: "Code", type: "code", autocomplete: "one-time-code" })}
-${checkbox(state, { name: "remember", label: "Keep me signed in on this device" })}
-<button class="primary" type="submit">Sign in</button>
-</form>
-${shownHint(call.shownMails)}
-<p class="aside"><a href="/magic?new=1">Ask for another one</a></p>
-</div>`;
-  return { kind: "document", title: "Type the code", main, change: change ?? undefined };
+${field(call, state, { name: "code", label: labels.code, type: "code", autocomplete: "one-time-code" })}
+${checkbox(state, { name: "remember", label: labels.remember })}
+<button class="primary" type="submit">${login.button}</button>
+</form>`,
+    aside: html`${shownHint(call)}
+<p class="aside"><a href="/magic?new=1">${magic.another}</a></p>`,
+    change: change ?? undefined,
+  };
 }
 
-function useless(): DocumentReply {
-  return uselessLink(title, "Links for signing in work once, and for 15 minutes.", "/magic?new=1");
+function useless(call: PageCall): DocumentReply {
+  const { title, useless: whatToDo } = call.language.words.magic;
+  return uselessLink(call, { page: "magic", title }, whatToDo, "/magic?new=1");
 }

@@ -1,8 +1,11 @@
 import { AuthError } from "latchkey";
 import type { Mail } from "latchkey/mail";
+import { onward } from "./error-page.ts";
 import { doneNotice, errorSummary } from "./fields.ts";
+import { blank } from "./form.ts";
 import { type Html, html } from "./html.ts";
-import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
+import { fill } from "./language/fill.ts";
+import { type DocumentReply, type PageCall, type PageName, type PageReply, seeOther } from "./page.ts";
 
 /**
  * What to do with a link that carries a token: the token goes into a cookie and out of the address, so that it stays in
@@ -21,17 +24,31 @@ export function fromLink(
   return change === null ? whenUseless() : seeOther(path, change);
 }
 
+/** Which page a link leads to, and what to say of it. */
+export interface LinkWords {
+  readonly page: PageName;
+  readonly title: string;
+}
+
 /** The page for a link that opens nothing (any more). @param again - where a fresh one can be asked for; null: nowhere here */
-export function uselessLink(title: string, whatToDo: string, again: string | null = null): DocumentReply {
-  const error = new AuthError("token_invalid");
-  const main = html`<div class="card">
-<h1>${title}</h1>
-${errorSummary({ values: {}, errors: [], message: "This link is unknown, used or expired." }, [])}
-<p>${whatToDo}</p>
-${again !== null && html`<p><a class="button primary" href="${again}">Ask for a fresh link</a></p>`}
-<p class="aside"><a href="/">To the start page</a></p>
-</div>`;
-  return { kind: "document", title, main, error, change: { mailed: "clear" } };
+export function uselessLink(
+  call: PageCall,
+  { page, title }: LinkWords,
+  whatToDo: string,
+  again: string | null = null,
+): DocumentReply {
+  const { words } = call.language;
+  return {
+    kind: "document",
+    page,
+    title,
+    messages: errorSummary(call, { ...blank(), message: words.mailed.unknown }, []),
+    form: html`<p>${whatToDo}</p>
+${again !== null && onward(again, words.mailed.again)}`,
+    aside: toStart(call),
+    error: new AuthError("token_invalid"),
+    change: { mailed: "clear" },
+  };
 }
 
 /** What a link to this page opens; null where it opens nothing, for which {@link uselessLink} is the answer. */
@@ -51,19 +68,28 @@ export function mailOf({ mail }: PageCall): Mail {
 }
 
 /** What is said after a mail was asked for, whoever has the address. */
-export function onItsWay(title: string, what: string, shown: PageCall["shownMails"]): DocumentReply {
-  const main = html`<div class="card">
-<h1>${title}</h1>
-${doneNotice(`If there is an account with this address, ${what} is on its way to it.`)}
-<p>Nothing there after a few minutes? Look among the unwanted mail, and whether the address is the one you registered with.</p>
-${shownHint(shown)}
-<p class="aside"><a href="/">To the start page</a></p>
-</div>`;
-  return { kind: "document", title, main };
+export function onItsWay(call: PageCall, { page, title }: LinkWords, message: string): DocumentReply {
+  return {
+    kind: "document",
+    page,
+    title,
+    messages: doneNotice(message),
+    form: html`<p>${call.language.words.mailed.nothing}</p>`,
+    aside: html`${shownHint(call)}
+${toStart(call)}`,
+  };
+}
+
+function toStart({ language: { words } }: PageCall): Html {
+  return html`<p class="aside"><a href="/">${words.frame.start}</a></p>`;
 }
 
 /** For developers, whose mails go nowhere. */
-export function shownHint(shown: PageCall["shownMails"]): Html {
-  if (shown === null) return html``;
-  return html`<p class="aside">No mail server is set up: mails are shown at <a href="/dev/mail">/dev/mail</a>.</p>`;
+export function shownHint({
+  shownMails,
+  language: { words },
+}: Pick<PageCall, "shownMails" | "language">): Html {
+  if (shownMails === null) return html``;
+  const link = html`<a href="/dev/mail">/dev/mail</a>`;
+  return html`<p class="aside">${fill(words.frame.noMailServer, { link })}</p>`;
 }

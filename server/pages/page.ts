@@ -16,6 +16,8 @@ import type { Mail } from "latchkey/mail";
 import type { OAuth } from "latchkey/oauth";
 import type { ShownMails } from "../mail/shown-mails.ts";
 import type { Html } from "./html.ts";
+import type { ChosenLocale } from "./language/choose-locale.ts";
+import type { Language, Languages } from "./language/language.ts";
 
 /** The fields of a posted form, each of which was sent once. */
 export type Fields = Readonly<Record<string, string>>;
@@ -44,11 +46,19 @@ export interface PageCall<P extends Principal = Principal> {
   readonly mail: Mail | null;
   /** Mails that are shown to the developer instead of being sent; null where they are sent. */
   readonly shownMails: ShownMails | null;
+  /** Path of what says what every route does; null where there is nothing of it. */
+  readonly apiReference: string | null;
   /** Handed on to the flows; carries the session that a flow of this request has already begun. */
   readonly visit: { readonly request: PageRequest; readonly client: ClientInfo };
   readonly path: string;
   readonly query: URLSearchParams;
   readonly principal: P;
+  /** In which the page is written. */
+  readonly language: Language;
+  /** Who said so. */
+  readonly localeBy: ChosenLocale["by"];
+  /** The others that there are. */
+  readonly languages: Languages;
   readonly now: Date;
   /**
    * Notes what the browser has to be told whatever becomes of the rest: a session that got a new id is lost to who does
@@ -60,14 +70,54 @@ export interface PageCall<P extends Principal = Principal> {
 /** What a page answers. */
 export type PageReply = DocumentReply | RedirectReply;
 
-/** A document. */
+/** The pages by the name under which a template can replace one. */
+export const pageNames = [
+  "account",
+  "dashboard",
+  "delete-account",
+  "end-session",
+  "error",
+  "invite",
+  "login",
+  "logout",
+  "magic",
+  "onward",
+  "problem",
+  "problems",
+  "register",
+  "reset",
+  "setup",
+  "undo",
+  "verify",
+] as const;
+
+/** One of {@link pageNames}; null for a page that is the developer's alone. */
+export type PageName = (typeof pageNames)[number] | null;
+
+/** A document in its parts: where they stand is for the template to say, or for the usual arrangement. */
 export interface DocumentReply {
   readonly kind: "document";
+  readonly page: PageName;
   /** Default 200; a refusal's own where there is one. */
   readonly status?: number;
-  /** What the page is, without the name of the product. */
+  /** What the page is, without the name of the site. */
   readonly title: string;
-  readonly main: Html;
+  /** Default: the title. */
+  readonly heading?: string | Html;
+  /** Whether it has the whole width, not a card in the middle. Default false. */
+  readonly isWide?: boolean;
+  /** Before the heading. */
+  readonly above?: Html;
+  /** What it is about. */
+  readonly lead?: Html;
+  /** What went wrong, or was just done. */
+  readonly messages?: Html;
+  /** What can be done here: forms, buttons, links. */
+  readonly form?: Html;
+  /** What else one may want. */
+  readonly aside?: Html;
+  /** Language of the parts, where it is not the page's. */
+  readonly lang?: string;
   /** The refusal that the document tells of: it gives status and headers. */
   readonly error?: AuthError;
   /** Where the browser goes on by itself, if anywhere: another site, which a form's answer may not redirect to (`form-action`). */

@@ -10,6 +10,8 @@ import { showEndSession, submitEndSession } from "./end-session.ts";
 import { type ErrorPageOptions, errorDocument, showUnauthorized } from "./error-page.ts";
 import { showStop, stopPath, submitStop } from "./impersonation.ts";
 import { showInvite, submitInvite } from "./invite.ts";
+import { languages as usualLanguages } from "./language/language.ts";
+import { languagePath, showLanguage, submitLanguage } from "./language-switch.ts";
 import { showLogin, submitLogin } from "./login.ts";
 import { showLogout, submitLogout } from "./logout.ts";
 import { showMagic, submitMagic } from "./magic.ts";
@@ -17,8 +19,10 @@ import { forAnyone, forGuests, forSignedIn, type PageCall, type PageReply, type 
 import { showProblem, showProblems } from "./problems.ts";
 import { showRegister, submitRegister } from "./register.ts";
 import { showReset, submitReset } from "./reset.ts";
-import { lookingAt, type PageOptions, pageRunner } from "./run-page.ts";
+import { lookingAt, type PageOptions, pageRunner, shownOn } from "./run-page.ts";
 import { showSetup, submitSetup } from "./setup.ts";
+import { spokenTo } from "./speaking.ts";
+import { usualTheme } from "./theme/theme.ts";
 import { showUndo, submitUndo } from "./undo.ts";
 import { showVerify, submitVerify } from "./verify.ts";
 
@@ -30,7 +34,7 @@ export type { PageOptions } from "./run-page.ts";
  */
 export function pages(auth: Auth, options: PageOptions): Hono {
   const app = new Hono();
-  serveAssets(app);
+  serveAssets(app, (options.theme ?? usualTheme).look);
   const run = pageRunner(auth, options);
   for (const row of rows(auth.config)) {
     app.get(row.path, run.show(row));
@@ -45,12 +49,22 @@ export async function errorPage(
   auth: Auth,
   error: AuthError,
   client: ClientInfo,
-  { request, ...options }: ErrorPageOptions & { readonly request?: AuthRequest } = {},
+  {
+    request = null,
+    languages = usualLanguages(),
+    theme = usualTheme,
+    ...options
+  }: ErrorPageOptions &
+    Pick<PageOptions, "languages" | "theme"> & { readonly request?: AuthRequest | null } = {},
 ): Promise<Response> {
-  const { loginPath } = auth.config;
-  const principal = request === undefined ? null : await lookingAt(auth, { request, client }, error);
-  const document = errorDocument(error, { loginPath, ...options });
-  return answer(document, { auth, request: request ?? null, client, path: "", principal });
+  const { loginPath, cookie } = auth.config;
+  const known = request === null ? null : await lookingAt(auth, { request, client }, error);
+  const spoken = await spokenTo(request, known, { languages, cookie });
+  const document = errorDocument(error, spoken.language, { loginPath, ...options });
+  const principal = shownOn(known);
+  const query = new URLSearchParams();
+  const path = request === null ? "" : new URL(request.url, auth.config.origin).pathname;
+  return answer(document, { auth, request, client, path, query, principal, spoken, theme });
 }
 
 function rows({ appPath, loginPath }: Auth["config"]): readonly PageRow[] {
@@ -81,7 +95,8 @@ function rows({ appPath, loginPath }: Auth["config"]): readonly PageRow[] {
     forSignedIn({ path: stopPath, show: showStop, submit: submitStop }, { whilePasswordChange: true }),
     forAnyone({ path: "/unauthorized", show: showUnauthorized }),
     forAnyone({ path: "/problems", show: showProblems }),
-    forAnyone({ path: "/problems/:code", show: ({ path }) => showProblem(path.split("/").at(-1) ?? "") }),
+    forAnyone({ path: "/problems/:code", show: showProblem }),
+    forAnyone({ path: languagePath, show: showLanguage, submit: submitLanguage }),
     // Last: either of the configured paths may be the root itself.
     forAnyone({ path: "/", show: home }),
   ];

@@ -1,31 +1,40 @@
 import { AuthError, type ErrorRow, errorTable } from "latchkey";
-import { explanations } from "./explanations.ts";
 import { type Html, html } from "./html.ts";
-import type { DocumentReply } from "./page.ts";
+import { fill } from "./language/fill.ts";
+import type { DocumentReply, PageCall } from "./page.ts";
 
 /** Every error code, in the order of the statuses. */
-export function showProblems(): DocumentReply {
-  const main = html`<div class="wide">
-<h1>What error codes mean</h1>
-<p class="lead">Programs find a code in <code>code</code> of a problem document (RFC 9457) and decide on that, never on a message.</p>
-<ul class="codes">
-${inOrder().map(({ code, status, message }) => html`<li><a href="/problems/${code}"><code>${code}</code></a> <span class="badge">${status}</span> <p class="reason">${message}</p></li>`)}
-</ul>
-</div>`;
-  return { kind: "document", title: "What error codes mean", main };
+export function showProblems({ language: { words, tell } }: PageCall): DocumentReply {
+  const lead = fill(words.codes.lead, { field: html`<code>code</code>` });
+  const line = ({ code, status, message }: ErrorRow): Html =>
+    html`<li><a href="/problems/${code}"><code>${code}</code></a> <span class="badge">${status}</span> <p class="reason">${tell(message)}</p></li>`;
+  return {
+    kind: "document",
+    page: "problems",
+    title: words.frame.codes,
+    isWide: true,
+    lead: html`<p class="lead">${lead}</p>`,
+    form: html`<ul class="codes">
+${inOrder().map(line)}
+</ul>`,
+  };
 }
 
 /** What one code means. @throws AuthError `not_found` for what is no code */
-export function showProblem(code: string): DocumentReply {
-  const row = errorTable().find((each) => each.code === code);
+export function showProblem({ path, language }: PageCall): DocumentReply {
+  const { words, tell, explanations } = language;
+  const row = errorTable().find((each) => each.code === path.split("/").at(-1));
   if (row === undefined) throw new AuthError("not_found");
-  const main = html`<div class="wide">
-<p class="above"><a href="/problems">What error codes mean</a></p>
-<h1 class="breakable"><code>${row.code}</code></h1>
-<p class="lead"><span class="badge">${row.status}</span> ${row.message}</p>
-<p>${withCode(explanations[row.code])}</p>
-</div>`;
-  return { kind: "document", title: row.code, main };
+  return {
+    kind: "document",
+    page: "problem",
+    title: row.code,
+    heading: html`<code>${row.code}</code>`,
+    isWide: true,
+    above: html`<p class="above"><a href="/problems">${words.frame.codes}</a></p>`,
+    lead: html`<p class="lead"><span class="badge">${row.status}</span> ${tell(row.message)}</p>`,
+    form: html`<p>${withCode(explanations[row.code])}</p>`,
+  };
 }
 
 function inOrder(): readonly ErrorRow[] {

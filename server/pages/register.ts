@@ -1,8 +1,8 @@
 import { AuthError, nextPath, type SessionChange } from "latchkey";
-import { acceptedLocale } from "latchkey/mail";
 import { errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { type Html, html } from "./html.ts";
+import { fill } from "./language/fill.ts";
 import { withNext } from "./login.ts";
 import { shownHint } from "./mailed.ts";
 import { type DocumentReply, type Fields, type PageCall, type PageReply, seeOther } from "./page.ts";
@@ -31,7 +31,8 @@ export async function submitRegister(call: PageCall): Promise<PageReply> {
     await auth.forms.spend(formName, fields._token ?? "", visit);
     const registration = registrationOf(fields);
     await assertConsistent(call, fields);
-    const locale = acceptedLocale(visit.request.headers.get("accept-language"));
+    // What nobody has said is left open: the server may speak another language one day.
+    const locale = call.localeBy === "default" ? null : call.language.locale;
     const { user, signIn, ...pending } = await auth.users.register({ ...registration, locale }, visit);
     if (user === null) return pendingPage(call, registration.email, pending);
     const next = nextPath(fields.next, config.origin);
@@ -39,7 +40,7 @@ export async function submitRegister(call: PageCall): Promise<PageReply> {
       return seeOther(`${withNext(config.loginPath, next)}${next === null ? "?" : "&"}done=registered`);
     return seeOther(next ?? config.appPath, signIn.change);
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => registerPage(call, state));
+    return formAgain(call, thrown, fields, (state) => registerPage(call, state));
   }
 }
 
@@ -49,65 +50,73 @@ function canRegister({ auth }: PageCall): boolean {
 
 /** What is said after a registration that a mailed link completes, whoever has the address. */
 function pendingPage(
-  { shownMails }: PageCall,
+  call: PageCall,
   email: string,
   pending: { readonly change?: SessionChange },
 ): DocumentReply {
-  const title = "Look into your mail";
-  const main = html`<div class="card">
-<h1>${title}</h1>
-<p class="lead breakable">A mail is on its way to ${email}. The link in it creates your account; it works once, and for a day.</p>
-<p>Open it in this browser, or have your password ready.</p>
-${shownHint(shownMails)}
-</div>`;
-  return { kind: "document", title, main, change: pending.change };
+  const { register } = call.language.words;
+  return {
+    kind: "document",
+    page: "register",
+    title: register.pendingTitle,
+    lead: html`<p class="lead breakable">${fill(register.pending, { email })}</p>`,
+    form: html`<p>${register.pendingHint}</p>`,
+    aside: shownHint(call),
+    change: pending.change,
+  };
 }
 
-async function registerPage({ auth, visit }: PageCall, state: FormState): Promise<DocumentReply> {
+async function registerPage(call: PageCall, state: FormState): Promise<DocumentReply> {
+  const { auth, visit, language } = call;
+  const { register, login } = language.words;
   const { token, change } = await auth.forms.token(formName, visit);
   const next = nextPath(state.values.next, auth.config.origin);
-  const main = html`<div class="card">
-<h1>Create an account</h1>
-${errorSummary(state, registrationFieldNames)}
-<form method="post" action="/register" novalidate>
+  const signIn = html`<a href="${withNext(auth.config.loginPath, next)}">${login.title}</a>`;
+  return {
+    kind: "document",
+    page: "register",
+    title: register.title,
+    messages: errorSummary(call, state, registrationFieldNames),
+    form: html`<form method="post" action="/register" novalidate>
 ${hidden("_token", token)}
 ${hidden("next", next)}
-${registrationFields(state)}
-<button class="primary" type="submit">Create account</button>
-</form>
-<p class="aside">Have an account? <a href="${withNext(auth.config.loginPath, next)}">Sign in</a></p>
-</div>`;
-  return { kind: "document", title: "Create an account", main, change: change ?? undefined };
+${registrationFields(call, state)}
+<button class="primary" type="submit">${register.button}</button>
+</form>`,
+    aside: html`<p class="aside">${fill(register.have, { link: signIn })}</p>`,
+    change: change ?? undefined,
+  };
 }
 
 /** The fields of a registration. */
-export function registrationFields(state: FormState): Html[] {
+export function registrationFields(call: PageCall, state: FormState): Html[] {
+  const { form: labels } = call.language.words;
   return [
-    field(state, { name: "email", label: "Email", type: "email", autocomplete: "email" }),
-    field(state, {
+    field(call, state, { name: "email", label: labels.email, type: "email", autocomplete: "email" }),
+    field(call, state, {
       name: "username",
-      label: "Username",
+      label: labels.username,
       autocomplete: "username",
       isOptional: true,
-      hint: "A public name, and another way to sign in.",
+      hint: labels.usernameHint,
     }),
-    field(state, {
+    field(call, state, {
       name: "name",
-      label: "Name",
+      label: labels.name,
       autocomplete: "name",
       isOptional: true,
-      hint: "What we call you.",
+      hint: labels.nameHint,
     }),
-    field(state, {
+    field(call, state, {
       name: "password",
-      label: "Password",
+      label: labels.password,
       type: "password",
       autocomplete: "new-password",
-      hint: "Long beats complicated: a few unrelated words are good.",
+      hint: labels.passwordHint,
     }),
-    field(state, {
+    field(call, state, {
       name: "confirm_password",
-      label: "Confirm password",
+      label: labels.confirmPassword,
       type: "password",
       autocomplete: "new-password",
     }),

@@ -1,4 +1,5 @@
 import { AuthError } from "latchkey";
+import { onward } from "./error-page.ts";
 import { errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
@@ -6,15 +7,15 @@ import { fromLink, onItsWay, shownHint, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "reset";
-const title = "Choose a new password";
 
 /** The page behind a link for choosing a password; without a link, one can be asked for here. */
 export async function showReset(call: PageCall): Promise<PageReply> {
   const { auth, visit, query, mail } = call;
+  const { reset: words } = call.language.words;
   const done = query.get("done");
   if (done === "1") return donePage(call);
   if (done === "asked" && mail !== null)
-    return onItsWay(title, "a link for choosing a password", call.shownMails);
+    return onItsWay(call, { page: "reset", title: words.title }, words.onItsWay);
   const opened = fromLink(call, "/reset", () => useless(call));
   if (opened !== null) return opened;
   if (auth.forms.readMailed(visit) !== null && !query.has("new")) return resetPage(call, blank());
@@ -41,7 +42,7 @@ export async function submitReset(call: PageCall): Promise<PageReply> {
     return seeOther("/reset?done=1", { mailed: "clear" });
   } catch (thrown) {
     if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
-    return formAgain(thrown, fields, (state) => resetPage(call, state));
+    return formAgain(call, thrown, fields, (state) => resetPage(call, state));
   }
 }
 
@@ -54,57 +55,67 @@ async function ask(call: PageCall): Promise<PageReply> {
     await mail.requestReset(typed(fields, "email"), visit);
     return seeOther("/reset?done=asked", { mailed: "clear" });
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => askPage(call, state));
+    return formAgain(call, thrown, fields, (state) => askPage(call, state));
   }
 }
 
 async function askPage(call: PageCall, state: FormState): Promise<DocumentReply> {
-  const { auth, visit } = call;
+  const { auth, visit, language } = call;
+  const { form: labels, reset } = language.words;
   const { token, change } = await auth.forms.token(formName, visit);
-  const main = html`<div class="card">
-<h1>${title}</h1>
-<p class="lead">Tell us the address of your account. A link for choosing a password goes there.</p>
-${errorSummary(state, ["email"])}
-<form method="post" action="/reset" novalidate>
+  return {
+    kind: "document",
+    page: "reset",
+    title: reset.title,
+    lead: html`<p class="lead">${reset.ask}</p>`,
+    messages: errorSummary(call, state, ["email"]),
+    form: html`<form method="post" action="/reset" novalidate>
 ${hidden("_token", token)}
 ${hidden("form", "ask")}
-${field(state, { name: "email", label: "Email", type: "email", autocomplete: "email" })}
-<button class="primary" type="submit">Send the link</button>
-</form>
-${shownHint(call.shownMails)}
-<p class="aside"><a href="${auth.config.loginPath}">Back to signing in</a></p>
-</div>`;
-  return { kind: "document", title, main, change: change ?? undefined };
+${field(call, state, { name: "email", label: labels.email, type: "email", autocomplete: "email" })}
+<button class="primary" type="submit">${reset.send}</button>
+</form>`,
+    aside: html`${shownHint(call)}
+<p class="aside"><a href="${auth.config.loginPath}">${reset.back}</a></p>`,
+    change: change ?? undefined,
+  };
 }
 
-async function resetPage({ auth, visit }: PageCall, state: FormState): Promise<DocumentReply> {
+async function resetPage(call: PageCall, state: FormState): Promise<DocumentReply> {
+  const { auth, visit, language } = call;
+  const { form: labels, reset } = language.words;
   const { token, change } = await auth.forms.token(formName, visit);
-  const main = html`<div class="card">
-<h1>${title}</h1>
-<p class="lead">You will be signed out everywhere.</p>
-${errorSummary(state, ["new_password", "confirm_password"])}
-<form method="post" action="/reset" novalidate>
+  return {
+    kind: "document",
+    page: "reset",
+    title: reset.title,
+    lead: html`<p class="lead">${reset.lead}</p>`,
+    messages: errorSummary(call, state, ["new_password", "confirm_password"]),
+    form: html`<form method="post" action="/reset" novalidate>
 ${hidden("_token", token)}
-${field(state, { name: "new_password", label: "New password", type: "password", autocomplete: "new-password" })}
-${field(state, { name: "confirm_password", label: "Confirm new password", type: "password", autocomplete: "new-password" })}
-<button class="primary" type="submit">Change password</button>
-</form>
-</div>`;
-  return { kind: "document", title, main, change: change ?? undefined };
+${field(call, state, { name: "new_password", label: labels.newPassword, type: "password", autocomplete: "new-password" })}
+${field(call, state, { name: "confirm_password", label: labels.confirmNewPassword, type: "password", autocomplete: "new-password" })}
+<button class="primary" type="submit">${reset.button}</button>
+</form>`,
+    change: change ?? undefined,
+  };
 }
 
-function donePage({ auth }: PageCall): DocumentReply {
-  const main = html`<div class="card">
-<h1>Password changed</h1>
-<p>Every session of your account has ended. Sign in with your new password.</p>
-<p><a class="button primary" href="${auth.config.loginPath}">Sign in</a></p>
-</div>`;
-  return { kind: "document", title: "Password changed", main };
+function donePage({ auth, language }: PageCall): DocumentReply {
+  const { login, reset } = language.words;
+  return {
+    kind: "document",
+    page: "reset",
+    title: reset.doneTitle,
+    lead: html`<p>${reset.done}</p>`,
+    form: onward(auth.config.loginPath, login.title),
+  };
 }
 
-function useless({ mail }: PageCall): DocumentReply {
-  const life = "Links for choosing a password work once, and for 15 minutes.";
-  return mail === null
-    ? uselessLink(title, `${life} Ask an administrator for a fresh one.`)
-    : uselessLink(title, life, "/reset?new=1");
+function useless(call: PageCall): DocumentReply {
+  const { title, useless: life, askAdministrator } = call.language.words.reset;
+  const link = { page: "reset", title } as const;
+  return call.mail === null
+    ? uselessLink(call, link, `${life} ${askAdministrator}`)
+    : uselessLink(call, link, life, "/reset?new=1");
 }

@@ -17,8 +17,11 @@ import type { OAuth } from "latchkey/oauth";
 import type { ShownMails } from "../mail/shown-mails.ts";
 import { answer } from "./answer.ts";
 import { errorDocument } from "./error-page.ts";
+import { type Languages, languages as usualLanguages } from "./language/language.ts";
 import type { PageHandler, PageRequest, PageRow } from "./page.ts";
 import { pageRequest } from "./request.ts";
+import { spokenTo } from "./speaking.ts";
+import { type Theme, usualTheme } from "./theme/theme.ts";
 
 /** What pages need besides `auth`. */
 export interface PageOptions {
@@ -36,6 +39,12 @@ export interface PageOptions {
   readonly mail?: Mail;
   /** Mails that are shown to the developer. Default: none are. */
   readonly shownMails?: ShownMails;
+  /** Path of what says what every route does; null: there is nothing of it. Default: the OpenAPI document. */
+  readonly apiReference?: string | null;
+  /** Languages of the pages. Default: English, German, Spanish and Japanese, English for who asks for none of them. */
+  readonly languages?: Languages;
+  /** What an operator put in place of the usual pages. Default: nothing. */
+  readonly theme?: Theme;
   /** For words such as "5 minutes ago". Default: the machine's clock. */
   readonly now?: () => Date;
 }
@@ -53,6 +62,9 @@ export interface PageRunner {
 
 /** Runs pages over `auth`. */
 export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
+  const { languages = usualLanguages(), theme = usualTheme } = options;
+  const { apiReference = `${auth.config.basePath}/openapi.json` } = options;
+  const speaking = { languages, cookie: auth.config.cookie };
   return {
     show: (row) => (context) => guarded(arrivalOf(context), row, row.show),
     submit: (row, handler) => (context) => {
@@ -88,6 +100,7 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
     let kept = change;
     try {
       const now = options.now?.() ?? new Date();
+      const spoken = await spokenTo(request, principal, speaking);
       const visit = { request, client };
       const keep = (noted: SessionChange): void => {
         kept = { ...kept, ...noted };
@@ -99,10 +112,14 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
         administration: options.administration ?? null,
         mail: options.mail ?? null,
         shownMails: options.shownMails ?? null,
+        apiReference,
         visit,
         path,
         query,
         principal,
+        language: spoken.language,
+        localeBy: spoken.by,
+        languages,
         now,
         keep,
       });
@@ -111,7 +128,8 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
       if (error !== undefined && !wantsPage(request, auth.config.basePath)) {
         return refused(arrival, { error, change: changes });
       }
-      return await answer({ ...reply, change: changes }, { auth, request, client, path, principal });
+      const to = { auth, request, client, path, query, principal, spoken, theme };
+      return await answer({ ...reply, change: changes }, to);
     } catch (thrown) {
       const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
       tellFailure(error);
@@ -123,11 +141,15 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
   async function refused({ request, client, url }: Arrival, refusal: Refusal): Promise<Response> {
     const { error, change } = refusal;
     if (refusal.redirect === undefined && wantsPage(request, auth.config.basePath)) {
-      const { pathname: path } = url;
+      const { pathname: path, searchParams: query } = url;
       const requestId = error.status >= 500 ? client.requestId : undefined;
-      const document = errorDocument(error, { retryPath: path, loginPath: auth.config.loginPath, requestId });
-      const principal = refusal.principal ?? (await lookingAt(auth, { request, client }, error));
-      return answer({ ...document, change }, { auth, request, client, path, principal });
+      const known = refusal.principal ?? (await lookingAt(auth, { request, client }, error));
+      const spoken = await spokenTo(request, known, speaking);
+      const about = { retryPath: path, loginPath: auth.config.loginPath, requestId };
+      const document = errorDocument(error, spoken.language, about);
+      const principal = refusal.principal ?? shownOn(known);
+      const to = { auth, request, client, path, query, principal, spoken, theme };
+      return answer({ ...document, change }, to);
     }
     const { status, headers, body } = auth.errorAnswer(
       { ok: false, error, redirect: refusal.redirect },
@@ -143,10 +165,7 @@ export function pageRunner(auth: Auth, options: PageOptions): PageRunner {
   }
 }
 
-/**
- * Who is looking at a refusal, as far as it can be told: somebody who acts in another's place is to see it on this page as well. A store that
- * has just failed is not asked again.
- */
+/** Who is looking at a refusal, as far as it can be told: they read their own language. A store that has just failed is not asked again. */
 export async function lookingAt(
   auth: Auth,
   visit: { readonly request: AuthRequest; readonly client: ClientInfo },
@@ -156,8 +175,12 @@ export async function lookingAt(
   const { principal } = await auth
     .authenticate(visit.request, visit.client)
     .catch(() => ({ principal: null }));
-  // Others find the page the same for everybody.
-  return principal?.isAuthenticated && principal.impersonator !== null ? principal : null;
+  return principal;
+}
+
+/** Who sees themselves on the page of a refusal: who acts in another's place is to see it on every page. Others find it the same for everybody. */
+export function shownOn(principal: Principal | null): Principal | null {
+  return principal?.isAuthenticated && principal.impersonator === null ? null : principal;
 }
 
 interface Arrival {

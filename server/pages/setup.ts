@@ -9,9 +9,9 @@ import { assertConsistent, registrationFieldNames, registrationFields, registrat
 /** The page behind the link that an operator gets while there are no accounts. */
 export function showSetup(call: PageCall): PageReply {
   const { auth, visit } = call;
-  const opened = fromLink(call, "/setup", useless);
+  const opened = fromLink(call, "/setup", () => useless(call));
   if (opened !== null) return opened;
-  return auth.forms.readMailed(visit) === null ? useless() : setupPage(blank());
+  return auth.forms.readMailed(visit) === null ? useless(call) : setupPage(call, blank());
 }
 
 /** Creates the first administrator. */
@@ -19,34 +19,34 @@ export async function submitSetup(call: PageCall): Promise<PageReply> {
   const { auth, visit } = call;
   const fields = await visit.request.fields();
   const token = auth.forms.readMailed(visit);
-  if (token === null) return useless();
+  if (token === null) return useless(call);
   try {
     await assertConsistent(call, fields);
     const { signIn } = await auth.users.setUp(token, registrationOf(fields), visit);
     const change = { ...signIn?.change, mailed: "clear" } as const;
     return seeOther(signIn === null ? auth.config.loginPath : auth.config.appPath, change);
   } catch (thrown) {
-    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless();
-    return formAgain(thrown, fields, setupPage);
+    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
+    return formAgain(call, thrown, fields, (state) => setupPage(call, state));
   }
 }
 
-function setupPage(state: FormState): DocumentReply {
-  const main = html`<div class="card">
-<h1>Set up Latchkey</h1>
-<p class="lead">Create the first account. It will be an administrator.</p>
-${errorSummary(state, registrationFieldNames)}
-<form method="post" action="/setup" novalidate>
-${registrationFields(state)}
-<button class="primary" type="submit">Create administrator</button>
-</form>
-</div>`;
-  return { kind: "document", title: "Set up Latchkey", main };
+function setupPage(call: PageCall, state: FormState): DocumentReply {
+  const { setup } = call.language.words;
+  return {
+    kind: "document",
+    page: "setup",
+    title: setup.title,
+    lead: html`<p class="lead">${setup.lead}</p>`,
+    messages: errorSummary(call, state, registrationFieldNames),
+    form: html`<form method="post" action="/setup" novalidate>
+${registrationFields(call, state)}
+<button class="primary" type="submit">${setup.button}</button>
+</form>`,
+  };
 }
 
-function useless(): DocumentReply {
-  return uselessLink(
-    "Set up Latchkey",
-    "While there are no accounts, the server prints a fresh link each time it starts. Open that one.",
-  );
+function useless(call: PageCall): DocumentReply {
+  const { title, useless: whatToDo } = call.language.words.setup;
+  return uselessLink(call, { page: "setup", title }, whatToDo);
 }

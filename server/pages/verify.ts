@@ -1,25 +1,26 @@
 import { AuthError } from "latchkey";
 import type { OpenedVerification } from "latchkey/mail";
+import { onward } from "./error-page.ts";
 import { errorSummary, field, hidden } from "./fields.ts";
 import { blank, type FormState, formAgain, secret, typed } from "./form.ts";
 import { type Html, html } from "./html.ts";
+import { fill } from "./language/fill.ts";
 import { withNext } from "./login.ts";
 import { fromLink, mailOf, opened, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "verify";
-const title = "Confirm your address";
 
 /** The page behind a link that confirms an address, or completes a registration. */
 export async function showVerify(call: PageCall): Promise<PageReply> {
   const { auth, visit, query } = call;
   const mail = mailOf(call);
   if (query.get("done") === "1") return donePage(call);
-  const moved = fromLink(call, "/verify", useless);
+  const moved = fromLink(call, "/verify", () => useless(call));
   if (moved !== null) return moved;
   const token = auth.forms.readMailed(visit);
   const found = token === null ? null : await opened((text) => mail.openVerification(text, visit), token);
-  return found === null ? useless() : verifyPage(call, found, blank());
+  return found === null ? useless(call) : verifyPage(call, found, blank());
 }
 
 /** Confirms the address, or makes the account. */
@@ -29,7 +30,7 @@ export async function submitVerify(call: PageCall): Promise<PageReply> {
   const fields = await visit.request.fields();
   const token = auth.forms.readMailed(visit);
   const found = token === null ? null : await opened((text) => mail.openVerification(text, visit), token);
-  if (token === null || found === null) return useless();
+  if (token === null || found === null) return useless(call);
   const [password, username] = [secret(fields, "password"), typed(fields, "username")];
   try {
     await auth.forms.spend(formName, fields._token ?? "", visit);
@@ -43,8 +44,8 @@ export async function submitVerify(call: PageCall): Promise<PageReply> {
       ? seeOther(`${loginPath}?done=registered`, { mailed: "clear" })
       : seeOther(appPath, { ...signIn.change, mailed: "clear" });
   } catch (thrown) {
-    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless();
-    return formAgain(thrown, fields, (state) => verifyPage(call, found, state));
+    if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
+    return formAgain(call, thrown, fields, (state) => verifyPage(call, found, state));
   }
 }
 
@@ -55,91 +56,92 @@ async function verifyPage(
 ): Promise<DocumentReply> {
   const { auth, visit } = call;
   const { token, change } = await auth.forms.token(formName, visit);
-  const page = found.kind === "registration" ? registration(found, state) : address(call, found);
-  const main = html`<div class="card">
-<h1>${page.heading}</h1>
-${page.lead}
-${errorSummary(state, ["password", "username"])}
-${
-  page.button !== null &&
-  html`<form method="post" action="/verify" novalidate>
+  const page = found.kind === "registration" ? registration(call, found, state) : address(call, found);
+  const form = html`<form method="post" action="/verify" novalidate>
 ${hidden("_token", token)}
 ${page.fields}
 <button class="primary" type="submit">${page.button}</button>
-</form>`
-}
-${page.after}
-</div>`;
-  return { kind: "document", title: page.heading, main, change: change ?? undefined };
+</form>`;
+  return {
+    kind: "document",
+    page: "verify",
+    title: page.title,
+    lead: page.lead,
+    messages: errorSummary(call, state, ["password", "username"]),
+    form: page.button === null ? page.fields : form,
+    aside: page.aside,
+    change: change ?? undefined,
+  };
 }
 
 interface Parts {
-  readonly heading: string;
+  readonly title: string;
   readonly lead: Html;
+  /** Without a button: what to do instead. */
   readonly fields: Html;
   /** Null: nothing can be done here. */
   readonly button: string | null;
-  readonly after: Html;
+  readonly aside: Html;
 }
 
 function registration(
+  call: PageCall,
   { email, asksPassword }: Extract<OpenedVerification, { kind: "registration" }>,
   state: FormState,
 ): Parts {
+  const { form: labels, verify, register } = call.language.words;
   const isTaken = state.errors.some((error) => error.field === "username");
   return {
-    heading: "Create your account",
-    lead: html`<p class="lead breakable">The account gets the address ${email}.</p>
-${asksPassword && html`<p>This is not the browser in which the account was begun. Enter the password that was chosen there.</p>`}`,
+    title: verify.registerTitle,
+    lead: html`<p class="lead breakable">${fill(verify.gets, { email })}</p>
+${asksPassword && html`<p>${verify.otherBrowser}</p>`}`,
     fields: html`${
       asksPassword &&
-      field(state, {
+      field(call, state, {
         name: "password",
-        label: "Password",
+        label: labels.password,
         type: "password",
         autocomplete: "current-password",
       })
     }
-${isTaken && field(state, { name: "username", label: "Another username", autocomplete: "username" })}`,
-    button: "Create account",
-    after: html`<p class="aside">Did you not register? Then close this page, and no account is made.</p>`,
+${isTaken && field(call, state, { name: "username", label: verify.anotherUsername, autocomplete: "username" })}`,
+    button: register.button,
+    aside: html`<p class="aside">${verify.notYou}</p>`,
   };
 }
 
 function address(
-  { auth, principal }: PageCall,
+  { auth, principal, language }: PageCall,
   { user, email, isChange }: Extract<OpenedVerification, { kind: "address" }>,
 ): Parts {
-  const lead = html`<p class="lead breakable">${isChange ? `Your account is to have the address ${email}.` : `Confirm that ${email} is your address.`}</p>`;
-  const none = { heading: title, lead, fields: html``, button: null };
+  const { verify, login, logout } = language.words;
+  const lead = html`<p class="lead breakable">${fill(isChange ? verify.change : verify.confirm, { email })}</p>`;
+  const none = { title: verify.title, lead, button: null, aside: html`` };
   if (!principal.isAuthenticated) {
-    const login = withNext(auth.config.loginPath, "/verify");
-    return {
-      ...none,
-      after: html`<p>Sign in to your account to do so.</p><p><a class="button primary" href="${login}">Sign in</a></p>`,
-    };
+    const toLogin = withNext(auth.config.loginPath, "/verify");
+    return { ...none, fields: html`<p>${verify.signIn}</p>${onward(toLogin, login.title)}` };
   }
   if (principal.user.id !== user.id) {
-    return {
-      ...none,
-      after: html`<p>The link is for another account than the one you are signed in to. Sign out, then open it again.</p>
-<p><a class="button" href="/logout">Sign out</a></p>`,
-    };
+    const fields = html`<p>${verify.otherAccount}</p>
+<p><a class="button" href="/logout">${logout.title}</a></p>`;
+    return { ...none, fields };
   }
-  const after = html`<p class="aside">Did you not ask for this? Then close this page, and nothing changes.</p>`;
-  return { ...none, button: "Confirm address", after };
+  const aside = html`<p class="aside">${verify.notAsked}</p>`;
+  return { ...none, fields: html``, button: verify.button, aside };
 }
 
-function donePage({ auth }: PageCall): DocumentReply {
-  const main = html`<div class="card">
-<h1>Address confirmed</h1>
-<p>Mail from us goes there from now on.</p>
-<p><a class="button primary" href="${auth.config.appPath}">Go on</a></p>
-</div>`;
-  return { kind: "document", title: "Address confirmed", main };
+function donePage({ auth, language }: PageCall): DocumentReply {
+  const { verify } = language.words;
+  return {
+    kind: "document",
+    page: "verify",
+    title: verify.doneTitle,
+    lead: html`<p>${verify.done}</p>`,
+    form: onward(auth.config.appPath, verify.goOn),
+  };
 }
 
-function useless(): DocumentReply {
-  const life = "Links for confirming an address work once, and for a day.";
-  return uselessLink(title, `${life} Your account page sends a fresh one; or register again.`);
+function useless(call: PageCall): DocumentReply {
+  const { title, useless: whatToDo } = call.language.words.verify;
+  return uselessLink(call, { page: "verify", title }, whatToDo);
 }

@@ -61,4 +61,6 @@ export interface ProfileInput {
   readonly email?: string;
   readonly username?: string;
   readonly name?: string | null;
+  /** BCP 47 language tag; null removes it. */
+  readonly locale?: string | null;
 }

@@ -13,6 +13,7 @@ const profileInput = z.object({
   email: z.optional(email),
   username: z.optional(username),
   name: z.optional(z.nullable(displayName)),
+  locale: z.optional(z.nullable(z.string().check(z.maxLength(64, "At most 64 characters")))),
 });
 
 /** The caller's own account. */
@@ -20,6 +21,7 @@ export function ownAccountRoutes(services: EndpointServices): readonly Route[] {
   const { users, guards, freshTokens, showUser } = services;
   const update = {
     path: "/users/me",
+    refuses: ["fresh_auth_required", "email_taken", "username_taken", "conflict", "rate_limited"] as const,
     guards: [guards.signedIn],
     input: profileInput,
     answers: { 200: userShape },
@@ -49,6 +51,7 @@ export function ownAccountRoutes(services: EndpointServices): readonly Route[] {
       method: "DELETE",
       path: "/users/me",
       summary: "Delete the caller's account; with ?erase=now it is anonymised at once",
+      refuses: ["fresh_auth_required", "conflict"],
       guards: [guards.signedIn],
       answers: { 204: null },
       async handle({ query, request, client }) {

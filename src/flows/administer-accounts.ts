@@ -4,6 +4,7 @@ import { AuthError } from "../errors.ts";
 import type { UserPage, UserQuery } from "../ports/directory-store.ts";
 import type { PasswordServices, Services } from "../ports/services.ts";
 import { type Acting, doing } from "./acting.ts";
+import { readLocale } from "./language-tag.ts";
 import { audit, changing, ending } from "./life-cycle.ts";
 import { assertReadable, differences, type ProfileChanges } from "./profile.ts";
 import { type Registration, register } from "./register.ts";
@@ -20,7 +21,6 @@ export interface NewAccount extends Registration {
 
 /** What an administrator may change about an account besides its rights. Absent fields stay. */
 export interface AccountChanges extends ProfileChanges {
-  readonly locale?: string | null;
   readonly emailVerified?: boolean;
   readonly mustChangePassword?: boolean;
 }
@@ -86,12 +86,11 @@ export async function changeAccount(
   acting: Acting,
 ): Promise<User> {
   assertReadable(wanted);
-  const locale = wanted.locale === undefined ? undefined : readLocale(wanted.locale);
   if (wanted.mustChangePassword) await assertHasPassword(services, userId);
   return changing(services, userId, acting, (user) => {
     if (user.status === "anonymized")
       throw new AuthError("conflict", { message: "The account is anonymized." });
-    const changes = wantedChanges(user, { ...wanted, locale });
+    const changes = wantedChanges(user, wanted);
     const fields = Object.keys(changes).filter((field) => field !== "emailKey");
     if (fields.length === 0) return null;
     const updated = { type: "user.updated" as const, userId, payload: { ...doing(acting), fields } };
@@ -104,10 +103,9 @@ export async function changeAccount(
 }
 
 function wantedChanges(user: User, wanted: AccountChanges): UserChanges {
-  const { locale, emailVerified, mustChangePassword } = wanted;
+  const { emailVerified, mustChangePassword } = wanted;
   const given = { ...differences(user, wanted), ...(emailVerified !== undefined && { emailVerified }) };
   const others: UserChanges = {
-    ...(locale !== undefined && { locale }),
     ...(mustChangePassword !== undefined && { mustChangePassword }),
   };
   const isOther = ([field, value]: [string, unknown]): boolean => value !== user[field as keyof User];
@@ -119,19 +117,6 @@ async function assertHasPassword({ stores, call }: Services, userId: string): Pr
   const found = await stores.directory.userWithPassword({ kind: "id", key: userId }, call());
   if (found !== null && found.password === null)
     throw new AuthError("conflict", { message: "The account has no password that could be changed." });
-}
-
-/** A language tag in its usual spelling. @throws AuthError `invalid_input` */
-export function readLocale(locale: string | null): string | null {
-  if (locale === null || locale.trim() === "") return null;
-  try {
-    const [tag = ""] = Intl.getCanonicalLocales(locale.trim());
-    if (tag !== "" && tag.length <= 35) return tag;
-  } catch {
-    // Told below.
-  }
-  const message = "A language tag such as en or pt-BR";
-  throw new AuthError("invalid_input", { fields: [{ field: "locale", code: "invalid", message }] });
 }
 
 const idShape = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

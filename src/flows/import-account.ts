@@ -6,6 +6,7 @@ import { isPermission, isRoleName } from "../domain/rights.ts";
 import type { User } from "../domain/user.ts";
 import type { PasswordServices, Services } from "../ports/services.ts";
 import type { Account, ImportReason, ImportRecord } from "./import-record.ts";
+import { languageTag } from "./language-tag.ts";
 import { nameErrors } from "./register.ts";
 
 /** What may be taken from the file besides the accounts themselves. */
@@ -135,7 +136,7 @@ function newUser(
     status: record.isActive ? "active" : "disabled",
     tier: null,
     mustChangePassword: false,
-    locale: languageTag(record.locale),
+    locale: languageTag(record.locale?.replaceAll("_", "-") ?? null),
     generation: 1,
     slotTag: randomSlotTag(bytes),
     data: {},
@@ -178,11 +179,3 @@ function importedLink({ clock, random }: PasswordServices, user: User, link: Lin
 type LinkOf = ImportRecord["linkedAccounts"][number];
 
 // Products keep "en_US" and worse; what is no tag says nothing.
-function languageTag(text: string | null): string | null {
-  if (text === null) return null;
-  try {
-    return Intl.getCanonicalLocales(text.trim().replaceAll("_", "-"))[0] ?? null;
-  } catch {
-    return null;
-  }
-}

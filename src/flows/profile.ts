@@ -6,6 +6,7 @@ import { AuthError, type FieldError } from "../errors.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
+import { languageTag, localeErrors } from "./language-tag.ts";
 import { takeMail } from "./mail-limits.ts";
 import { mailTo } from "./mail-outbox.ts";
 import { assertCommitted } from "./refusals.ts";
@@ -19,6 +20,8 @@ export interface ProfileChanges {
   readonly username?: string;
   /** Null or blank removes it. */
   readonly name?: string | null;
+  /** BCP 47 language tag, kept in its usual spelling: of pages and mails. Null or blank removes it. */
+  readonly locale?: string | null;
 }
 
 /** Whose profile, and in which session: null where the proof has none. */
@@ -148,8 +151,8 @@ async function takeNameAttempt(
 }
 
 /** Refuses values that no account can have. @throws AuthError `invalid_input` with every failing field */
-export function assertReadable({ email, username, name }: ProfileChanges): void {
-  const fields: FieldError[] = nameErrors(name ?? null);
+export function assertReadable({ email, username, name, locale }: ProfileChanges): void {
+  const fields: FieldError[] = [...nameErrors(name ?? null), ...localeErrors(locale ?? null)];
   if (email !== undefined) fields.push(...emailErrors(email));
   if (username !== undefined) {
     fields.push(...usernameErrors(username));
@@ -160,7 +163,7 @@ export function assertReadable({ email, username, name }: ProfileChanges): void 
 }
 
 /** What a change would really change. A new mailbox is unverified. */
-export function differences(user: User, { email, username, name }: ProfileChanges): UserChanges {
+export function differences(user: User, { email, username, name, locale }: ProfileChanges): UserChanges {
   const changes: { -readonly [K in keyof UserChanges]: UserChanges[K] } = {};
   const address = email?.trim().normalize("NFC");
   if (address !== undefined && address !== user.email) {
@@ -172,5 +175,7 @@ export function differences(user: User, { email, username, name }: ProfileChange
   if (publicName !== null && publicName !== user.username) changes.username = publicName;
   const shown = name === undefined ? user.name : name?.trim() || null;
   if (shown !== user.name) changes.name = shown;
+  const tag = locale === undefined ? user.locale : languageTag(locale);
+  if (tag !== user.locale) changes.locale = tag;
   return changes;
 }

@@ -13,19 +13,21 @@ export interface HeaderSink {
 const mailedMaxAgeSeconds = 900;
 /** How long a sign-in with a provider may be under way. */
 const oauthMaxAgeSeconds = 600;
+/** How long a browser keeps the language that was chosen in it. */
+const languageMaxAgeSeconds = 31_536_000;
 
 /**
  * Writes what a change says into the headers of an answer: the only writer of cookies. The answer becomes `no-store`, since
  * a cache that kept it would hand one person's session to the next.
  */
 export function seal<R extends Response | HeaderSink>(config: Config, response: R, change: SessionChange): R {
-  const sealed = response instanceof Response ? writable(response) : response;
-  const headers: HeaderSink = sealed instanceof Response ? sealed.headers : sealed;
+  const sealed = isResponse(response) ? writable(response) : response;
+  const headers: HeaderSink = isResponse(sealed) ? sealed.headers : sealed;
   for (const cookie of cookiesOf(config, change)) headers.append("Set-Cookie", setCookie(cookie));
   if (change.limits !== undefined) {
     for (const [name, value] of rateLimitHeaders(change.limits)) headers.append(name, value);
   }
-  if (sealed instanceof Response) sealed.headers.set("Cache-Control", "no-store");
+  if (isResponse(sealed)) sealed.headers.set("Cache-Control", "no-store");
   else headers.append("Cache-Control", "no-store");
   headers.append("Vary", "Cookie");
   return sealed as R;
@@ -38,6 +40,11 @@ export function joined(
 ): SessionChange | undefined {
   if (said == null) return checked;
   return checked?.limits === undefined ? said : { ...said, limits: checked.limits };
+}
+
+// By its shape: a framework that puts a `Response` of its own in the place of Node's does not change what `fetch` answers.
+function isResponse(answer: Response | HeaderSink): answer is Response {
+  return "headers" in answer;
 }
 
 // Headers of a redirect or of a fetched answer cannot be written; a copy's can.
@@ -58,7 +65,7 @@ function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
     isHttpOnly: true,
   };
   const cookies: CookieOptions[] = [];
-  const { session, form, mailed, oauth, device } = change;
+  const { session, form, mailed, oauth, device, language } = change;
   if (session === "clear") {
     cookies.push({ ...base, name: cookie.name, value: "", maxAgeSeconds: 0 });
     cookies.push({ ...base, name: `${cookie.name}-csrf`, value: "", maxAgeSeconds: 0, isHttpOnly: false });
@@ -87,6 +94,13 @@ function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {
   }
   if (device !== undefined)
     cookies.push({ ...base, name: `${cookie.name}-device`, value: device, maxAgeSeconds: deviceTtlSeconds });
+  if (language !== undefined)
+    cookies.push({
+      ...base,
+      name: `${cookie.name}-language`,
+      value: language,
+      maxAgeSeconds: languageMaxAgeSeconds,
+    });
   if (oauth !== undefined) {
     const isGone = oauth === "clear";
     cookies.push({

@@ -13,6 +13,8 @@ export interface SessionChange {
   readonly oauth?: string | "clear";
   /** Marks a browser that its user has signed in in; it gives no rights. */
   readonly device?: string;
+  /** The language that was chosen in a browser: a BCP 47 tag. It gives no rights. */
+  readonly language?: string;
   /** The limits that the request was counted against. */
   readonly limits?: readonly LimitState[];
 }

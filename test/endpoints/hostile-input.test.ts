@@ -24,8 +24,8 @@ const good: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   // The token is of somebody: the test that is about good bodies puts one in.
   "POST /api/v1/auth/password/reset": { token: "none", new_password: "staple battery horse correct" },
-  "PATCH /api/v1/users/me": { email: "new@example.com", username: "newname", name: "New" },
-  "PUT /api/v1/users/me": { email: "new@example.com", username: "newname", name: "New" },
+  "PATCH /api/v1/users/me": { email: "new@example.com", username: "newname", name: "New", locale: "de" },
+  "PUT /api/v1/users/me": { email: "new@example.com", username: "newname", name: "New", locale: "de" },
 };
 
 /** Somebody signed in, and what has been done by then. */
@@ -146,6 +146,9 @@ describe.each(named)("%s", (name, route) => {
   test("refuses any value that is no text in every field, names it, and does nothing", async () => {
     const here = world();
     const ana = await signedIn(here);
+    // Null takes these out of a profile.
+    const isRemovable = (field: string): boolean =>
+      route.path === "/users/me" && (field === "name" || field === "locale");
     for (const field of fieldsOf(route).names) {
       const values: readonly unknown[] = [
         [],
@@ -158,7 +161,7 @@ describe.each(named)("%s", (name, route) => {
         -1,
         ...(field === "remember" ? ["maybe", 1] : [true, false]),
       ];
-      for (const value of [...values, ...(field === "name" && route.path === "/users/me" ? [] : [null])]) {
+      for (const value of [...values, ...(isRemovable(field) ? [] : [null])]) {
         const { status, body } = await ana.send(route.method, path, {
           json: { ...good[name], [field]: value },
         });
@@ -215,6 +218,7 @@ describe.each(named)("%s", (name, route) => {
   test("assigns nothing that it does not name", async () => {
     const here = world();
     const ana = await signedIn(here);
+    const { names } = fieldsOf(route);
     const extra = {
       ...{
         id: "x",
@@ -232,7 +236,7 @@ describe.each(named)("%s", (name, route) => {
         status: "disabled",
         generation: 99,
         version: 99,
-        locale: "xx",
+        ...(names.includes("locale") ? {} : { locale: "xx" }),
       },
       ...{
         data: { plan: "gold" },
@@ -263,7 +267,7 @@ describe.each(named)("%s", (name, route) => {
         tier: null,
         emailVerified: false,
         status: "active",
-        locale: null,
+        locale: names.includes("locale") ? "de" : null,
         data: {},
       },
       createdAt: here.clock.now(),

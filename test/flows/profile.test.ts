@@ -39,6 +39,48 @@ async function lending(here: World, browser: Browser & { readonly userId: string
 }
 
 describe.each(backends)("changing the profile, on $backend", ({ open }) => {
+  test("keeps a language in its usual spelling, and takes it out again", async () => {
+    const here = world({ stores: await open() });
+    const ana = await here.registered();
+    const said = [];
+    for (const locale of ["PT-br", "  de ", "", "zh-hant-tw", null]) {
+      const { status, body } = await ana.patch(me, { locale });
+      said.push([status, body.locale]);
+    }
+    expect(said).toEqual([
+      [200, "pt-BR"],
+      [200, "de"],
+      [200, null],
+      [200, "zh-Hant-TW"],
+      [200, null],
+    ]);
+    await ana.put(me, { locale: "ja" });
+    expect((await ana.patch(me, { name: "Ana" })).body.locale).toBe("ja");
+    expect((await ana.get(me)).body.locale).toBe("ja");
+    const rows = await here.audit("user.updated");
+    expect(JSON.parse(rows.at(-2)?.payload ?? "")).toEqual({ fields: ["locale"] });
+  });
+
+  test.each([
+    "x",
+    "not a language",
+    "de_AT",
+    "../../etc",
+    "a".repeat(40),
+    "en-x-abcdefgh-abcdefgh-abcdefgh-abcdefgh",
+    "*",
+  ])("refuses what is no language: %j", async (locale) => {
+    const here = world({ stores: await open() });
+    const ana = await here.registered();
+    const { status, body } = await ana.patch(me, { locale, name: "New" });
+    expect([status, body.code, body.errors?.map(({ field }) => field)]).toEqual([
+      400,
+      "invalid_input",
+      ["locale"],
+    ]);
+    expect((await here.user(ana.userId)).version).toBe(1);
+  });
+
   test("changes what is named and leaves the rest, with a row that names the fields", async () => {
     const here = world({ stores: await open() });
     const ana = await here.registered();

@@ -12,6 +12,8 @@ export interface Page extends Answer {
   messageOf(field: string): string | null;
   /** What a field is filled with, or null where the page has no such field. */
   valueOf(field: string): string | null;
+  /** The markup of what the page is about, without the frame around it. */
+  readonly main: string;
   /** The text of the summary of errors, or null. */
   readonly summary: string | null;
 }
@@ -26,8 +28,12 @@ export interface Visitor {
   submit(path: string, typed: Readonly<Record<string, string>>, form?: string): Promise<Page>;
 }
 
-/** Opens a browser on the pages of a world. */
-export function visitor(world: World, options: Partial<PageOptions> = {}): Visitor {
+/** Opens a browser on the pages of a world. @param headers - what the browser sends along every time, such as `Accept-Language` */
+export function visitor(
+  world: World,
+  options: Partial<PageOptions> = {},
+  headers: Readonly<Record<string, string>> = {},
+): Visitor {
   const app = new Hono<{ Bindings: { ip: string | null } }>();
   const client: PageOptions["client"] = ({ env }) => ({ ip: (env as { ip: string | null }).ip });
   const now = (): Date => world.clock.now();
@@ -36,7 +42,7 @@ export function visitor(world: World, options: Partial<PageOptions> = {}): Visit
     async (request, { ip }) => (await world.auth.handle(request, { ip })) ?? app.fetch(request, { ip }),
     world.origin,
   );
-  return { browser, ...actions(browser) };
+  return { browser, ...actions(browser, headers) };
 }
 
 /** A visitor who has registered as `ana` and is signed in. */
@@ -66,11 +72,15 @@ export async function signedIn(world: World, username = "ana", secret: string = 
   return other;
 }
 
-function actions(browser: Browser): Omit<Visitor, "browser"> {
+function actions(browser: Browser, usual: Readonly<Record<string, string>>): Omit<Visitor, "browser"> {
   const navigating = { "Sec-Fetch-Mode": "navigate", Accept: "text/html,application/xhtml+xml" };
   const send = async (method: string, path: string, { headers, ...rest }: Send = {}): Promise<Page> =>
     pageOf(
-      await browser.send(method, path, { csrf: false, headers: { ...navigating, ...headers }, ...rest }),
+      await browser.send(method, path, {
+        csrf: false,
+        headers: { ...navigating, ...usual, ...headers },
+        ...rest,
+      }),
     );
   const open = (path: string, options?: Send): Promise<Page> => send("GET", path, options);
   const post = (path: string, form: Readonly<Record<string, string>>, options?: Send): Promise<Page> =>
@@ -91,6 +101,7 @@ function pageOf(answer: Answer): Page {
   return {
     ...answer,
     location: headers.get("location"),
+    main: /<main\b.*?<\/main>/s.exec(text)?.[0] ?? "",
     summary: plain(/<div class="notice bad"[^>]*>(.*?)<\/div>/s.exec(text)?.[1]),
     hidden(form) {
       const forms = [...text.matchAll(/<form\b.*?<\/form>/gs)].map(([markup]) => hiddenFields(markup));

@@ -1,6 +1,7 @@
 import { AuthError, type SessionInfo, type SignedIn } from "latchkey";
 import { blank } from "../form.ts";
 import { html } from "../html.ts";
+import { fill } from "../language/fill.ts";
 import type { DocumentReply, PageCall, PageReply } from "../page.ts";
 import { refusalWords } from "../providers.ts";
 import { accountsSection, submitAccounts } from "./accounts.ts";
@@ -50,22 +51,25 @@ async function accountPage(
   const view: AccountView = { call, token, ways, refused, created, done: query.get("done") };
   if (isPasswordFirst(call)) return choosePassword(view);
   const sessions = ownFirst(await auth.sessions.list(principal.user.id), principal.sessionId);
-  const main = html`<div class="wide">
-<h1>Your account</h1>
-${profileSection(view)}
+  const { account: words } = call.language.words;
+  return {
+    kind: "document",
+    page: "account",
+    title: words.title,
+    isWide: true,
+    form: html`${profileSection(view)}
 ${passwordSection(view)}
 ${await accountsSection(view)}
 ${await keysSection(view)}
 ${sessionsSection(view, sessions)}
 <section class="panel split" aria-labelledby="delete-title">
 <div class="about">
-<h2 id="delete-title">Delete your account</h2>
-<p>Ends every session. Nobody can sign in to it any more.</p>
+<h2 id="delete-title">${words.delete}</h2>
+<p>${words.deleteAbout}</p>
 </div>
-<div class="body"><p><a class="button danger" href="/account/delete">Delete account…</a></p></div>
-</section>
-</div>`;
-  return { kind: "document", title: "Your account", main };
+<div class="body"><p><a class="button danger" href="/account/delete">${words.deleteOpen}</a></p></div>
+</section>`,
+  };
 }
 
 function isPasswordFirst({ principal }: PageCall<SignedIn>): boolean {
@@ -74,12 +78,16 @@ function isPasswordFirst({ principal }: PageCall<SignedIn>): boolean {
 
 // Until then the account is no business of who may have been told the password of another.
 function choosePassword(view: AccountView): DocumentReply {
-  const main = html`<div class="wide">
-<h1>Choose a new password</h1>
-<p class="lead">Your password was set by somebody else. Choose one that only you know to go on, or <a href="/logout">sign out</a>.</p>
-${passwordSection(view)}
-</div>`;
-  return { kind: "document", title: "Choose a new password", main };
+  const { account: words } = view.call.language.words;
+  const signOut = html`<a href="/logout">${words.firstSignOut}</a>`;
+  return {
+    kind: "document",
+    page: "account",
+    title: words.firstTitle,
+    isWide: true,
+    lead: html`<p class="lead">${fill(words.first, { signOut })}</p>`,
+    form: passwordSection(view),
+  };
 }
 
 function ownFirst(sessions: readonly SessionInfo[], ownId: string | null): readonly SessionInfo[] {

@@ -3,6 +3,7 @@ import type { LinkedAccountInfo, OAuth } from "latchkey/oauth";
 import { field, hidden } from "../fields.ts";
 import { formAgain } from "../form.ts";
 import { type Html, html } from "../html.ts";
+import { fill, fillText } from "../language/fill.ts";
 import { type DocumentReply, type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
 import { moment } from "../words.ts";
 import { confirmation, proofWays, proveAgain, signInAgain } from "./prove-again.ts";
@@ -12,19 +13,20 @@ type NamedProvider = Pick<OAuth["providers"][number], "name" | "label">;
 
 /** Accounts at providers, and the buttons that link and unlink them. Nothing where there are no providers. */
 export async function accountsSection(view: AccountView): Promise<Html> {
-  const { oauth, principal } = view.call;
+  const { oauth, principal, language } = view.call;
+  const { accounts: words } = language.words;
   if (oauth === null) return html``;
   const linked = await oauth.accounts(principal.user.id);
   if (oauth.providers.length + linked.length === 0) return html``;
   const open = oauth.providers.filter(({ name }) => linked.every(({ provider }) => provider !== name));
   const about: Section = {
     name: "accounts",
-    title: "Linked accounts",
-    lead: "Other ways to sign in to this account.",
+    title: words.title,
+    lead: words.lead,
     fieldNames: ["password"],
     doneMessages: new Map([
-      ["linked", "The account is linked. You can sign in with it from now on."],
-      ["unlinked", "The account is unlinked."],
+      ["linked", words.doneLinked],
+      ["unlinked", words.doneUnlinked],
     ]),
   };
   return section(
@@ -51,11 +53,12 @@ export async function submitAccounts(
       return act(current, fields);
     });
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => showAgain(current, "accounts", state));
+    return formAgain(call, thrown, fields, (state) => showAgain(current, "accounts", state));
   }
 }
 
-async function act({ oauth, visit }: PageCall<SignedIn>, { link, unlink }: Fields): Promise<PageReply> {
+async function act(call: PageCall<SignedIn>, { link, unlink }: Fields): Promise<PageReply> {
+  const { oauth, visit } = call;
   if (oauth === null || (link === undefined && unlink === undefined)) {
     throw new AuthError("invalid_input", { message: "The form is not known." });
   }
@@ -64,27 +67,30 @@ async function act({ oauth, visit }: PageCall<SignedIn>, { link, unlink }: Field
     return seeOther("/account?done=unlinked#accounts");
   }
   const { url, change } = await oauth.startLink(link ?? "", visit);
-  return { ...onward(labelOf(oauth, link ?? ""), url), change };
+  return { ...onward(call, labelOf(oauth, link ?? ""), url), change };
 }
 
 // A redirect would be held to the page's `form-action`, which names this origin alone.
-function onward(label: string, url: string): DocumentReply {
-  const main = html`<div class="card">
-<h1>On to ${label}</h1>
-<p><a class="button primary" href="${url}">Continue with ${label}</a></p>
-<p class="aside"><a href="/account">Back to your account</a></p>
-</div>`;
-  return { kind: "document", title: `On to ${label}`, main, goesOnTo: url };
+function onward({ language }: PageCall<SignedIn>, provider: string, url: string): DocumentReply {
+  const { accounts: words, login } = language.words;
+  return {
+    kind: "document",
+    page: "onward",
+    title: fillText(words.onward, { provider }),
+    form: html`<p><a class="button primary" href="${url}">${fillText(login.provider, { provider })}</a></p>`,
+    aside: html`<p class="aside"><a href="/account">${words.back}</a></p>`,
+    goesOnTo: url,
+  };
 }
 
 function linkedItem(view: AccountView, account: LinkedAccountInfo): Html {
-  const { oauth, now } = view.call;
+  const { oauth, language } = view.call;
   const { provider: name, email, createdAt } = account;
   const provider = { name, label: oauth === null ? name : labelOf(oauth, name) };
   return html`<li>
 <div class="session">
 <p class="device">${provider.label}</p>
-<p class="meta">${email !== null && html`<span class="breakable">${email}</span> `}<span>linked ${moment(createdAt, now)}</span></p>
+<p class="meta">${email !== null && html`<span class="breakable">${email}</span> `}<span>${fill(language.words.accounts.linked, { when: moment(createdAt, view.call) })}</span></p>
 </div>
 ${actionForm(view, "unlink", provider)}
 </li>`;
@@ -93,13 +99,17 @@ ${actionForm(view, "unlink", provider)}
 function actionForm(view: AccountView, action: "link" | "unlink", { name, label }: NamedProvider): Html {
   const state = stateOf(view, "accounts");
   const asksPassword = view.ways.hasPassword && wantsProof(view, "accounts") && state.values[action] === name;
-  const words = action === "link" ? `Link ${label}` : "Unlink";
+  const { accounts: words, form } = view.call.language.words;
+  const button =
+    action === "link"
+      ? html`<button type="submit">${fillText(words.link, { provider: label })}</button>`
+      : html`<button class="small" type="submit">${words.unlink}<span class="unseen">${fillText(words.unlinkWhich, { provider: label })}</span></button>`;
   return html`<form method="post" action="/account" novalidate>
 ${hidden("_token", view.token)}
 ${hidden("form", "accounts")}
 ${hidden(action, name)}
-${asksPassword && field(state, { name: "password", label: "Current password", type: "password", autocomplete: "current-password" })}
-<button${action === "unlink" && html` class="small"`} type="submit">${words}${action === "unlink" && html`<span class="unseen"> ${label}</span>`}</button>
+${asksPassword && field(view.call, state, { name: "password", label: form.currentPassword, type: "password", autocomplete: "current-password" })}
+${button}
 </form>`;
 }
 

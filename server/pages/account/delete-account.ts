@@ -2,6 +2,7 @@ import type { SignedIn } from "latchkey";
 import { checkbox, errorSummary, field, hidden } from "../fields.ts";
 import { assertNone, blank, type FormState, formAgain, missing, secret } from "../form.ts";
 import { type Html, html } from "../html.ts";
+import { fill } from "../language/fill.ts";
 import { type DocumentReply, type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
 import { confirmation, isStale, type ProofWays, proofWays, proveAgain, signInAgain } from "./prove-again.ts";
 
@@ -25,7 +26,7 @@ export async function submitDeleteAccount(call: PageCall<SignedIn>): Promise<Pag
     await auth.users.delete({ erase }, current.visit);
     return seeOther(`${auth.config.loginPath}?done=${erase ? "erased" : "deleted"}`, { session: "clear" });
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => deletePage(current, state));
+    return formAgain(call, thrown, fields, (state) => deletePage(current, state));
   }
 }
 
@@ -40,34 +41,38 @@ async function proven(
 }
 
 async function deletePage(call: PageCall<SignedIn>, state: FormState): Promise<DocumentReply> {
+  const { deletion: words } = call.language.words;
   const ways = await proofWays(call);
   const isToSignIn = !ways.hasPassword && isStale(call);
-  const main = html`<div class="card">
-<h1>Delete your account</h1>
-${errorSummary(state, ["password"])}
-<p>Every session ends, and nobody can sign in as <strong class="breakable">${call.principal.user.email}</strong> any more.
-For 30 days an administrator can bring the account back; then its data is erased.</p>
-${isToSignIn ? signInFirst(call, ways) : await deleteForm(call, state, ways)}
-<p class="aside"><a href="/account">Keep my account</a></p>
-</div>`;
-  return { kind: "document", title: "Delete your account", main };
+  const email = html`<strong class="breakable">${call.principal.user.email}</strong>`;
+  return {
+    kind: "document",
+    page: "delete-account",
+    title: words.title,
+    lead: html`<p>${fill(words.what, { email })}</p>`,
+    messages: errorSummary(call, state, ["password"]),
+    form: isToSignIn ? signInFirst(call, ways) : await deleteForm(call, state, ways),
+    aside: html`<p class="aside"><a href="/account">${words.keep}</a></p>`,
+  };
 }
 
 async function deleteForm(
-  { auth, visit, principal }: PageCall<SignedIn>,
+  call: PageCall<SignedIn>,
   state: FormState,
   { hasPassword }: ProofWays,
 ): Promise<Html> {
+  const { auth, visit, principal, language } = call;
+  const { deletion: words, form: labels } = language.words;
   return html`<form method="post" action="/account/delete" novalidate>
 ${hidden("_token", await auth.sessions.csrfToken(visit))}
 <input hidden type="text" autocomplete="username" value="${principal.user.email}" readonly>
-${checkbox(state, { name: "erase", label: "Erase my data now. Nobody can bring it back." })}
-${hasPassword && field(state, { name: "password", label: "Current password", type: "password", autocomplete: "current-password" })}
-<button class="danger" type="submit">Delete account</button>
+${checkbox(state, { name: "erase", label: words.erase })}
+${hasPassword && field(call, state, { name: "password", label: labels.currentPassword, type: "password", autocomplete: "current-password" })}
+<button class="danger" type="submit">${words.button}</button>
 </form>`;
 }
 
 function signInFirst(call: PageCall<SignedIn>, ways: ProofWays): Html {
-  return html`<p>Sign in again first: a screen that was left open is not you.</p>
+  return html`<p>${call.language.words.deletion.signInFirst}</p>
 ${signInAgain(call, ways, "/account/delete")}`;
 }

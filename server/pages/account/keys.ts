@@ -2,6 +2,8 @@ import { type ApiKeyInfo, type ApiKeys, AuthError, type CreatedApiKey, type Sign
 import { checkbox, field, hidden } from "../fields.ts";
 import { formAgain, typed } from "../form.ts";
 import { type Html, html } from "../html.ts";
+import { fill, fillText } from "../language/fill.ts";
+import type { Words } from "../language/words-en.ts";
 import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
 import { moment } from "../words.ts";
 import { type AccountView, type Section, type ShowAgain, section, stateOf } from "./section.ts";
@@ -13,7 +15,8 @@ const box = "may-";
 
 /** API keys: those there are, and a form for another. Nothing where the set-up has none. */
 export async function keysSection(view: AccountView): Promise<Html> {
-  const { apiKeys, auth, visit, principal } = view.call;
+  const { apiKeys, auth, visit, principal, language } = view.call;
+  const { keys: words } = language.words;
   // Nobody makes keys in somebody else's place.
   if (apiKeys === null || principal.impersonator !== null) return html``;
   const keys = await apiKeys.list(principal);
@@ -21,22 +24,22 @@ export async function keysSection(view: AccountView): Promise<Html> {
   const state = stateOf(view, "keys");
   const about: Section = {
     name: "keys",
-    title: "API keys",
-    lead: "For programs that act in your name. Revoke what you do not recognise.",
+    title: words.title,
+    lead: words.lead,
     fieldNames: ["key_name"],
-    doneMessages: new Map([["key", "The API key is revoked."]]),
+    doneMessages: new Map([["key", words.done]]),
   };
   return section(
     view,
     about,
-    html`${view.created !== null && createdNotice(view.created)}
+    html`${view.created !== null && createdNotice(view.created, words)}
 ${keys.length > 0 && html`<ul class="sessions">${keys.map((each) => keyItem(view, each))}</ul>`}
 <form method="post" action="/account" novalidate>
 ${hidden("_token", token)}
 ${hidden("form", "new-key")}
-${field(state, { name: "key_name", label: "What the key is for", autocomplete: "off" })}
-${principal.user.permissions.map((each) => checkbox(state, { name: box + each, label: `May ${each}` }))}
-<button type="submit">Make an API key</button>
+${field(view.call, state, { name: "key_name", label: words.name, autocomplete: "off" })}
+${principal.user.permissions.map((each) => checkbox(state, { name: box + each, label: fillText(words.may, { permission: each }) }))}
+<button type="submit">${words.button}</button>
 </form>`,
   );
 }
@@ -55,7 +58,7 @@ export async function submitNewKey(
     const created = await apiKeys.create(principal, { name: typed(fields, "key_name"), permissions }, visit);
     return { ...(await showAgain(call, "keys", null, created)), status: 201 };
   } catch (thrown) {
-    return formAgain(ofThisForm(thrown), fields, (state) => showAgain(call, "keys", state));
+    return formAgain(call, ofThisForm(thrown), fields, (state) => showAgain(call, "keys", state));
   }
 }
 
@@ -69,7 +72,7 @@ export async function submitKeys(
     await offered(call).revoke(call.principal, fields.revoke ?? "", call.visit);
     return seeOther("/account?done=key#keys");
   } catch (thrown) {
-    return formAgain(thrown, {}, (state) => showAgain(call, "keys", state));
+    return formAgain(call, thrown, {}, (state) => showAgain(call, "keys", state));
   }
 }
 
@@ -87,26 +90,27 @@ function ofThisForm(thrown: unknown): unknown {
   return new AuthError(code, { message, fields, cause, ...retry });
 }
 
-function createdNotice({ key, name }: CreatedApiKey): Html {
+function createdNotice({ key, name }: CreatedApiKey, { created }: Words["keys"]): Html {
   return html`<div class="notice good" role="status">
-<p>This is the key “${name}”. Copy it now: it is not shown again.</p>
+<p>${fill(created, { name })}</p>
 <p><code class="breakable">${key}</code></p>
 </div>`;
 }
 
-function keyItem({ call: { now }, token }: AccountView, key: ApiKeyInfo): Html {
+function keyItem({ call, token }: AccountView, key: ApiKeyInfo): Html {
+  const { keys: words } = call.language.words;
   const { id, name, permissions, lastUsedAt, createdAt, expiresAt } = key;
-  const isOver = expiresAt !== null && expiresAt <= now;
+  const isOver = expiresAt !== null && expiresAt <= call.now;
   return html`<li>
 <div class="session">
-<p class="device">${name}${isOver && html` <span class="badge">Expired</span>`}</p>
-<p class="meta"><span class="breakable">${id}</span> <span>made ${moment(createdAt, now)}</span> <span>${lastUsedAt === null ? "never used" : html`used ${moment(lastUsedAt, now)}`}</span> ${permissions.length > 0 && html`<span>may ${permissions.join(", ")}</span>`}</p>
+<p class="device">${name}${isOver && html` <span class="badge">${words.expired}</span>`}</p>
+<p class="meta"><span class="breakable">${id}</span> <span>${fill(words.made, { when: moment(createdAt, call) })}</span> <span>${lastUsedAt === null ? words.never : fill(words.used, { when: moment(lastUsedAt, call) })}</span> ${permissions.length > 0 && html`<span>${fill(words.permissions, { permissions: permissions.join(", ") })}</span>`}</p>
 </div>
 <form method="post" action="/account">
 ${hidden("_token", token)}
 ${hidden("form", "keys")}
 ${hidden("revoke", id)}
-<button class="small" type="submit">Revoke<span class="unseen"> the key ${name}</span></button>
+<button class="small" type="submit">${words.revoke}<span class="unseen">${fillText(words.revokeWhich, { name })}</span></button>
 </form>
 </li>`;
 }

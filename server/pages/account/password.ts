@@ -8,12 +8,13 @@ import { type AccountView, type Section, type ShowAgain, section, stateOf } from
 /** Another password. */
 export function passwordSection(view: AccountView): Html {
   const state = stateOf(view, "password");
+  const { password: words, form: labels } = view.call.language.words;
   const about: Section = {
     name: "password",
-    title: "Password",
-    lead: "Changing it signs you out everywhere else.",
+    title: words.title,
+    lead: words.lead,
     fieldNames: ["current_password", "new_password", "confirm_password"],
-    doneMessages: new Map([["password", "Your password is changed. Every other session has ended."]]),
+    doneMessages: new Map([["password", words.done]]),
   };
   // The unseen address tells password managers whose password it is.
   return section(
@@ -23,20 +24,20 @@ export function passwordSection(view: AccountView): Html {
 ${hidden("_token", view.token)}
 ${hidden("form", "password")}
 <input hidden type="text" autocomplete="username" value="${view.call.principal.user.email}" readonly>
-${field(state, {
+${field(view.call, state, {
   name: "current_password",
-  label: "Current password",
+  label: labels.currentPassword,
   type: "password",
   autocomplete: "current-password",
 })}
-${field(state, { name: "new_password", label: "New password", type: "password", autocomplete: "new-password" })}
-${field(state, {
+${field(view.call, state, { name: "new_password", label: labels.newPassword, type: "password", autocomplete: "new-password" })}
+${field(view.call, state, {
   name: "confirm_password",
-  label: "Confirm new password",
+  label: labels.confirmNewPassword,
   type: "password",
   autocomplete: "new-password",
 })}
-<button class="primary" type="submit">Change password</button>
+<button class="primary" type="submit">${words.button}</button>
 </form>`,
   );
 }
@@ -59,7 +60,7 @@ export async function submitPassword(
     const { change } = await auth.users.changePassword({ current, next }, visit);
     return seeOther("/account?done=password#password", change);
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => showAgain(call, "password", state));
+    return formAgain(call, thrown, fields, (state) => showAgain(call, "password", state));
   }
 }
 

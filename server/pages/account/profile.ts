@@ -1,7 +1,8 @@
 import { AuthError, type ProfileChanged, type SignedIn } from "latchkey";
-import { field, hidden } from "../fields.ts";
-import { blank, formAgain, typed } from "../form.ts";
+import { choice, field, hidden } from "../fields.ts";
+import { blank, type FormState, formAgain, typed } from "../form.ts";
 import { type Html, html } from "../html.ts";
+import { knownLocale, ownName } from "../language/choose-locale.ts";
 import { mailOf, shownHint } from "../mailed.ts";
 import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
 import { confirmation, proofWays, proveAgain, signInAgain } from "./prove-again.ts";
@@ -11,18 +12,16 @@ import { type AccountView, type Section, type ShowAgain, section, stateOf, wants
 export function profileSection(view: AccountView): Html {
   const state = stateOf(view, "profile", blank(known(view.call)));
   const { call, ways } = view;
+  const { profile: words, form: labels } = call.language.words;
   const about: Section = {
     name: "profile",
-    title: "Profile",
-    lead: "Your name is how you are greeted. Username and email are what you sign in with.",
-    fieldNames: ["name", "username", "email", "password"],
+    title: words.title,
+    lead: words.lead,
+    fieldNames: ["name", "username", "email", "locale", "password"],
     doneMessages: new Map([
-      ["profile", "Your profile is saved."],
-      [
-        "address",
-        "Your profile is saved. Your address changes once you have opened the link that was mailed to the new one.",
-      ],
-      ["confirm", "A link for confirming your address is on its way to it."],
+      ["profile", words.done],
+      ["address", words.doneAddress],
+      ["confirm", words.doneConfirm],
     ]),
   };
   return section(
@@ -31,11 +30,12 @@ export function profileSection(view: AccountView): Html {
     html`<form method="post" action="/account" novalidate>
 ${hidden("_token", view.token)}
 ${hidden("form", "profile")}
-${field(state, { name: "name", label: "Name", autocomplete: "name", isOptional: true })}
-${field(state, { name: "username", label: "Username", autocomplete: "username" })}
-${field(state, { name: "email", label: "Email", type: "email", autocomplete: "email" })}
-${wantsProof(view, "profile") && ways.hasPassword && passwordField(state)}
-<button class="primary" type="submit">Save profile</button>
+${field(call, state, { name: "name", label: labels.name, autocomplete: "name", isOptional: true })}
+${field(call, state, { name: "username", label: labels.username, autocomplete: "username" })}
+${field(call, state, { name: "email", label: labels.email, type: "email", autocomplete: "email" })}
+${localeField(call, state)}
+${wantsProof(view, "profile") && ways.hasPassword && passwordField(call, state)}
+<button class="primary" type="submit">${words.button}</button>
 </form>
 ${wantsProof(view, "profile") && !ways.hasPassword && signInAgain(call, ways, "/account#profile")}
 ${addressSection(view)}`,
@@ -43,8 +43,8 @@ ${addressSection(view)}`,
 }
 
 function known({ principal: { user } }: PageCall<SignedIn>): Fields {
-  const { email, username, name } = user;
-  return { email, username, name: name ?? "" };
+  const { email, username, name, locale } = user;
+  return { email, username, name: name ?? "", locale: locale ?? "" };
 }
 
 /**
@@ -67,25 +67,28 @@ export async function submitProfile(
     const isAsked = typed(fields, "email").normalize("NFC") !== user.email;
     return seeOther(`/account?done=${isAsked ? "address" : "profile"}#profile`, change);
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => showAgain(current, "profile", state));
+    return formAgain(call, thrown, fields, (state) => showAgain(current, "profile", state));
   }
 }
 
 async function save({ auth, visit }: PageCall<SignedIn>, fields: Fields): Promise<ProfileChanged> {
   const [email, username, name] = [typed(fields, "email"), typed(fields, "username"), typed(fields, "name")];
-  return auth.users.update({ email, username, name }, visit);
+  const locale = fields.locale === undefined ? {} : { locale: fields.locale };
+  return auth.users.update({ email, username, name, ...locale }, visit);
 }
 
 /** A link for who has not shown yet that the mailbox is theirs. */
-function addressSection({ call: { mail, principal, shownMails }, token }: AccountView): Html {
-  if (mail === null || principal.user.emailVerified) return shownHint(shownMails);
+function addressSection({ call, token }: AccountView): Html {
+  const { mail, principal, language } = call;
+  const { profile: words } = language.words;
+  if (mail === null || principal.user.emailVerified) return shownHint(call);
   return html`<form method="post" action="/account">
 ${hidden("_token", token)}
 ${hidden("form", "confirm")}
-<p>Your address is not confirmed yet.</p>
-<button type="submit">Send a link to confirm it</button>
+<p>${words.unconfirmed}</p>
+<button type="submit">${words.confirm}</button>
 </form>
-${shownHint(shownMails)}`;
+${shownHint(call)}`;
 }
 
 /** Asks for that link. */
@@ -98,16 +101,35 @@ export async function submitConfirm(
     await mailOf(call).requestVerification(call.visit);
     return seeOther("/account?done=confirm#profile");
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) =>
+    return formAgain(call, thrown, fields, (state) =>
       showAgain(call, "profile", { ...state, values: known(call) }),
     );
   }
 }
 
-function passwordField(state: Parameters<typeof field>[0]): Html {
-  return field(state, {
+/** The languages that there are, and the account's own where it is none of them. */
+function localeField({ languages, language, principal }: PageCall<SignedIn>, state: FormState): Html {
+  const { profile: words } = language.words;
+  const own = principal.user.locale;
+  const known = knownLocale(own, languages.locales);
+  // A kind of a known language, such as de-AT, stays what it is until another one is chosen.
+  const listed = languages.locales.map((each) => (each === known ? (own ?? each) : each));
+  const all = own === null || known !== null ? listed : [...listed, own];
+  return choice({ language }, state, {
+    name: "locale",
+    label: words.language,
+    hint: words.languageHint,
+    choices: [
+      { value: "", label: words.anyLanguage },
+      ...all.map((value) => ({ value, label: ownName(value), lang: value })),
+    ],
+  });
+}
+
+function passwordField(call: PageCall<SignedIn>, state: FormState): Html {
+  return field(call, state, {
     name: "password",
-    label: "Current password",
+    label: call.language.words.form.currentPassword,
     type: "password",
     autocomplete: "current-password",
   });

@@ -2,6 +2,7 @@ import { AuthError, type SignedIn } from "latchkey";
 import type { ProviderInfo } from "latchkey/oauth";
 import { secret } from "../form.ts";
 import { type Html, html } from "../html.ts";
+import { fill, fillText } from "../language/fill.ts";
 import type { Fields, PageCall } from "../page.ts";
 import { withSession } from "../request.ts";
 
@@ -27,13 +28,16 @@ export function isStale({ auth, principal, now }: PageCall<SignedIn>): boolean {
   return now.getTime() - principal.authTime.getTime() >= auth.config.freshSeconds * 1000;
 }
 
+/** What a fresh proof is asked for; `sentences` of the languages have a sentence for each. */
+type Purpose = "to change your email address" | "to change how you sign in" | "to delete your account";
+
 /**
  * The password that a form brought as a fresh proof.
  *
- * @param purpose - what it is for, as in "to change your email address"
+ * @param purpose - what it is for
  * @throws AuthError `fresh_auth_required` - none; for who has one the refusal stands beside the field
  */
-export function confirmation(fields: Fields, { hasPassword }: ProofWays, purpose: string): string {
+export function confirmation(fields: Fields, { hasPassword }: ProofWays, purpose: Purpose): string {
   if (!hasPassword) {
     throw new AuthError("fresh_auth_required", { message: `Sign in again ${purpose}.` });
   }
@@ -49,15 +53,21 @@ export function confirmation(fields: Fields, { hasPassword }: ProofWays, purpose
  * @param next - path of the page to come back to
  */
 export function signInAgain(
-  { auth, mail }: PageCall<SignedIn>,
+  { auth, mail, language }: PageCall<SignedIn>,
   { hasPassword, providers }: ProofWays,
   next: string,
 ): Html {
+  const { account: words } = language.words;
   const query = `?fresh=on&next=${encodeURIComponent(next)}`;
   const link = ({ name, label }: ProviderInfo): Html =>
-    html`<p class="aside"><a href="${auth.config.basePath}/auth/oauth/${name}${query}">Sign in again with ${label}</a></p>`;
+    html`<p class="aside"><a href="${auth.config.basePath}/auth/oauth/${name}${query}">${fillText(words.againWith, { provider: label })}</a></p>`;
   return html`${providers.map(link)}
-${!hasPassword && html`<p class="aside">${providers.length > 0 && "If you are still asked for it afterwards: "}${mail === null ? "An administrator can send you a link for choosing a password; with that you can go on." : html`<a href="/reset?new=1">Have a link for choosing a password sent</a>; with that you can go on.`}</p>`}`;
+${!hasPassword && html`<p class="aside">${providers.length === 0 ? how() : fill(words.stillAsked, { how: how() })}</p>`}`;
+
+  function how(): Html {
+    const link = html`<a href="/reset?new=1">${words.mailedLinkText}</a>`;
+    return mail === null ? html`${words.administratorLink}` : fill(words.mailedLink, { link });
+  }
 }
 
 /**

@@ -64,7 +64,7 @@ export function section(
 <p>${lead}</p>
 </div>
 <div class="body">
-${errorSummary(stateOf(view, name), fieldNames)}
+${errorSummary(view.call, stateOf(view, name), fieldNames)}
 ${view.refused === null && doneNotice(doneMessages.get(view.done ?? ""))}
 ${body}
 </div>

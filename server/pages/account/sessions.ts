@@ -2,20 +2,22 @@ import { AuthError, type SessionInfo, type SignedIn } from "latchkey";
 import { hidden } from "../fields.ts";
 import { formAgain } from "../form.ts";
 import { type Html, html } from "../html.ts";
+import { fill, fillText } from "../language/fill.ts";
 import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
 import { deviceWords, moment } from "../words.ts";
 import { type AccountView, type Section, type ShowAgain, section } from "./section.ts";
 
 /** Where one is signed in, and the buttons that end it. */
 export function sessionsSection(view: AccountView, sessions: readonly SessionInfo[]): Html {
+  const { sessions: words } = view.call.language.words;
   const about: Section = {
     name: "sessions",
-    title: "Sessions",
-    lead: "Where you are signed in. End what you do not recognise, unlink accounts and revoke keys that are not yours, then change your password.",
+    title: words.title,
+    lead: words.lead,
     fieldNames: [],
     doneMessages: new Map([
-      ["session", "The session has ended."],
-      ["sessions", "Every other session has ended."],
+      ["session", words.done],
+      ["sessions", words.doneAll],
     ]),
   };
   const currentId = view.call.principal.sessionId;
@@ -31,7 +33,7 @@ ${
   html`<form method="post" action="/account">
 ${hidden("_token", view.token)}
 ${hidden("form", "sessions")}
-<button type="submit">End all other sessions</button>
+<button type="submit">${words.endAll}</button>
 </form>`
 }`,
   );
@@ -54,20 +56,21 @@ export async function submitSessions(
     if (fields.session !== principal.sessionId) return seeOther("/account?done=session#sessions");
     return seeOther(`${auth.config.loginPath}?done=signed-out`, { session: "clear" });
   } catch (thrown) {
-    return formAgain(thrown, fields, (state) => showAgain(call, "sessions", state));
+    return formAgain(call, thrown, fields, (state) => showAgain(call, "sessions", state));
   }
 }
 
 function sessionItem({ call, token }: AccountView, session: SessionInfo, isCurrent: boolean): Html {
+  const { sessions: words } = call.language.words;
   const { id, ip, userAgent, lastUsedAt, createdAt, amr } = session;
   // Where they sit is no business of the person for whom they act.
   const isAdministrator = amr.includes("imp");
-  const device = isAdministrator ? "An administrator, acting for you" : deviceWords(userAgent);
-  const where = isAdministrator ? "for an hour at most" : (ip ?? "unknown address");
+  const device = isAdministrator ? words.administrator : deviceWords(userAgent, call.language);
+  const where = isAdministrator ? words.atMost : (ip ?? words.unknownAddress);
   return html`<li>
 <div class="session">
-<p class="device">${device}${isCurrent && html` <span class="badge">This device</span>`}</p>
-<p class="meta"><span>${where}</span> <span>used ${moment(lastUsedAt, call.now)}</span> <span>signed in ${moment(createdAt, call.now)}</span></p>
+<p class="device">${device}${isCurrent && html` <span class="badge">${words.this}</span>`}</p>
+<p class="meta"><span>${where}</span> <span>${fill(words.used, { when: moment(lastUsedAt, call) })}</span> <span>${fill(words.signedIn, { when: moment(createdAt, call) })}</span></p>
 </div>
 ${
   !isCurrent &&
@@ -75,7 +78,7 @@ ${
 ${hidden("_token", token)}
 ${hidden("form", "sessions")}
 ${hidden("session", id)}
-<button class="small" type="submit">End<span class="unseen"> the session of ${device}, ${where}</span></button>
+<button class="small" type="submit">${words.end}<span class="unseen">${fillText(words.endWhich, { device, where })}</span></button>
 </form>`
 }
 </li>`;
