@@ -48,3 +48,10 @@ export function uuidv7(now: Date, bytes: Bytes): string {
   const variant = (0x8 | (Number.parseInt(random[3] ?? "0", 16) & 0x3)).toString(16);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(7, 19)}`;
 }
+
+/** A UUID of version 4: all of it is random. @see RFC 9562, section 5.4 */
+export function uuidv4(bytes: Bytes): string {
+  const text = Buffer.from(bytes(16)).toString("hex");
+  const variant = (0x8 | (Number.parseInt(text[16] ?? "0", 16) & 0x3)).toString(16);
+  return `${text.slice(0, 8)}-${text.slice(8, 12)}-4${text.slice(13, 16)}-${variant}${text.slice(17, 20)}-${text.slice(20)}`;
+}

@@ -4,7 +4,8 @@ import { defaultHashers, type Hashers, needsFreshHash, passwordHashing } from ".
 import { measuredThreads } from "../password/measured-threads.ts";
 import { type PolicyOptions, passwordPolicy } from "../password/policy.ts";
 import { passwordThreads, type ThreadsOptions } from "../password/threads.ts";
-import type { Feature } from "./feature.ts";
+import type { PasswordServices, Services } from "../ports/services.ts";
+import type { Feature, Installed } from "./feature.ts";
 
 /** Settings of {@link passwords}. */
 export interface PasswordsOptions extends Omit<PolicyOptions, "threads" | "log"> {
@@ -33,23 +34,32 @@ export function passwords(options: PasswordsOptions = {}): Feature<Passwords> {
     install(services) {
       const hashers = options.hashers ?? defaultHashers();
       const threads = measuredThreads(passwordThreads(options.threads), services.telemetry);
-      const hashing = passwordHashing({ threads, hashers });
-      const policy = passwordPolicy({ ...options, threads, log: services.log });
-      if (services.config.isProduction && hashing.weakness !== null) {
-        throw new TypeError(`passwords: ${hashing.weakness}`);
-      }
-      return {
-        api: {
-          hash: (password) => hashing.hash(password),
-          verify: async (password, stored) => (await hashing.verify(password, stored)).ok,
-          needsRehash: (stored) => needsFreshHash(stored, hashers),
-          check: (password, words = []) => policy.check(password, { words }),
-        },
-        passwords: { ...services, hashing, policy },
-        routes: async (endpoints) => (await import("../endpoints/auth.ts")).signInRoutes(endpoints),
-        warmUp: () => hashing.warmUp(),
-        close: () => threads.close(),
-      };
+      const installed = passwordsOn(services, { ...options, hashers, threads });
+      const { weakness } = installed.passwords.hashing;
+      if (services.config.isProduction && weakness !== null) throw new TypeError(`passwords: ${weakness}`);
+      return installed;
     },
+  };
+}
+
+/** The feature in place, on threads and hashers of the caller's choice, however weak. The threads are closed with it. */
+export function passwordsOn(
+  services: Services,
+  options: PolicyOptions & { readonly hashers: Hashers },
+): Installed<Passwords> & { readonly passwords: PasswordServices } {
+  const { threads, hashers } = options;
+  const hashing = passwordHashing({ threads, hashers });
+  const policy = passwordPolicy({ ...options, log: services.log });
+  return {
+    api: {
+      hash: (password) => hashing.hash(password),
+      verify: async (password, stored) => (await hashing.verify(password, stored)).ok,
+      needsRehash: (stored) => needsFreshHash(stored, hashers),
+      check: (password, words = []) => policy.check(password, { words }),
+    },
+    passwords: { ...services, hashing, policy },
+    routes: async (endpoints) => (await import("../endpoints/auth.ts")).signInRoutes(endpoints),
+    warmUp: () => hashing.warmUp(),
+    close: () => threads.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { ApiKeyUsage } from "../domain/api-key.ts";
+import type { CallOff } from "../ports/clock.ts";
 import type { ApiKeyUses } from "../ports/directory-store.ts";
 import type { Services } from "../ports/services.ts";
 
@@ -64,12 +65,13 @@ type Count = { -readonly [K in keyof Omit<ApiKeyUsage, "keyId">]: ApiKeyUsage[K]
 export function apiKeyUses({
   stores,
   clock,
+  timers,
   background,
   log,
   call,
-}: Pick<Services, "stores" | "clock" | "background" | "log" | "call">): ApiKeyUseCounter {
+}: Pick<Services, "stores" | "clock" | "timers" | "background" | "log" | "call">): ApiKeyUseCounter {
   const tallies = new Map<string, Tally>();
-  let timer: NodeJS.Timeout | null = null;
+  let callOff: CallOff | null = null;
   let writing: Promise<void> | null = null;
   let isDue = false;
   let isClosed = false;
@@ -98,14 +100,12 @@ export function apiKeyUses({
 
   function due(): void {
     isDue = true;
-    if (timer !== null) return;
-    timer = setTimeout(() => background.run("write uses of API keys", flush), flushDelayMs);
-    timer.unref();
+    callOff ??= timers.after(flushDelayMs, () => background.run("write uses of API keys", flush));
   }
 
   function rest(): void {
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
+    callOff?.();
+    callOff = null;
   }
 
   // One at a time: a directory that hangs would else be handed batch after batch.

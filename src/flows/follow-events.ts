@@ -33,7 +33,7 @@ export type Pass =
     };
 
 /** What following works with. */
-export type FollowServices = Pick<Services, "stores" | "call" | "clock" | "random">;
+export type FollowServices = Pick<Services, "stores" | "call" | "clock" | "timers" | "random">;
 
 const rowsAtOnce = 100;
 /** How long a process that died keeps the others from going on. */
@@ -141,7 +141,7 @@ interface Lease {
   release(): Promise<void>;
 }
 
-function leaseOf({ stores: { ephemeral }, call, clock }: FollowServices, name: string): Lease {
+function leaseOf({ stores: { ephemeral }, call, clock, timers }: FollowServices, name: string): Lease {
   const key = `follow:lease:${name}`;
   let renewedAt = 0;
   const renew = async (seconds = leaseSeconds): Promise<void> => {
@@ -161,9 +161,7 @@ function leaseOf({ stores: { ephemeral }, call, clock }: FollowServices, name: s
     renew,
     keep() {
       // A renewal that fails is not the event's failure: the lease may be lost, which is allowed for.
-      const timer = setInterval(() => void renew().catch(() => undefined), (leaseSeconds / 3) * 1000);
-      timer.unref();
-      return () => clearInterval(timer);
+      return timers.every((leaseSeconds / 3) * 1000, () => void renew().catch(() => undefined));
     },
     release: () => ephemeral.remove([key], call()),
   };

@@ -1,6 +1,7 @@
 import type { OutboxMail } from "../domain/outbox.ts";
 import { messageOf } from "../mail/message.ts";
 import { writeMail } from "../mail/write-mail.ts";
+import type { CallOff } from "../ports/clock.ts";
 import { MailRejected } from "../ports/mailer.ts";
 import { mailFacts } from "./mail-facts.ts";
 import type { MailOutcome, MailServices } from "./mail-services.ts";
@@ -29,12 +30,12 @@ const longestDelaySeconds = 3_600;
  * and the former one opens nothing. A claim is a lease: what a dead process had claimed is free again when that runs out.
  */
 export function mailSender(services: MailServices): MailSender {
-  const { stores, clock, log, call, sending } = services;
+  const { stores, clock, timers, log, call, sending } = services;
   const ending = new AbortController();
   let isClosed = false;
   let running: Promise<void> | null = null;
   let isAskedAgain = false;
-  let timer: NodeJS.Timeout | undefined;
+  let stopPolling: CallOff | null = null;
 
   async function claim(limit: number): Promise<readonly OutboxMail[]> {
     if (isClosed) return [];
@@ -76,16 +77,16 @@ export function mailSender(services: MailServices): MailSender {
   return {
     wake() {
       if (isClosed) return;
-      timer ??= setInterval(() => void flush(), sending.pollSeconds * 1000).unref();
+      stopPolling ??= timers.every(sending.pollSeconds * 1000, () => void flush());
       void flush();
     },
     flush,
     async close() {
       isClosed = true;
-      clearInterval(timer);
-      const hurry = setTimeout(() => ending.abort(), graceMs);
+      stopPolling?.();
+      const callOff = timers.after(graceMs, () => ending.abort(), { holdsProcess: true });
       await running;
-      clearTimeout(hurry);
+      callOff();
     },
   };
 }
@@ -128,15 +129,20 @@ class Unsent extends Error {}
 
 /** @returns whether there was anything to send */
 async function send(services: MailServices, mail: OutboxMail, ending: AbortSignal): Promise<boolean> {
-  const { mailer, from, templates, sending } = services;
+  const { mailer, from, templates, sending, timers } = services;
   const facts = await mailFacts(services, mail);
   if (facts === null) return false;
   const message = messageOf(mail, facts, writeMail(facts, templates), from);
-  const signal = AbortSignal.any([ending, AbortSignal.timeout(sending.timeoutSeconds * 1000)]);
+  const late = new AbortController();
+  const giveUp = (): void => late.abort(new DOMException("The mailer took too long", "TimeoutError"));
+  const callOff = timers.after(sending.timeoutSeconds * 1000, giveUp);
+  const signal = AbortSignal.any([ending, late.signal]);
   try {
     await within(mailer.send(message, signal), signal);
   } catch (cause) {
     throw new Unsent("not sent", { cause });
+  } finally {
+    callOff();
   }
   return true;
 }

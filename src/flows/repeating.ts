@@ -1,3 +1,4 @@
+import type { CallOff } from "../ports/clock.ts";
 import type { Services } from "../ports/services.ts";
 
 /** Work that is done again and again, never twice at a time. */
@@ -19,14 +20,14 @@ const gatherMs = 100;
 
 /** Repeats `work`. It fails for itself: a failure is logged under `name`, and the next run is as due as before. Holds no process open. */
 export function repeating(
-  { background }: Pick<Services, "background">,
+  { background, timers }: Pick<Services, "background" | "timers">,
   name: string,
   { everySeconds }: Pace,
   work: () => Promise<unknown>,
 ): Repeating {
   let running: Promise<unknown> | null = null;
   let [isWanted, isStopped] = [false, false];
-  let soon: NodeJS.Timeout | null = null;
+  let soon: CallOff | null = null;
 
   function start(): void {
     soon = null;
@@ -43,15 +44,15 @@ export function repeating(
     if (isWanted) start();
   }
 
-  const timer = everySeconds === 0 ? undefined : setInterval(start, everySeconds * 1000).unref();
+  const end = everySeconds === 0 ? null : timers.every(everySeconds * 1000, start);
   return {
     wake() {
-      if (!isStopped) soon ??= setTimeout(start, gatherMs).unref();
+      if (!isStopped) soon ??= timers.after(gatherMs, start);
     },
     async stop() {
       isStopped = true;
-      clearInterval(timer);
-      if (soon !== null) clearTimeout(soon);
+      end?.();
+      soon?.();
       await running?.catch(() => undefined);
     },
   };

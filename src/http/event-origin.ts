@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto";
 import type { EventOrigin } from "../domain/event.ts";
 import type { Principal } from "../domain/principal.ts";
+import { uuidv4 } from "../domain/random.ts";
+import type { Random } from "../ports/clock.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 
 /** Characters of a User-Agent header that are kept; longer ones are cut. */
@@ -20,17 +21,20 @@ export function eventOrigin(request: AuthRequest, client: ClientInfo): EventOrig
  * The same for what happens to whoever a request acts as. Of somebody who acts in another's place neither address nor browser is kept: the
  * row is the other's, is shown to them, and outlives the erasure of the one who acts. Its session says who it was.
  */
-export function originOf(principal: Principal, request: AuthRequest, client: ClientInfo): EventOrigin {
-  const from = eventOrigin(request, withRequestId(client));
+export function originOf(
+  principal: Principal,
+  request: AuthRequest,
+  client: ClientInfo,
+  random: Random,
+): EventOrigin {
+  const from = eventOrigin(request, withRequestId(client, random));
   const isOwn = !principal.isAuthenticated || principal.impersonator == null;
   return isOwn ? from : { ...from, ip: null, userAgent: null };
 }
 
 /** The same client with a request id: its own where it is short and plain, else a fresh one. */
-export function withRequestId(client: ClientInfo): Required<ClientInfo> {
+export function withRequestId(client: ClientInfo, random: Random): Required<ClientInfo> {
   const { ip, requestId } = client;
-  return {
-    ip,
-    requestId: requestId !== undefined && /^[\w.:-]{1,64}$/.test(requestId) ? requestId : randomUUID(),
-  };
+  if (requestId !== undefined && /^[\w.:-]{1,64}$/.test(requestId)) return { ip, requestId };
+  return { ip, requestId: random.uuid?.() ?? uuidv4((length) => random.bytes(length)) };
 }

@@ -4,7 +4,7 @@ import type { AuthEvent, EventOrigin, EventPayloads, EventType, RefusalType } fr
 import type { OutboxMail } from "../domain/outbox.ts";
 import type { Rights } from "../domain/rights.ts";
 import type { Tier } from "../domain/tier.ts";
-import type { Clock, Random } from "./clock.ts";
+import type { Clock, Random, Timers } from "./clock.ts";
 import type { PasswordHashing, PasswordPolicy } from "./hasher.ts";
 import type { Policy } from "./policy.ts";
 import type { SealedSessions, SessionTokenFormat } from "./session-token.ts";
@@ -113,6 +113,8 @@ export interface Services {
   readonly config: Config;
   readonly stores: Stores;
   readonly clock: Clock;
+  /** What is done later, by that clock. */
+  readonly timers: Timers;
   readonly random: Random;
   readonly keys: Keys;
   readonly events: Events;

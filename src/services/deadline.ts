@@ -1,15 +1,22 @@
 import { AuthError } from "../errors.ts";
+import type { Timers } from "../ports/clock.ts";
 import type { Port, StoreCall } from "../ports/store.ts";
 import type { Stores } from "../ports/stores.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { observed } from "./telemetry.ts";
+import { timersOf } from "./timers.ts";
 
 /**
  * The stores, each call bounded in time and each failure turned into `store_unavailable`: a backend that is down or hangs
  * never reads as "signed out", "allowed" or "unlimited".
  */
-export function withDeadline(stores: Stores, timeoutMs: number, telemetry: Telemetry | null = null): Stores {
-  const limits = { timeoutMs, telemetry };
+export function withDeadline(
+  stores: Stores,
+  timeoutMs: number,
+  telemetry: Telemetry | null = null,
+  timers: Timers = timersOf(),
+): Stores {
+  const limits = { timeoutMs, telemetry, timers };
   return {
     directory: bounded(stores.directory, "directory", limits),
     sessions: bounded(stores.sessions, "sessions", limits),
@@ -47,18 +54,19 @@ type Method = (...args: unknown[]) => unknown;
 interface TimeLimit {
   readonly name: string;
   readonly timeoutMs: number;
+  readonly timers: Timers;
 }
 
 interface Limits extends Omit<TimeLimit, "name"> {
   readonly telemetry: Telemetry | null;
 }
 
-function bounded<P extends Port>(port: P, name: string, { timeoutMs, telemetry }: Limits): P {
+function bounded<P extends Port>(port: P, name: string, { telemetry, ...rest }: Limits): P {
   const methods = port as unknown as Readonly<Record<string, unknown>>;
   const wrapped: Record<string, unknown> = { engine: port.engine };
   for (const method of methodNames(port)) {
     const inner = (methods[method] as Method).bind(port);
-    const limit: TimeLimit = { name: `${name}.${method}`, timeoutMs };
+    const limit: TimeLimit = { name: `${name}.${method}`, ...rest };
     const call = (...args: unknown[]): unknown => callWithin(inner, args, limit);
     const operation = { kind: "store", name: limit.name } as const;
     wrapped[method] =
@@ -91,19 +99,21 @@ function callWithin(inner: Method, args: unknown[], limit: TimeLimit): unknown {
 }
 
 async function settleWithin(answer: Promise<unknown>, call: BoundedCall, limit: TimeLimit) {
-  let timer: NodeJS.Timeout | undefined;
+  const { timers, timeoutMs } = limit;
+  let callOff = (): void => {};
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    const giveUp = (): void => {
       call.abort();
-      reject(new Error(`no answer within ${limit.timeoutMs} ms`));
-    }, limit.timeoutMs);
+      reject(new Error(`no answer within ${timeoutMs} ms`));
+    };
+    callOff = timers.after(timeoutMs, giveUp, { holdsProcess: true });
   });
   try {
     return await Promise.race([answer, late]);
   } catch (error) {
     throw unavailable(limit.name, error);
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { CallOff } from "../ports/clock.ts";
 import type { Background, Services } from "../ports/services.ts";
 import type { Stores } from "../ports/stores.ts";
 
@@ -54,20 +55,21 @@ export function readiness(services: Pick<Services, "stores" | "call">): () => Pr
 export interface SweepDependencies {
   readonly config: { readonly session: Pick<Config["session"], "sweepIntervalSeconds"> };
   readonly background: Pick<Background, "run">;
+  readonly timers: Pick<Services["timers"], "every">;
 }
 
 /**
  * Sweeps at the configured interval, and never twice at a time: a sweep that takes longer than the interval would be joined
  * by the next, and each would slow the others down.
  *
- * @returns the timer, which holds no process open; undefined where the interval is 0
+ * @returns ends it; it holds no process open. Null where the interval is 0
  */
 export function sweepRegularly(
-  { config, background }: SweepDependencies,
+  { config, background, timers }: SweepDependencies,
   sweep: () => Promise<unknown>,
-): NodeJS.Timeout | undefined {
+): CallOff | null {
   const { sweepIntervalSeconds } = config.session;
-  if (sweepIntervalSeconds === 0) return undefined;
+  if (sweepIntervalSeconds === 0) return null;
   let isSweeping = false;
   const sweepOnce = async (): Promise<void> => {
     try {
@@ -76,10 +78,9 @@ export function sweepRegularly(
       isSweeping = false;
     }
   };
-  const timer = setInterval(() => {
+  return timers.every(sweepIntervalSeconds * 1000, () => {
     if (isSweeping) return;
     isSweeping = true;
     background.run("sweep", sweepOnce);
-  }, sweepIntervalSeconds * 1000);
-  return timer.unref();
+  });
 }

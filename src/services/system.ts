@@ -1,4 +1,4 @@
-import { randomFillSync } from "node:crypto";
+import { randomFillSync, randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { Clock, Random } from "../ports/clock.ts";
 
@@ -12,5 +12,5 @@ export function systemClock(): Clock {
 
 /** The secure random source of the platform. */
 export function systemRandom(): Random {
-  return { bytes: (length) => randomFillSync(new Uint8Array(length)) };
+  return { bytes: (length) => randomFillSync(new Uint8Array(length)), uuid: () => randomUUID() };
 }

@@ -20,6 +20,7 @@ import { checkedFormat, plainFormat } from "./session-format.ts";
 import { unobtrusive } from "./telemetry.ts";
 import { textBox } from "./text-box.ts";
 import { tierBook } from "./tiers.ts";
+import { timersOf } from "./timers.ts";
 
 /** What {@link wireServices} puts together. */
 export interface Parts {
@@ -66,7 +67,8 @@ export function wireServices({
   const log = unfailing(givenLog);
   const keys = deriveKeys(secrets);
   const telemetry = givenTelemetry === null ? null : unobtrusive(givenTelemetry);
-  const bounded = withDeadline(given, config.storeTimeoutMs, telemetry);
+  const timers = timersOf(clock);
+  const bounded = withDeadline(given, config.storeTimeoutMs, telemetry, timers);
   const box = config.session.encrypt ? textBox(keys.derived("session-at-rest"), random) : null;
   const stores = box === null ? bounded : encryptedSessions(bounded, box);
   const call = (): StoreCall => ({ now: clock.now(), signal: never });
@@ -77,6 +79,7 @@ export function wireServices({
     );
   const background = createBackground({
     log,
+    timers,
     writeTouches: (touches) => stores.sessions.touch(touches, call()),
   });
   const events = createEvents({
@@ -104,6 +107,7 @@ export function wireServices({
     config,
     stores,
     clock,
+    timers,
     random,
     keys,
     sessionTokens: sessionTokens === null ? plainFormat : checkedFormat(sessionTokens, random),

@@ -16,7 +16,9 @@ export type Fault =
   /** The store does the work, and its answer gets lost. */
   | "lose_answer"
   /** `commit` and `sealAudit` fail before their write number `beforeWrite` (0: the first), `sweep` of sessions after deleting; any other method as by `refuse`. */
-  | { readonly beforeWrite: number };
+  | { readonly beforeWrite: number }
+  /** The store hears of the call once this has resolved, and never where it rejects: latency. It is given the call's signal. */
+  | { readonly waitFor: (signal: AbortSignal) => Promise<void> };
 
 /** A call that a {@link FaultPlan} decides about. `close` never fails. */
 export interface FaultyCall {
@@ -140,12 +142,13 @@ function faultyEphemeral(inner: EphemeralStore, plan: FaultPlan): EphemeralStore
 }
 
 function isMidway(fault: Fault | null): fault is { readonly beforeWrite: number } {
-  return typeof fault === "object" && fault !== null;
+  return typeof fault === "object" && fault !== null && "beforeWrite" in fault;
 }
 
 function meet<T>(fault: Fault | null, call: StoreCall, work: () => Awaitable<T>): Awaitable<T> {
   if (fault === null) return work();
   if (fault === "hang") return untilAborted(call.signal);
+  if (typeof fault === "object" && "waitFor" in fault) return fault.waitFor(call.signal).then(work);
   if (fault !== "lose_answer") throw new InjectedFault("connection refused");
   const answer = work();
   if (answer instanceof Promise) return answer.then(dies);

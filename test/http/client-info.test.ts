@@ -5,6 +5,8 @@ import { clientIp } from "../../src/http/client-info.ts";
 import { eventOrigin, withRequestId } from "../../src/http/event-origin.ts";
 import { problem, problemHeaders } from "../../src/http/problem.ts";
 import { wantsPage } from "../../src/http/wants-page.ts";
+import { systemRandom } from "../../src/services/system.ts";
+import { testRandom } from "../../src/testing/random.ts";
 import { anyText } from "../support/arbitrary.ts";
 import { bareRequest } from "../support/browser.ts";
 
@@ -74,11 +76,15 @@ describe("where an event comes from", () => {
     expect(from("\u0007")).toBeNull();
   });
 
-  test("keeps a request id that is short and plain, and makes one for any other", () => {
-    expect(withRequestId({ ip: null, requestId: "abc-1.2:3_4" }).requestId).toBe("abc-1.2:3_4");
+  test.each([
+    ["the machine's randomness", systemRandom()],
+    ["randomness of bytes alone", testRandom()],
+  ])("keeps a request id that is short and plain, and makes one of %s for any other", (_, random) => {
+    expect(withRequestId({ ip: null, requestId: "abc-1.2:3_4" }, random).requestId).toBe("abc-1.2:3_4");
     for (const requestId of [undefined, "", "a b", "a\n", "x".repeat(65), "ä"]) {
-      const made = withRequestId(requestId === undefined ? { ip: null } : { ip: null, requestId });
-      expect(made.requestId).toMatch(/^[0-9a-f-]{36}$/);
+      const made = withRequestId(requestId === undefined ? { ip: null } : { ip: null, requestId }, random);
+      expect(made.requestId).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+      expect(made.requestId).toMatch(/^.{14}4.{4}[89ab]/);
     }
   });
 });

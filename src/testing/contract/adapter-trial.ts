@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import type { Auth, AuthOptions } from "../../auth.ts";
-import type { Guard } from "../../ports/guard.ts";
+import type { Guard, Open } from "../../ports/guard.ts";
 import type { ContractCase } from "./trial.ts";
 
 /** How the contract gets at the adapter that it is to prove. */
@@ -19,6 +19,9 @@ export interface AdapterHarness {
    * - `POST /visit`, open to anyone: sets `seen` to true in the session's data, answers `ok` with a cookie of its own, `shop=open`
    * - `GET /stream`, signed in: `one`, and half a second later `two`, unbuffered
    * - `GET /fails`, signed in: throws `new Error("a secret of the application")`
+   * - `GET` and `POST /board`, a group behind `parts.policy`: `board`
+   * - `POST /board/letters`, below that group's path and open to anyone: `letters`
+   * - `GET /board/drafts`, below it and signed in: `drafts`
    *
    * Where `parts.parsesFirst` is set, the framework's body parser runs before Latchkey's own routes.
    */
@@ -32,6 +35,8 @@ export interface AdapterParts {
   readonly options: Pick<AuthOptions, "origin" | "secrets" | "session" | "basePath" | "log">;
   readonly trustedProxies: readonly string[];
   readonly staff: Guard;
+  /** For a group of routes: reads are open, writes closed. */
+  readonly policy: Open;
   /** Path below which routes are mounted once more: `/shop`. */
   readonly prefix: string;
   readonly parsesFirst: boolean;
@@ -103,6 +108,15 @@ const staff: Guard = {
   },
 };
 
+const readsAreOpen: Open = {
+  name: "reads are open",
+  asksAnonymous: true,
+  decide: ({ isAuthenticated }, { request }) =>
+    isAuthenticated || request.method === "GET" || request.method === "HEAD"
+      ? { allow: true, because: "a read, or signed in" }
+      : { allow: false, code: "not_authenticated", because: "a write" },
+};
+
 /** The cases of some rules. */
 export function adapterCases(
   harness: AdapterHarness,
@@ -136,6 +150,7 @@ async function attempt(
     },
     trustedProxies,
     staff,
+    policy: readsAreOpen,
     prefix: "/shop",
     parsesFirst,
   });

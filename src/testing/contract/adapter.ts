@@ -70,6 +70,21 @@ const basics: AdapterRules = {
     strictEqual(await (await (await ada()).ask("GET", "/maybe")).text(), "Hello, Ada");
   },
 
+  "a policy leaves the reads of a group open and closes its writes": async ({ ada, visitor }) => {
+    const stranger = visitor();
+    const person = await ada();
+    strictEqual(await (await stranger.ask("GET", "/board")).text(), "board");
+    strictEqual((await stranger.ask("HEAD", "/board")).status, 200);
+    strictEqual((await stranger.ask("POST", "/board")).status, 401);
+    strictEqual(await (await person.ask("POST", "/board")).text(), "board");
+  },
+
+  "a route opens or closes itself, whatever the policy of its group": async ({ ada, visitor }) => {
+    strictEqual(await (await visitor().ask("POST", "/board/letters")).text(), "letters");
+    strictEqual((await visitor().ask("GET", "/board/drafts")).status, 401);
+    strictEqual(await (await (await ada()).ask("GET", "/board/drafts")).text(), "drafts");
+  },
+
   "what changes something needs the CSRF token, and the handler reads the body": async ({ ada }) => {
     const person = await ada();
     const json = { text: "a note with an ü" };

@@ -3,6 +3,7 @@ import type { AuthEvent } from "../../../src/domain/event.ts";
 import { type Follower, type FollowServices, followOnce } from "../../../src/flows/follow-events.ts";
 import { webhookFollower } from "../../../src/flows/webhook-endpoints.ts";
 import { systemRandom } from "../../../src/services/system.ts";
+import { timersOf } from "../../../src/services/timers.ts";
 import { sqlite } from "../../../src/stores/sqlite/sqlite.ts";
 import { testClock } from "../../../src/testing/clock.ts";
 import { type Death, deadlyStep, dyingStores, type Step } from "./dying-stores.ts";
@@ -28,6 +29,7 @@ export async function tell({ database, to, now, death }: Telling): Promise<void>
   const services: FollowServices = {
     stores,
     clock,
+    timers: timersOf(),
     random: systemRandom(),
     call: () => ({ now: clock.now(), signal }),
   };
