@@ -25,6 +25,7 @@ import { sessionData } from "./flows/session-data.ts";
 import { sealedSessions } from "./jwt/sealed-sessions.ts";
 import { authenticate, changing, inAskingOrder, reading, tellAnswer } from "./pipeline/authenticate.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./pipeline/check.ts";
+import { type Confirmation, checkConnection, type Opened, recheckConnection } from "./pipeline/connection.ts";
 import { handleRoute } from "./pipeline/handle.ts";
 import { type RouteLimit, takeFromLimit } from "./pipeline/limit.ts";
 import { isUnsafe } from "./pipeline/origin.ts";
@@ -98,6 +99,16 @@ export interface Auth {
    * @param guards - none: somebody has to be signed in
    */
   check(request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]): Promise<Verdict>;
+  /**
+   * The same for a request that opens a connection: a WebSocket upgrade, an event stream. Where it comes from is checked whatever its
+   * method, and where the feature `tickets` is listed a `?ticket=` in its address is the proof. `latchkey/websocket` calls it.
+   */
+  checkConnection(request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]): Promise<Verdict>;
+  /**
+   * Whether a connection may stay open: what it was opened with has not ended, and the guards still allow. Uses nothing up and keeps no
+   * session alive. Never throws: a failing backend is the refusal `store_unavailable`.
+   */
+  recheckConnection(opened: Opened): Promise<Confirmation>;
   /**
    * Who a request is from, without guards or CSRF.
    *
@@ -197,6 +208,7 @@ function pipelineOf(
   return {
     services,
     strategies: inAskingOrder([...fromFeatures, ...own, cookie]),
+    connecting: [...features.values()].flatMap(({ connecting = [] }) => connecting),
     isFormTokenValid: tokens.isValid,
     limitFor: limitForOf(features),
     openData: (record, visit) => sessionData(services, record, visit),
@@ -217,7 +229,7 @@ function assemble(
   });
   const followers = bindFollowers(services);
   const closing = closer(services, [followers, ...features.values()], options.stores);
-  const sweeper = sweepRegularly(services, () => sessions.sweep());
+  const stopSweeping = sweepRegularly(services, () => sessions.sweep());
   const areStoresReady = readiness(services);
   const isReady = async (): Promise<boolean> => !closing.hasBegun() && (await areStoresReady());
   const onError = options.onError === undefined ? undefined : guardedOnError(options.onError, services.log);
@@ -234,6 +246,9 @@ function assemble(
     events: { on: subscriptions.on, follow: followers.follow, unfollow: followers.unfollow },
     check: (request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]) =>
       check(pipeline, request, client, { guards }),
+    checkConnection: (request: AuthRequest, client: ClientInfo, ...guards: readonly Guard[]) =>
+      checkConnection(pipeline, request, client, guards),
+    recheckConnection: (opened: Opened) => recheckConnection(pipeline, opened),
     async authenticate(request: AuthRequest, client: ClientInfo) {
       const stakes = isUnsafe(request.method) ? changing : reading;
       const { principal, change, answered } = await authenticate(
@@ -273,7 +288,7 @@ function assemble(
     },
     isReady,
     async close() {
-      clearInterval(sweeper);
+      stopSweeping?.();
       await closing.close();
     },
   });

@@ -38,15 +38,16 @@ export type { RefreshFamily } from "./domain/refresh-family.ts";
 export { type Finding, type Rights, type Roles, type Rule, rights } from "./domain/rights.ts";
 export type { AuthenticationMethod, Session, SessionBag, SessionToken } from "./domain/session.ts";
 export type { Tier, TierLimit } from "./domain/tier.ts";
-export type {
-  Permission,
-  Register,
-  RevokedToken,
-  Role,
-  User,
-  UserChanges,
-  UserData,
-  UserStatus,
+export {
+  foreignUser,
+  type Permission,
+  type Register,
+  type RevokedToken,
+  type Role,
+  type User,
+  type UserChanges,
+  type UserData,
+  type UserStatus,
 } from "./domain/user.ts";
 // Errors
 export {
@@ -75,6 +76,7 @@ export type { Ticket } from "./flows/tickets.ts";
 // Guards
 export { fresh } from "./guards/fresh.ts";
 export {
+  type AnyoneOptions,
   all,
   any,
   anyone,
@@ -119,7 +121,7 @@ export type { ErrorAnswer, OnError } from "./pipeline/respond.ts";
 export type { HeaderSink } from "./pipeline/seal.ts";
 // Ports: the contracts that stores, strategies, guards and the rest of a house of your own satisfy
 export type { SessionChange, StartedSession } from "./ports/change.ts";
-export type { Clock, Random } from "./ports/clock.ts";
+export type { CallOff, Clock, Random, TimerOptions, Timers } from "./ports/clock.ts";
 export type {
   DataWrite,
   DetachedSession,

@@ -7,7 +7,7 @@ const root = join(import.meta.dirname, "..");
 
 describe("the repository", () => {
   const { violations, fileCount, importCount } = inspect(
-    readTree(["src", "server", "bench", "tools", "test/servers", "test/support"]),
+    readTree(["src", "server", "bench", "tools", "examples", "test/servers", "test/support"]),
     readPackages(),
   );
 
@@ -26,6 +26,8 @@ const packages: Packages = {
   coreExports: ["latchkey", "latchkey/node"],
   serverDependencies: ["latchkey", "hono"],
   serverDrivers: ["pg"],
+  serverExports: ["latchkey-server"],
+  exampleDependencies: ["latchkey", "express"],
 };
 
 /** A small house in which every import is allowed. */
@@ -46,6 +48,10 @@ const HOUSE: Readonly<Record<string, string>> = {
   "src/adapters/node.ts": `import type { createAuth } from "../auth.ts"; import { body } from "../http/body.ts";`,
   "server/main.ts": `import { createAuth } from "latchkey"; import "latchkey/node"; import { Hono } from "hono"; import "./page.css";`,
   "server/page.css": `not read`,
+  "examples/example.ts": `export interface Example { start(): void }`,
+  "examples/run.ts": `import type { Example } from "./example.ts"; export const load = (): Promise<Example> => import("./api/main.ts");`,
+  "examples/api/main.ts": `import type { Example } from "../example.ts"; import "./app.ts"; import "latchkey-server"; export const start: Example["start"] = () => {};`,
+  "examples/api/app.ts": `import { createAuth } from "latchkey"; import "latchkey/node"; import "express";`,
   "server/drivers/pg.ts": `import type { Pool } from "pg"; export const load = (): Promise<Pool> => import("pg");`,
 };
 
@@ -70,11 +76,15 @@ const PLANTED: readonly (readonly [rule: string, file: string, text: string])[] 
   ["a layer sees only the layers below it", "src/strategies/a.ts", `require("../flows/login.ts");`],
   ["a layer sees only the layers below it", "src/errors.ts", `import "./config.ts";`],
   [
-    "adapters and testing know auth by its type",
+    "adapters and contract suites know auth by its type",
     "src/adapters/a.ts",
     `import { createAuth } from "../auth.ts";`,
   ],
-  ["adapters and testing know auth by its type", "src/testing/a.ts", `export * from "../auth.ts";`],
+  [
+    "adapters and contract suites know auth by its type",
+    "src/testing/contract/a.ts",
+    `export * from "../../auth.ts";`,
+  ],
   ["the client loads nothing but itself", "src/client/a.ts", `import { errorTable } from "../errors.ts";`],
   ["parts of one layer do not know each other", "src/stores/sqlite/a.ts", `import "../postgres/rows.ts";`],
   ["parts of one layer do not know each other", "src/stores/sql/a.ts", `import "../postgres/rows.ts";`],
@@ -94,6 +104,12 @@ const PLANTED: readonly (readonly [rule: string, file: string, text: string])[] 
   ["the server loads a driver when it is asked for", "server/drivers/a.ts", `import { Pool } from "pg";`],
   ["the server loads a driver when it is asked for", "server/a.ts", `await import("pg");`],
   ["the server loads a driver when it is asked for", "server/a.ts", `import type { Pool } from "pg";`],
+  ["examples import only what is public", "examples/a/a.ts", `import "../../src/auth.ts";`],
+  ["examples import only what is public", "examples/a/a.ts", `import "../api/app.ts";`],
+  ["examples import only what is public", "examples/a/a.ts", `import "latchkey/dist/auth.js";`],
+  ["examples import only what is public", "examples/a/a.ts", `import "latchkey-server/app.ts";`],
+  ["examples import only what is public", "examples/a/a.ts", `import "hono";`],
+  ["examples import only what is public", "examples/a.ts", `import "../server/main.ts";`],
   ["every part of src has its row in the table", "src/helpers/a.ts", ``],
   ["only the root has an index.ts", "src/flows/index.ts", `export {} from "./login.ts";`],
   ["the root index only re-exports", "src/index.ts", `export const version = 1;`],
@@ -147,15 +163,29 @@ function readTree(folders: readonly string[]): Map<string, string> {
 }
 
 function readPackages(): Packages {
-  const [core, server] = [readManifest("package.json"), readManifest("server/package.json")];
+  const [core, server, examples] = ["", "server/", "examples/"].map((folder) =>
+    readManifest(`${folder}package.json`),
+  ) as [Manifest, Manifest, Manifest];
   return {
     coreDependencies: Object.keys(core.dependencies),
-    coreExports: Object.keys(core.exports).map((subpath) => `latchkey${subpath.slice(1)}`),
+    coreExports: exportsOf("latchkey", core),
     serverDependencies: Object.keys(server.dependencies),
     serverDrivers: Object.keys(server.peerDependencies ?? {}),
+    serverExports: exportsOf("latchkey-server", server),
+    exampleDependencies: Object.keys(examples.dependencies),
   };
 }
 
-function readManifest(file: string): { dependencies: object; peerDependencies?: object; exports: object } {
+interface Manifest {
+  readonly dependencies: object;
+  readonly peerDependencies?: object;
+  readonly exports?: object;
+}
+
+function exportsOf(name: string, { exports = {} }: Manifest): string[] {
+  return Object.keys(exports).map((subpath) => `${name}${subpath.slice(1)}`);
+}
+
+function readManifest(file: string): Manifest {
   return JSON.parse(readFileSync(join(root, file), "utf8"));
 }

@@ -3,6 +3,7 @@ import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { SessionData } from "../ports/session-data.ts";
+import type { Visit } from "../ports/visit.ts";
 import { type NodeHandler, type NodeOptions, node } from "./node.ts";
 import { passing } from "./passed.ts";
 
@@ -24,20 +25,23 @@ export type ExpressHandler<Q, S, P> = (
   session: SessionData,
 ) => unknown;
 
-/** Latchkey in an Express app. */
-export interface ExpressAdapter {
+/** Latchkey in an Express app whose handlers take a `Q` and an `S`. */
+export interface ExpressAdapter<
+  Q extends IncomingMessage = IncomingMessage,
+  S extends ServerResponse = ServerResponse,
+> {
   /** Answers Latchkey's own routes: `app.use(handle)`, before any body parser. */
   readonly handle: ExpressMiddleware;
   /** Puts the pipeline around a handler: `app.get("/me", protect((req, res, { user }) => res.json(user)))`. */
-  protect<Q extends IncomingMessage, S extends ServerResponse>(
-    handler: ExpressHandler<Q, S, Principal>,
+  protect<R extends Q, T extends S>(
+    handler: ExpressHandler<R, T, Principal>,
     open: Open,
     ...more: readonly (Open | Limiting)[]
-  ): (request: Q, response: S, next: ExpressNext) => Promise<void>;
-  protect<Q extends IncomingMessage, S extends ServerResponse>(
-    handler: ExpressHandler<Q, S, SignedIn>,
+  ): (request: R, response: T, next: ExpressNext) => Promise<void>;
+  protect<R extends Q, T extends S>(
+    handler: ExpressHandler<R, T, SignedIn>,
     ...guards: readonly Guard[]
-  ): (request: Q, response: S, next: ExpressNext) => Promise<void>;
+  ): (request: R, response: T, next: ExpressNext) => Promise<void>;
   /** The same as middleware, for routers and chains: `app.use("/admin", required(role("admin")))`. */
   required(...guards: readonly Guard[]): ExpressMiddleware;
   /** Who is signed in, behind `required`. @throws TypeError on a route that lets others on */
@@ -46,20 +50,29 @@ export interface ExpressAdapter {
   principal(request: IncomingMessage): Principal;
   /** The data bag of the session, behind `required`. @throws TypeError on a route without it */
   session(request: IncomingMessage): SessionData;
+  /** The request as flows take it: `auth.users.login(input, visit(req))`. On any route. */
+  visit(request: IncomingMessage): Visit;
 }
 
 /**
- * Latchkey for Express 5.
+ * Latchkey for Express 5. Express's own `Request` and `Response` are named by the caller, since Express itself is no dependency.
  *
  * ```ts
- * const { handle, protect } = express(auth);
+ * import createApp, { type Request, type Response } from "express";
+ *
+ * const app = createApp();
+ * const { handle, protect } = express<Request, Response>(auth);
  * app.use(handle);
- * app.get("/hello", protect((req, res, { displayName }) => res.send(`Hello, ${displayName}`)));
+ * app.get("/hello", protect((_req, res, { displayName }) => res.end(`Hello, ${displayName}`)));
  * ```
  *
- * What a handler throws goes to Express's error handlers where it is no refusal of Latchkey's.
+ * What a handler behind `protect` throws is answered with a problem document, and logged; what comes after `required` is Express's own,
+ * its error handlers included.
  */
-export function express(auth: Auth, options: NodeOptions = {}): ExpressAdapter {
+export function express<
+  Q extends IncomingMessage = IncomingMessage,
+  S extends ServerResponse = ServerResponse,
+>(auth: Auth, options: NodeOptions = {}): ExpressAdapter<Q, S> {
   const inner = node(auth, options);
   const passed = passing<IncomingMessage>();
   const required =
@@ -77,17 +90,18 @@ export function express(auth: Auth, options: NodeOptions = {}): ExpressAdapter {
     async handle(request, response, next) {
       if (!(await inner.handle(request, response))) next();
     },
-    protect: <Q extends IncomingMessage, S extends ServerResponse>(
-      handler: ExpressHandler<Q, S, SignedIn>,
+    protect: <R extends Q, T extends S>(
+      handler: ExpressHandler<R, T, SignedIn>,
       ...guards: readonly Guard[]
     ) => {
       const bound = handler as unknown as NodeHandler<SignedIn>;
       const listener = inner.protect(async (...given) => void (await bound(...given)), ...guards);
-      return (request: Q, response: S) => listener(request, response);
+      return (request: R, response: T) => listener(request, response);
     },
     required,
     current: passed.current,
     principal: (request) => passed.of(request).principal,
     session: (request) => passed.of(request).session,
+    visit: inner.visit,
   };
 }

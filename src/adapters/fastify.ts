@@ -4,6 +4,7 @@ import type { Principal, SignedIn } from "../domain/principal.ts";
 import { asAuthError } from "../errors.ts";
 import type { Guard } from "../ports/guard.ts";
 import type { SessionData } from "../ports/session-data.ts";
+import type { Visit } from "../ports/visit.ts";
 import { type NodeOptions, node, nodeExchange } from "./node.ts";
 import { passing } from "./passed.ts";
 import { SealedData } from "./sealed-data.ts";
@@ -25,6 +26,11 @@ export interface FastifyReplyLike {
   hijack(): unknown;
 }
 
+/** Takes headers for a reply, several of one name too: what `seal` writes cookies to. */
+export interface FastifySink {
+  append(name: string, value: string): void;
+}
+
 /** A hook of Fastify: `onRequest`, `preValidation` or `preHandler`. */
 export type FastifyHook = (request: FastifyRequestLike, reply: FastifyReplyLike) => Promise<void>;
 
@@ -43,6 +49,10 @@ export interface FastifyAdapter {
   principal(request: FastifyRequestLike): Principal;
   /** The data bag of the session, behind `required`. @throws TypeError on a route without it */
   session(request: FastifyRequestLike): SessionData;
+  /** The request as flows take it: `auth.users.login(input, visit(request))`. On any route. */
+  visit(request: FastifyRequestLike): Visit;
+  /** Where `seal` writes cookies to: `auth.seal(sink(reply), change)`. */
+  sink(reply: FastifyReplyLike): FastifySink;
 }
 
 /**
@@ -68,8 +78,7 @@ export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
       async (request, reply) => {
         const { view, client } = exchanges(request.raw, reply.raw, request.body);
         const verdict = await auth.check(view, client, ...guards);
-        // Into Fastify's own headers: what is written past it, it does not know of and may overwrite.
-        const sink = { append: (name: string, value: string) => void reply.header(name, value) };
+        const sink = sinkOf(reply);
         if (verdict.change !== undefined) auth.seal(sink, verdict.change);
         if (!verdict.ok) {
           const own = verdict.redirect === undefined ? await auth.onError?.(verdict.error, view) : null;
@@ -91,7 +100,14 @@ export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
     current: passed.current,
     principal: (request) => passed.of(request).principal,
     session: (request) => passed.of(request).session,
+    visit: ({ raw }) => inner.visit(raw),
+    sink: sinkOf,
   };
+}
+
+// Into Fastify's own headers: what is written past it, it does not know of and may overwrite.
+function sinkOf(reply: FastifyReplyLike): FastifySink {
+  return { append: (name, value) => void reply.header(name, value) };
 }
 
 async function answerWith(response: Response, reply: FastifyReplyLike): Promise<void> {

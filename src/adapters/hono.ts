@@ -6,6 +6,7 @@ import { type ClientIp, clientIp } from "../http/client-info.ts";
 import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
+import type { Visit } from "../ports/visit.ts";
 
 /** What is used of Hono's context, so that Hono itself is no dependency. */
 export interface HonoContext {
@@ -48,8 +49,10 @@ export interface HonoAdapter<C extends HonoContext> {
     ...more: readonly (Open | Limiting)[]
   ): (context: C) => Promise<Response>;
   protect(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]): (context: C) => Promise<Response>;
-  /** The peer of a context, for `auth.users.login(input, { request: c.req.raw, client: client(c) })`. */
+  /** The peer of a context. */
   client(context: HonoContext): ClientInfo;
+  /** The request of a context as flows take it: `auth.users.login(input, visit(c))`. */
+  visit(context: HonoContext): Visit;
 }
 
 /**
@@ -70,6 +73,7 @@ export function hono<C extends HonoContext = HonoContext>(
   const client = (context: HonoContext): ClientInfo => clientOf(context, ip, remoteAddress);
   return {
     client,
+    visit: (context) => ({ request: context.req.raw, client: client(context) }),
     async handle(context, next) {
       const response = await auth.handle(context.req.raw, client(context));
       if (response !== null) return response;

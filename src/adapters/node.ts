@@ -10,6 +10,7 @@ import type { SessionChange } from "../ports/change.ts";
 import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
+import type { Visit } from "../ports/visit.ts";
 import { SealedData, type Sealing } from "./sealed-data.ts";
 
 /** Settings of the adapter. */
@@ -36,6 +37,15 @@ export interface NodeAdapter {
    */
   protect(handler: NodeHandler<Principal>, open: Open, ...more: readonly (Open | Limiting)[]): NodeListener;
   protect(handler: NodeHandler<SignedIn>, ...guards: readonly Guard[]): NodeListener;
+  /** The request as flows take it: `auth.users.login(input, visit(req))`. */
+  visit(request: IncomingMessage): Visit;
+  /** The answer as `seal` writes to it, for what a flow gives: `auth.seal(sink(res), change)`. */
+  sink(response: ServerResponse): NodeSink;
+}
+
+/** Takes headers one by one. */
+export interface NodeSink {
+  append(name: string, value: string): void;
 }
 
 /** What `http.createServer` takes. */
@@ -53,6 +63,8 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
 export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
   const ip = clientIp(options.trustedProxies);
   return {
+    visit: (incoming) => ({ request: new NodeRequest(incoming), client: new NodeClient(incoming, ip) }),
+    sink: (outgoing) => ({ append: (name, value) => void outgoing.appendHeader(name, value) }),
     async handle(incoming, outgoing) {
       const exchange = new Exchange(auth, incoming, outgoing, ip);
       try {

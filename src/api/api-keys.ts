@@ -4,6 +4,7 @@ import type { ApiKeyInfo, UsagePage, UsageQuery } from "../flows/api-key-reads.t
 import type { ApiKeyFlows, CreatedApiKey, NewApiKey, RotateApiKey } from "../flows/api-keys.ts";
 import { noOrigin } from "../flows/sessions.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
+import type { Random } from "../ports/clock.ts";
 import type { Visit } from "../ports/visit.ts";
 
 /**
@@ -46,7 +47,9 @@ export interface ApiKeys {
 }
 
 /** The flows, bound to the requests that they are for. */
-export function bindApiKeys(flows: ApiKeyFlows): ApiKeys {
+export function bindApiKeys(flows: ApiKeyFlows, random: Random): ApiKeys {
+  const originOf = (visit: Visit | undefined): EventOrigin =>
+    visit === undefined ? noOrigin : eventOrigin(visit.request, withRequestId(visit.client, random));
   return {
     create: (principal, wanted, visit) => flows.create(principal, wanted, originOf(visit)),
     list: (principal) => flows.list(principal),
@@ -56,8 +59,4 @@ export function bindApiKeys(flows: ApiKeyFlows): ApiKeys {
     rotate: (principal, keyId, how = {}, visit) => flows.rotate(principal, keyId, how, originOf(visit)),
     usage: (principal, keyId, query = {}) => flows.usage(principal, keyId, query),
   };
-}
-
-function originOf(visit: Visit | undefined): EventOrigin {
-  return visit === undefined ? noOrigin : eventOrigin(visit.request, withRequestId(visit.client));
 }

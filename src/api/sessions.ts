@@ -1,3 +1,4 @@
+import type { SignedIn } from "../domain/principal.ts";
 import type { Session } from "../domain/session.ts";
 import { eraseDeletedAccounts } from "../flows/life-cycle.ts";
 import { type LoggedOut, logout } from "../flows/logout.ts";
@@ -14,6 +15,7 @@ import { mintCsrfToken, type SignIn } from "../flows/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import { assertOrigin, isUnsafe } from "../pipeline/origin.ts";
+import { holderOf } from "./token-visit.ts";
 import { assertCarrier, csrfBindingOf, inSession, leaving, present, type Visit } from "./visit.ts";
 
 /** A session as its owner may see it: without the digests of its secret and of its refresh token. */
@@ -29,6 +31,22 @@ export interface Sessions {
   revoke(userId: string, sessionId: string): Promise<boolean>;
   /** Ends every session of a user, and every sign-in under way; returns how many ended. @throws AuthError `not_found` */
   revokeAll(userId: string): Promise<number>;
+  /**
+   * Who holds a session token, for applications that carry it by other means than Latchkey's cookie. Counts as a use of the session;
+   * where no store keeps sessions, the idle limit is in the token itself and stays as it was.
+   *
+   * Null for a token that is unknown, malformed, expired or revoked, for a visitor's, and for one of a user who may not sign in.
+   *
+   * @param visit - what the token came with; sessions that are bound to a browser or address are compared with it. Default: nothing
+   * @throws AuthError `store_unavailable`
+   */
+  validate(token: string, visit?: Visit): Promise<SignedIn | null>;
+  /**
+   * Signs out whoever holds a session token; whether a session ended. False for one that {@link validate} does not know.
+   *
+   * @throws AuthError `store_unavailable`
+   */
+  end(token: string, visit?: Visit): Promise<boolean>;
   /**
    * Deletes what has expired, anonymises accounts deleted 30 days ago, and drops what features keep no longer; returns how many
    * sessions.
@@ -61,6 +79,18 @@ export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknow
     revoke: async (userId, sessionId) =>
       revokeSession(services, { userId, sessionId }, operator, { by: "operator" }),
     revokeAll: (userId) => revokeAllSessions(services, userId, operator, { by: "operator" }),
+    async validate(token, visit) {
+      const { principal } = await holderOf(pipeline, token, visit);
+      return principal.isAuthenticated ? principal : null;
+    },
+    async end(token, visit) {
+      const { session } = await holderOf(pipeline, token, visit);
+      const from =
+        visit === undefined
+          ? operator
+          : eventOrigin(visit.request, withRequestId(visit.client, services.random));
+      return (await logout(services, session, from)).ended;
+    },
     async sweep(options) {
       const count = await sweep(services, options);
       await eraseDeletedAccounts(services);
@@ -81,7 +111,7 @@ export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknow
     },
     async revokeOwn(sessionId, visit) {
       const { principal } = await present(pipeline, visit);
-      const from = eventOrigin(visit.request, withRequestId(visit.client));
+      const from = eventOrigin(visit.request, withRequestId(visit.client, services.random));
       return revokeSession(services, { userId: principal.user.id, sessionId }, from);
     },
     async revokeOthers(visit) {

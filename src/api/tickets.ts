@@ -4,6 +4,7 @@ import { requestUrl } from "../http/next-path.ts";
 import { assertOrigin } from "../pipeline/origin.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
+import type { Strategy } from "../ports/strategy.ts";
 import type { Visit, Visits } from "../ports/visit.ts";
 
 /** Tickets: for WebSocket upgrades and event streams, where a page can send no header. */
@@ -30,10 +31,27 @@ export function bindTickets(services: Services, visits: Visits): Tickets {
     issue: async (path, visit) => issueTicket(services, path, await visits.present(visit)),
     async redeem(request) {
       assertOrigin(request, services.config);
-      const { pathname, searchParams } = requestUrl(request.url);
-      const [text, ...more] = searchParams.getAll("ticket");
-      if (text === undefined || more.length > 0) throw invalid("not exactly one");
-      return redeemTicket(services, text, pathname);
+      return redeem(services, request);
     },
   };
+}
+
+/** Recognises the ticket of a request that opens a connection; what the request carries besides counts for nothing then. */
+export function ticketStrategy(services: Services): Strategy {
+  return {
+    name: "ticket",
+    ambient: false,
+    challenge: "Ticket",
+    async authenticate(request) {
+      if (!requestUrl(request.url).searchParams.has("ticket")) return { kind: "absent" };
+      return { kind: "accepted", principal: await redeem(services, request) };
+    },
+  };
+}
+
+async function redeem(services: Services, { url }: AuthRequest): Promise<SignedIn> {
+  const { pathname, searchParams } = requestUrl(url);
+  const [text, ...more] = searchParams.getAll("ticket");
+  if (text === undefined || more.length > 0) throw invalid("not exactly one");
+  return redeemTicket(services, text, pathname);
 }

@@ -187,7 +187,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     },
     issueResetToken: (userId) => issueResetToken(services, userId),
     resetPassword: (input, { request, client }) =>
-      resetPassword(passwords(), input, eventOrigin(request, withRequestId(client))),
+      resetPassword(passwords(), input, eventOrigin(request, withRequestId(client, services.random))),
     issueSetupToken: () => issueSetupToken(services),
     async setUp(token, registration, visit) {
       const { client, from, current } = await arriving(pipeline, visit);

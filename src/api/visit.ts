@@ -135,13 +135,13 @@ async function whoIs(pipeline: Pipeline, { request, client }: Visit): Promise<Au
 }
 
 function context(
-  { services: { config } }: Pipeline,
+  { services: { config, random } }: Pipeline,
   { request, client }: Visit,
   current: Session | null,
 ): VisitContext {
   return {
     client,
-    from: eventOrigin(request, withRequestId(client)),
+    from: eventOrigin(request, withRequestId(client, random)),
     limitIp: ipForLimits(client.ip),
     current,
     devices: cookieValues(request.headers.get("cookie"), `${config.cookie.name}-device`, mostDeviceCookies),

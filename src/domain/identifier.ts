@@ -1,14 +1,17 @@
 import { foldText } from "./fold-text.ts";
 
-/** Names that would shadow a route or impersonate the service. */
-const reservedUsernames: ReadonlySet<string> = new Set([
-  ..."me db admin administrator root system support security abuse postmaster webmaster hostmaster".split(
+/** Names that would shadow a route, or stand for nobody. */
+const takenNames: ReadonlySet<string> = new Set(
+  "me db api auth login logout register account users user sessions settings null undefined anonymous".split(
     " ",
   ),
-  ..."api auth login logout register account users user sessions settings null undefined anonymous latchkey".split(
+);
+/** Names under which somebody would speak for the service: for who runs it. */
+const serviceNames: ReadonlySet<string> = new Set(
+  "admin administrator root system support security abuse postmaster webmaster hostmaster latchkey".split(
     " ",
   ),
-]);
+);
 
 // What erased accounts are called (`anonymousUsername`, `anonymousEmail`): whoever took such a name could stop an erasure.
 const anonymousShape = /^x[0-9a-f]{31}$|@anonymized\.invalid$/;
@@ -37,10 +40,17 @@ export function isSameMailbox(one: string, other: string): boolean {
   return isAscii(one) && isAscii(other) && one.toLowerCase() === other.toLowerCase();
 }
 
+/** Who chooses a username. */
+export interface UsernameOptions {
+  /** Whether it is chosen by who runs the service, and so may speak for it: `admin`, `support`. Default false. */
+  readonly isOperators?: boolean;
+}
+
 /** The form under which usernames are stored and compared, or null where the name cannot be used. */
-export function usernameKey(username: string): string | null {
+export function usernameKey(username: string, { isOperators = false }: UsernameOptions = {}): string | null {
   const key = foldText(username.trim());
-  return usernameShape.test(key) && !reservedUsernames.has(key) && !anonymousShape.test(key) ? key : null;
+  if (!usernameShape.test(key) || anonymousShape.test(key) || takenNames.has(key)) return null;
+  return serviceNames.has(key) && !isOperators ? null : key;
 }
 
 /** Whether an address can be stored: one `@`, no blanks or control characters, at most 254 units. */

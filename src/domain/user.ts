@@ -1,3 +1,5 @@
+import { emailKey } from "./identifier.ts";
+
 /** Whether an account may be used: only `active` signs in; the others end every session at once. */
 export type UserStatus = "active" | "disabled" | "deleted" | "anonymized";
 
@@ -93,4 +95,36 @@ export function anonymousEmail(userId: string): string {
 /** The username that an anonymised account keeps: `x` and the id without dashes, shortened to what a username may hold. */
 export function anonymousUsername(userId: string): string {
   return `x${userId.replaceAll("-", "").slice(1)}`;
+}
+
+/**
+ * Somebody whom a strategy knows and the directory does not: an account of another system, for `signedInAs`. Active, without rights
+ * but those that are given, as old as time itself. Flows that change an account do not find it.
+ *
+ * @param known - `id`: unique among all users, those of the directory included
+ */
+export function foreignUser(known: Pick<User, "id" | "username"> & Partial<User>): User {
+  const { email = "" } = known;
+  return {
+    email,
+    emailKey: emailKey(email),
+    emailVerified: false,
+    name: null,
+    status: "active",
+    roles: [],
+    permissions: [],
+    tier: null,
+    isSuperuser: false,
+    mustChangePassword: false,
+    locale: null,
+    generation: 1,
+    slotTag: "",
+    data: {} as UserData,
+    revokedTokens: [],
+    version: 1,
+    createdAt: new Date(0),
+    updatedAt: new Date(0),
+    deletedAt: null,
+    ...known,
+  };
 }

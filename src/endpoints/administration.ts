@@ -103,6 +103,7 @@ export function accountRoutes({ administration, requires, showUser }: Administra
       method: "POST",
       path: "/users",
       summary: "Create an account; nobody is signed in",
+      refuses: ["password_rejected", "email_taken", "username_taken", "overloaded"],
       input: createInput,
       answers: { 201: accountShape },
       async handle({ input, ...call }) {

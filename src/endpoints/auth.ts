@@ -38,6 +38,14 @@ export function signInRoutes({ users, guards, freshTokens, showUser }: EndpointS
     row({
       method: "POST",
       path: "/auth/register",
+      refuses: [
+        "password_rejected",
+        "registration_closed",
+        "forbidden",
+        "email_taken",
+        "username_taken",
+        "overloaded",
+      ],
       summary:
         "Create an account, and sign in; where a mailed link completes it: 202, whoever has the address",
       guards: [guards.anyone],
@@ -62,6 +70,7 @@ export function signInRoutes({ users, guards, freshTokens, showUser }: EndpointS
     row({
       method: "POST",
       path: "/auth/login",
+      refuses: ["invalid_credentials", "rate_limited", "overloaded"],
       summary: "Sign in with an e-mail address or username, and a password",
       guards: [guards.anyone],
       startsSession: true,
@@ -76,6 +85,7 @@ export function signInRoutes({ users, guards, freshTokens, showUser }: EndpointS
     row({
       method: "POST",
       path: "/auth/password/reset",
+      refuses: ["token_invalid", "password_rejected", "overloaded"],
       summary: "Choose a password by a mailed link; every session ends, and nobody is signed in",
       guards: [guards.anyone],
       limit: { name: "redeem", limit: 300, windowSeconds: 3_600 },
@@ -93,6 +103,7 @@ export function signInRoutes({ users, guards, freshTokens, showUser }: EndpointS
     row({
       method: "POST",
       path: "/auth/reauthenticate",
+      refuses: ["invalid_credentials", "rate_limited", "overloaded"],
       summary: "Prove again who is there",
       guards: [guards.signedInAnyhow],
       input: z.object({ password: password("Password is required") }),
@@ -105,6 +116,7 @@ export function signInRoutes({ users, guards, freshTokens, showUser }: EndpointS
     row({
       method: "PUT",
       path: "/users/me/password",
+      refuses: ["invalid_credentials", "password_rejected", "rate_limited", "overloaded"],
       summary: "Change the password; every other session ends",
       guards: [guards.signedInAnyhow],
       input: z.object({

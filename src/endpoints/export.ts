@@ -45,6 +45,7 @@ export function exportRoute({ users, guards, showUser }: EndpointServices): Rout
   return row({
     method: "GET",
     path: "/users/me/export",
+    refuses: ["fresh_auth_required"],
     summary:
       "Everything that is held about the caller; needs a fresh sign-in. `cursor`: the part with older events",
     guards: [guards.signedIn],

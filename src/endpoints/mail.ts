@@ -77,6 +77,7 @@ function signInRoutes(mail: Mail, { guards, showUser }: EndpointServices): reado
     row({
       method: "POST",
       path: "/auth/magic-link/redeem",
+      refuses: ["token_invalid"],
       summary: "Sign in by a mailed link",
       guards: [guards.anyone],
       limit: redeeming,
@@ -123,6 +124,7 @@ function linkRoutes(mail: Mail, { guards, freshTokens, showUser }: EndpointServi
     row({
       ...redeem,
       path: "/auth/email/verify",
+      refuses: ["token_invalid"],
       summary: "Confirm an address, or complete a registration, by a mailed link",
       input: z.object({
         token: mailedToken,

@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import { errorTable } from "../errors.ts";
 import type { Guard } from "../ports/guard.ts";
 import type { JsonSchema, Route } from "../ports/route.ts";
+import { conditionsOf, nounOf, nouns, refusalsOf } from "./operation-notes.ts";
 
 /** The OpenAPI 3.1 document of a table of routes, its own route included. @see https://spec.openapis.org/oas/v3.1.1 */
 export function openApi(
@@ -22,6 +23,7 @@ export function openApi(
       description: "Authentication: accounts, passwords and sessions.",
     },
     servers: [{ url: config.origin }],
+    tags: tagsOf(routes),
     paths,
     components: {
       schemas: { Problem: problemSchema },
@@ -59,6 +61,8 @@ function operation(route: Route, hasTokens: boolean): JsonSchema {
   return {
     operationId: operationId(route),
     summary: route.summary,
+    description: conditionsOf(route).join(" "),
+    tags: [nounOf(route).name],
     ...(parameters.length > 0 && { parameters }),
     ...(schema !== undefined && {
       requestBody: {
@@ -69,8 +73,23 @@ function operation(route: Route, hasTokens: boolean): JsonSchema {
     security: needsSession
       ? [isUnsafe ? { session: [], csrf: [] } : { session: [] }, ...(hasTokens ? [{ bearer: [] }] : [])]
       : [],
-    responses: { ...goodAnswers(route), default: problemAnswer },
+    responses: { ...goodAnswers(route), ...refusals(route), default: problemAnswer },
   };
+}
+
+function tagsOf(routes: readonly Route[]): readonly JsonSchema[] {
+  const used = new Map(routes.map((route) => [nounOf(route).name, nounOf(route)]));
+  const known = nouns.filter(({ name }) => used.delete(name));
+  return [...known, ...used.values()].map(({ name, description }) => ({ name, description }));
+}
+
+function refusals(route: Route): Record<string, unknown> {
+  return Object.fromEntries(
+    [...refusalsOf(route)].map(([status, codes]) => [
+      status,
+      { ...problemAnswer, description: codes.map((code) => `\`${code}\``).join(", ") },
+    ]),
+  );
 }
 
 function goodAnswers(route: Route): Record<string, unknown> {

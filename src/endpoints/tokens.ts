@@ -38,6 +38,7 @@ export function tokenRoutes({ users, guards }: EndpointServices, tokens: TokenCa
     row({
       ...base,
       path: "/auth/token",
+      refuses: ["not_authenticated", "invalid_credentials", "forbidden", "rate_limited", "overloaded"],
       summary: "Access and refresh token, for a password or for the session of the caller's cookie",
       input: tokenInput,
       answers: { 200: tokensShape },
@@ -58,6 +59,7 @@ export function tokenRoutes({ users, guards }: EndpointServices, tokens: TokenCa
     row({
       ...base,
       path: "/auth/token/refresh",
+      refuses: ["not_authenticated", "token_reused"],
       summary:
         "The next access and refresh token; without a refresh token, another access token for a bearer's",
       input: z.object({ refresh_token: z.optional(token) }),

@@ -37,7 +37,7 @@ export function apiKeys({
       if (!Number.isInteger(usageDays) || usageDays < 1 || usageDays > 3_650)
         throw new TypeError("apiKeys: usageDays is a whole number from 1 to 3650");
       const uses = apiKeyUses(services);
-      const keys = bindApiKeys(apiKeyFlows(services, environment));
+      const keys = bindApiKeys(apiKeyFlows(services, environment), services.random);
       return {
         api: keys,
         strategies: [apiKey(services, { environment, header, noteUse: uses.note })],

@@ -28,6 +28,8 @@ export interface Installed<T> {
   /** What `auth.use(feature)` gives. */
   readonly api: T;
   readonly strategies?: readonly Strategy[];
+  /** For requests that open a connection, asked before all others. */
+  readonly connecting?: readonly Strategy[];
   /** Its rows of the table of routes; loaded at the first request to one of Latchkey's own routes. */
   readonly routes?: (services: EndpointServices) => Promise<readonly Route[]>;
   /** The limit that a request of somebody is counted against, by its path; null where it is not. Asked after the proof, before the guards. */

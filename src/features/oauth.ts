@@ -43,6 +43,11 @@ export interface OAuthOptions {
   readonly keepTokens?: boolean;
   /** Page where people look after their linked accounts. Default `/account`. */
   readonly accountPath?: string;
+  /**
+   * Origin that providers send browsers back to, where that is not the application's own: a port that a proxy listens on. Its host is
+   * the same, or the cookie of the attempt would stay behind. Default: the origin.
+   */
+  readonly redirectBaseUrl?: string;
   /** What the 404 of a provider says that is known and not set up, by its name. */
   readonly unconfigured?: Readonly<Record<string, string>>;
   /** Bounds of each call to a provider. Default 5,000 ms and 256 KiB. */
@@ -58,7 +63,12 @@ export function oauth(options: OAuthOptions): Feature<OAuth> {
     name: "oauth",
     install(services, visits) {
       const { providers, accountPath = "/account" } = options;
-      const problems = providerProblems(options, services.config.isProduction);
+      const { config } = services;
+      const { redirectBaseUrl = config.origin } = options;
+      const problems = [
+        ...providerProblems(options, config.isProduction),
+        ...redirectProblems(redirectBaseUrl, config.origin),
+      ];
       if (problems.length > 0) throw new TypeError(`oauth: ${problems.join("; ")}`);
       const bounds = { timeoutMs: 5_000, maxBytes: 262_144, telemetry: services.telemetry, ...options.calls };
       const parts: OAuthServices = {
@@ -66,12 +76,12 @@ export function oauth(options: OAuthOptions): Feature<OAuth> {
         clients: new Map(providers.map((each) => [each.name, providerClient(each, bounds, services.clock)])),
         linkByEmail: new Set(options.linkByEmail),
         freshWithoutAuthTime: new Set(options.freshWithoutAuthTime),
+        redirectBaseUrl,
         attempts: sealed(services.keys.derived("oauth-attempt")),
         tokens: options.keepTokens ? sealed(services.keys.derived("provider-tokens")) : null,
         unconfigured: options.unconfigured ?? {},
       };
       const api = bindOAuth(parts, visits);
-      const { config } = services;
       return {
         api,
         routes: async (endpoints) =>
@@ -99,6 +109,15 @@ function providerProblems(options: OAuthOptions, isProduction: boolean): string[
       .filter((name) => providers.every((each) => each.name !== name))
       .map((name) => `freshWithoutAuthTime: no provider is called ${JSON.stringify(name)}`),
   ];
+}
+
+function redirectProblems(base: string, origin: string): string[] {
+  const url = URL.canParse(base) ? new URL(base) : null;
+  if (url === null || url.origin !== base || !/^https?:$/.test(url.protocol))
+    return [`redirectBaseUrl: ${JSON.stringify(base)} is no origin, such as https://app.example`];
+  const own = new URL(origin);
+  const isAlike = url.hostname === own.hostname && url.protocol === own.protocol;
+  return isAlike ? [] : [`redirectBaseUrl: ${base} has another scheme or host than ${origin}`];
 }
 
 function nameProblems({ name, clientId, clientSecret }: Provider, before: readonly Provider[]): string[] {

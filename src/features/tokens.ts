@@ -23,7 +23,7 @@ import type { Feature } from "./feature.ts";
 
 /** Settings of {@link tokens}. */
 export interface TokensOptions extends TokenPlace {
-  /** Lifetime of an access token in minutes, 1 to 1,440. Default 15, or 60 without refresh tokens. */
+  /** Lifetime of an access token in minutes, 1 to 10,080 (7 days); never past the end of its session. Default 15, or 60 without refresh tokens. */
   readonly expiresInMinutes?: number;
   /** Whether refresh tokens come along. Default true. */
   readonly refresh?: boolean;
@@ -129,7 +129,7 @@ function tokensOf(services: TokenServices, keys: OpenKeys | null): Tokens {
 function withPlan(services: Services, options: TokensOptions, keys: OpenKeys | null): TokenServices {
   const { config, clock } = services;
   const hasRefresh = options.refresh ?? true;
-  const minutes = whole("expiresInMinutes", options.expiresInMinutes ?? (hasRefresh ? 15 : 60), 1_440);
+  const minutes = whole("expiresInMinutes", options.expiresInMinutes ?? (hasRefresh ? 15 : 60), 10_080);
   const days = whole("sessionDays", options.sessionDays ?? 7, 400);
   const audience = options.audience ?? config.origin;
   const now = (): number => clock.now().getTime();

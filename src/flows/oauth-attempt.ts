@@ -1,4 +1,3 @@
-import type { Services } from "../ports/services.ts";
 import type { OAuthServices } from "./oauth-services.ts";
 
 /** A sign-in with a provider that is under way, as its browser carries it, sealed. */
@@ -25,7 +24,7 @@ export async function openAttempt({ attempts }: OAuthServices, text: string): Pr
 }
 
 /** Where a provider sends browsers back to: one address for each, so that no provider's answer is taken for another's. */
-export function redirectUri({ config }: Pick<Services, "config">, provider: string): string {
+export function redirectUri({ config, redirectBaseUrl }: OAuthServices, provider: string): string {
   const base = config.basePath === "/" ? "" : config.basePath;
-  return `${config.origin}${base}/auth/oauth/callback/${provider}`;
+  return `${redirectBaseUrl}${base}/auth/oauth/callback/${provider}`;
 }

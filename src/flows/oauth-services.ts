@@ -14,6 +14,8 @@ export interface OAuthServices extends Services {
   readonly linkByEmail: ReadonlySet<string>;
   /** Names of the providers whose answer is a fresh proof where one was asked for, also without the time of it. */
   readonly freshWithoutAuthTime: ReadonlySet<string>;
+  /** Origin that providers send browsers back to. */
+  readonly redirectBaseUrl: string;
   /** Seals attempts for the browser. */
   readonly attempts: Sealed;
   /** Seals the providers' tokens for the directory; null where they are not kept. */

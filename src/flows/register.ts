@@ -1,5 +1,5 @@
 import type { Actor, EventOrigin } from "../domain/event.ts";
-import { emailKey, isEmail, usernameKey } from "../domain/identifier.ts";
+import { emailKey, isEmail, type UsernameOptions, usernameKey } from "../domain/identifier.ts";
 import { randomBase62, randomSlotTag, uuidv7 } from "../domain/random.ts";
 import type { Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
@@ -75,9 +75,10 @@ export async function register(
   const by = context.by ?? "self";
   if (by === "self" && !context.isInvited && services.config.registration !== "open")
     throw new AuthError("registration_closed");
-  await assertAcceptable(services, registration);
+  const naming: UsernameOptions = { isOperators: by === "operator" };
+  await assertAcceptable(services, registration, naming);
   const { isSuperuser = false, administratorId, given } = context;
-  const user = { ...newUser(services, registration, { isSuperuser }), ...given };
+  const user = { ...newUser(services, registration, { isSuperuser }, naming), ...given };
   for (const policy of services.policies) {
     const veto = await policy({ kind: "register", user, client: context.client });
     if (veto !== null) throw new AuthError("forbidden", { message: veto });
@@ -120,8 +121,9 @@ export async function register(
 export async function assertAcceptable(
   services: PasswordServices,
   registration: Registration,
+  naming: UsernameOptions = {},
 ): Promise<void> {
-  const fields = await registrationErrors(services, registration);
+  const fields = await registrationErrors(services, registration, naming);
   if (fields.length === 0) return;
   const isPasswordAlone = fields.every(({ field }) => field === "password");
   throw new AuthError(isPasswordAlone ? "password_rejected" : "invalid_input", { fields });
@@ -131,11 +133,12 @@ export async function assertAcceptable(
 export async function registrationErrors(
   { policy, config }: PasswordServices,
   { email, username = null, password, name = null }: Registration,
+  naming: UsernameOptions = {},
 ): Promise<readonly FieldError[]> {
   const words = contextWords({ email, username, name, host: new URL(config.origin).hostname });
   return [
     ...emailErrors(email),
-    ...usernameErrors(username),
+    ...usernameErrors(username, naming),
     ...nameErrors(name),
     ...(await policy.check(password, { words })),
   ];
@@ -150,8 +153,8 @@ export function emailErrors(email: string): FieldError[] {
 }
 
 /** What is wrong with a username that was given; null for none given. */
-export function usernameErrors(username: string | null): FieldError[] {
-  if (username === null || username.trim() === "" || usernameKey(username) !== null) return [];
+export function usernameErrors(username: string | null, naming: UsernameOptions = {}): FieldError[] {
+  if (username === null || username.trim() === "" || usernameKey(username, naming) !== null) return [];
   const message = "3 to 32 letters, digits, dots, dashes or underscores; some names are reserved";
   return [{ field: "username", code: "invalid", message }];
 }
@@ -171,6 +174,7 @@ export function newUser(
   services: Services,
   { email, username, name, locale = null }: Omit<Registration, "password">,
   { isSuperuser = false, emailVerified = false }: Partial<Pick<User, "isSuperuser" | "emailVerified">>,
+  naming: UsernameOptions = {},
 ): User {
   const { clock, random } = services;
   const now = clock.now();
@@ -178,7 +182,7 @@ export function newUser(
   const address = email.trim().normalize("NFC");
   return {
     id: uuidv7(now, bytes),
-    username: usernameKey(username ?? "") ?? `u${randomBase62(8, bytes)}`.toLowerCase(),
+    username: usernameKey(username ?? "", naming) ?? `u${randomBase62(8, bytes)}`.toLowerCase(),
     email: address,
     emailKey: emailKey(address),
     emailVerified,

@@ -5,26 +5,22 @@ import type { AuthenticationMethod, Session } from "../domain/session.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { Services } from "../ports/services.ts";
-import { assertCommitted } from "./refusals.ts";
+import { commitSignIn } from "./commit-sign-in.ts";
+import { assertCommitted, refusalError } from "./refusals.ts";
 import { rotation } from "./rotate-session.ts";
-import {
-  carriedData,
-  carry,
-  draftSession,
-  type NewSession,
-  revokedReport,
-  type SignIn,
-  sessionWrites,
-  stillLive,
-} from "./start-session.ts";
+import { carriedData, carry, revokedReport, type SignIn, stillLive } from "./start-session.ts";
 
 /** A session that somebody other than a sign-in page starts: an application, a test. */
 export interface StartOptions {
   readonly isRemembered?: boolean;
+  /** Absolute lifetime of this session, 10 s to 10 years; its idle limit stays as configured. Default: as configured. */
+  readonly absoluteSeconds?: number;
   /** Default `["pwd"]`. */
   readonly amr?: readonly AuthenticationMethod[];
   readonly from?: EventOrigin;
   readonly replaces?: Session | null;
+  /** When they proved who they are, where that was before: limits and freshness count from then. Default: now. */
+  readonly startedAt?: Date;
 }
 
 /** Nobody's request: what an operator or the program itself does. */
@@ -34,6 +30,7 @@ export const noOrigin: EventOrigin = { ip: null, userAgent: null, requestId: nul
  * Starts a session for a user whom the application has recognised by its own means.
  *
  * @throws AuthError `not_found` - no such user, or one who may not sign in
+ * @throws TypeError for an `absoluteSeconds` out of range, or a `startedAt` that lies ahead
  */
 export async function startSession(
   services: Services,
@@ -44,31 +41,33 @@ export async function startSession(
   if (user === null || user.status !== "active") throw new AuthError("not_found");
   const from = options.from ?? noOrigin;
   const replaces = options.replaces ?? null;
-  const wanted: NewSession = {
+  const now = services.clock.now();
+  const startedAt = options.startedAt ?? now;
+  if (!(startedAt <= now)) throw new TypeError("startedAt lies ahead");
+  const result = await commitSignIn(services, {
     user,
     generation: user.generation,
     amr: options.amr ?? ["pwd"],
-    authTime: services.clock.now(),
+    authTime: startedAt,
+    startedAt,
     isRemembered: options.isRemembered ?? false,
     from,
     replaces,
+    ...(options.absoluteSeconds !== undefined && { expiresAt: expiry(startedAt, options.absoluteSeconds) }),
     data: carriedData(replaces, user),
-  };
-  const draft = draftSession(services, wanted);
-  const event = {
-    type: "user.logged_in" as const,
-    userId,
-    sessionId: draft.session.id,
-    payload: { amr: wanted.amr, isRemembered: wanted.isRemembered },
-  };
-  const result = await services.commit([
-    { kind: "user.require", userId, generation: user.generation },
-    ...sessionWrites(services, draft, wanted),
-    { kind: "audit.insert", row: services.events.row(event, from) },
-  ]);
-  assertCommitted(result);
-  return { user, session: draft.session, change: carry(services, draft) };
+  });
+  if (!result.ok) throw refusalError(result.refused);
+  return result.signIn;
 }
+
+function expiry(now: Date, absoluteSeconds: number): Date {
+  if (!Number.isInteger(absoluteSeconds) || absoluteSeconds < 10 || absoluteSeconds > longestSeconds)
+    throw new TypeError(`absoluteSeconds: a whole number, at least 10 and at most ${longestSeconds}`);
+  return new Date(now.getTime() + absoluteSeconds * 1000);
+}
+
+/** What a configured lifetime may be at most: ten years. */
+const longestSeconds = 315_360_000;
 
 /**
  * Ends one session of a user.

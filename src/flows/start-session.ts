@@ -34,10 +34,12 @@ export interface NewSession {
   readonly amr: readonly AuthenticationMethod[];
   readonly authTime: Date | null;
   readonly isRemembered: boolean;
+  /** What its limits are counted from. Default: now. */
+  readonly startedAt?: Date;
   readonly from: EventOrigin;
   /** The session that this browser carried until now: it dies in the same transaction. */
   readonly replaces: Session | null;
-  /** Absolute limit to keep when a session is rotated; default: counted from now. */
+  /** Absolute limit to keep when a session is rotated; default: counted from its start. */
   readonly expiresAt?: Date;
   readonly data: SessionBag;
   /** Makes it a session that tokens carry and no cookie, idle and absolute limit in one. */
@@ -58,7 +60,7 @@ export interface DraftSession {
 /** Makes the record of a session, with a secret of 256 bits of which only the digest is in it. */
 export function draftSession(services: Services, wanted: NewSession): DraftSession {
   const { config, clock, random } = services;
-  const now = clock.now();
+  const now = wanted.startedAt ?? clock.now();
   const bytes = (length: number): Uint8Array => random.bytes(length);
   const id = randomSessionId(wanted.user?.slotTag ?? randomSlotTag(bytes), bytes);
   const secret = randomSecret(bytes);
@@ -107,7 +109,8 @@ export function lifetimes(
 export function carry(services: Services, { session, token }: DraftSession): SessionChange {
   if (isTokenSession(session)) return {};
   const { config } = services;
-  const left = Math.floor((session.expiresAt.getTime() - services.clock.now().getTime()) / 1000);
+  // Up, so that the milliseconds of the sign-in do not make 2,591,999 s of 30 days.
+  const left = Math.max(0, Math.ceil((session.expiresAt.getTime() - services.clock.now().getTime()) / 1000));
   const maxAgeSeconds = session.isRemembered ? left : config.cookie.maxAgeSeconds;
   return { session: { token, maxAgeSeconds, csrfToken: mintCsrfToken(services, session.id) } };
 }

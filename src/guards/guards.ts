@@ -11,6 +11,15 @@ export interface WhoOptions {
   readonly whilePasswordChange?: boolean;
 }
 
+/** For {@link anyone}. */
+export interface AnyoneOptions extends WhoOptions {
+  /**
+   * Whether the route signs people in or registers them. Whoever still has a session can then use it without that session's CSRF
+   * token; that the request comes from a page of one's own is asked of everybody. Default false.
+   */
+  readonly startsSession?: boolean;
+}
+
 /** Somebody is signed in, whoever it is. What `protect` requires where nothing else is said. */
 export function signedIn({ whilePasswordChange = false }: WhoOptions = {}): Guard {
   const asked = guard("signedIn", (principal) =>
@@ -22,11 +31,12 @@ export function signedIn({ whilePasswordChange = false }: WhoOptions = {}): Guar
 }
 
 /** Everybody, written out: the visible line that opens a route. */
-export function anyone({ whilePasswordChange = false }: WhoOptions = {}): Open {
+export function anyone({ whilePasswordChange = false, startsSession = false }: AnyoneOptions = {}): Open {
   return {
     name: "anyone",
     asksAnonymous: true,
     whilePasswordChange,
+    startsSession,
     decide: () => ({ allow: true, because: "open to anyone" }),
   };
 }
@@ -40,6 +50,8 @@ export function skipIfAuthenticated(redirect: string): Open {
   return {
     name: "skipIfAuthenticated",
     asksAnonymous: true,
+    // Nobody who has a session comes past it, so there is no token that could be asked for.
+    startsSession: true,
     decide: (principal) =>
       principal.isAuthenticated
         ? {
@@ -53,7 +65,10 @@ export function skipIfAuthenticated(redirect: string): Open {
   };
 }
 
-/** Reads are open, writes need somebody signed in: a policy for a whole group of routes, which `signedIn` and `anyone` override. */
+/**
+ * Reads (GET, HEAD) are open, everything else needs somebody signed in: a policy for an application or a group of its routes.
+ * A route that says `anyone()` or `signedIn()` for itself stands outside of it; guards beside it have to allow as well.
+ */
 export function signedInToWrite(): Open {
   return {
     name: "signedInToWrite",

@@ -56,7 +56,7 @@ export class Asking implements GuardContext {
   }
 
   async takeTurn(limit: RequestLimit): Promise<Turn> {
-    const { stores, call, events, keys } = this.#services;
+    const { stores, call, events, keys, random } = this.#services;
     const { principal, session } = this.#who;
     const whose = principal.isAuthenticated
       ? `user:${principal.user.id}`
@@ -72,7 +72,7 @@ export class Asking implements GuardContext {
     }
     const { retryAfterSeconds } = reserved;
     this.#tell({ name, ...plain, remaining: 0, resetSeconds: retryAfterSeconds });
-    const from = originOf(principal, this.request, this.#client);
+    const from = originOf(principal, this.request, this.#client, random);
     const payload = { limit: name, retryAfterSeconds };
     const userId = principal.user?.id ?? null;
     events.report({ type: "rate_limit.hit", userId, sessionId: session?.id ?? null, payload }, from);

@@ -64,7 +64,8 @@ export function tellAnswer(request: AuthRequest, answered: Answered, statusOfVer
 export const reading: Stakes = Object.freeze({ readsThrough: false });
 export const changing: Stakes = Object.freeze({ readsThrough: true });
 
-const nobody: Authenticated = Object.freeze({
+/** Nobody, as a request without any proof is from. */
+export const nobody: Authenticated = Object.freeze({
   principal: anonymous,
   session: null,
   change: undefined,

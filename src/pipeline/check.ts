@@ -16,9 +16,9 @@ import type { Answered, Strategy } from "../ports/strategy.ts";
 import { Asking } from "./asking.ts";
 import { type Authenticated, authenticate, changing, reading, tellAnswer } from "./authenticate.ts";
 import { authorize, type Denial } from "./authorize.ts";
-import { csrfBinding } from "./csrf-binding.ts";
+import { assertNotForged } from "./forged.ts";
 import { type RouteLimit, takeFromLimit } from "./limit.ts";
-import { assertCsrfToken, assertOrigin, isUnsafe } from "./origin.ts";
+import { assertOrigin, isUnsafe } from "./origin.ts";
 
 /** What a check says of a request. */
 export type Verdict = Allowed | Refused;
@@ -51,6 +51,8 @@ export interface Pipeline {
   readonly services: Services;
   /** In asking order. */
   readonly strategies: readonly Strategy[];
+  /** Asked before those, of requests that open a connection. */
+  readonly connecting: readonly Strategy[];
   /** The limit that a request is counted against by who makes it; null where no feature limits anybody. */
   readonly limitFor: LimitFor | null;
   readonly isFormTokenValid: (token: string, binding: string) => boolean;
@@ -99,7 +101,7 @@ async function decide(
   client: ClientInfo,
   rules: Rules,
 ): Promise<Verdict> {
-  const { guards, limit, startsSession = false, changesNothing = false, tellsAnswer = false } = rules;
+  const { guards, limit, changesNothing = false, tellsAnswer = false } = rules;
   let who: Authenticated | undefined;
   let asking: Asking | undefined;
   try {
@@ -111,6 +113,7 @@ async function decide(
     who = answer instanceof Promise ? await answer : answer;
     // A visitor's session came by itself as well, but gives nobody's rights: its origin is checked, as where one starts.
     const isVisitor = who.session !== null && !who.principal.isAuthenticated;
+    const startsSession = rules.startsSession === true || (isUnsafeMethod && startSession(guards));
     const originOnly = startsSession || !who.isAmbient;
     if (isUnsafeMethod && (who.isAmbient || isVisitor || startsSession)) {
       await assertNotForged(pipeline, request, client, { who, originOnly });
@@ -143,6 +146,11 @@ const none: readonly Strategy[] = [];
 // What hangs on how fresh a proof is.
 function readThrough(guards: readonly Guard[]): boolean {
   for (const guard of guards) if (guard.readsThrough === true) return true;
+  return false;
+}
+
+function startSession(guards: readonly Guard[]): boolean {
+  for (const guard of guards) if (guard.startsSession === true) return true;
   return false;
 }
 
@@ -223,36 +231,6 @@ class Pass implements Allowed {
   }
 }
 
-/** Both CSRF stages; a refusal is an event. @throws AuthError `origin_rejected`, `csrf_required`, `csrf_failed` */
-async function assertNotForged(
-  { services, isFormTokenValid }: Pipeline,
-  request: AuthRequest,
-  client: ClientInfo,
-  { who, originOnly }: { readonly who: Authenticated; readonly originOnly: boolean },
-): Promise<void> {
-  const { config, keys, events } = services;
-  const { session, principal } = who;
-  if (!config.csrf) return;
-  try {
-    assertOrigin(request, config);
-    if (originOnly) return;
-    const binding = csrfBinding(who) ?? "";
-    await assertCsrfToken(request, { keys, binding, isFormTokenValid, maxBodyBytes: config.maxBodyBytes });
-  } catch (error) {
-    const stage = error instanceof AuthError && error.code === "origin_rejected" ? "origin" : "token";
-    const { pathname } = requestUrl(request.url);
-    const payload = {
-      method: request.method,
-      path: namelessPath(pathname, config.basePath).slice(0, 200),
-      stage,
-    } as const;
-    const userId = principal.user?.id ?? null;
-    const from = originOf(principal, request, client);
-    events.report({ type: "csrf.refused", userId, sessionId: session?.id ?? null, payload }, from);
-    throw error;
-  }
-}
-
 function denied(
   { services }: Pipeline,
   request: AuthRequest,
@@ -277,7 +255,7 @@ function denied(
       because: `${guard}: ${decision.because}`,
     };
     const { id } = who.principal.user;
-    const from = originOf(who.principal, request, client);
+    const from = originOf(who.principal, request, client, services.random);
     events.report(
       { type: "permission.denied", userId: id, sessionId: who.session?.id ?? null, payload },
       from,

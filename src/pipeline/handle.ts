@@ -28,7 +28,7 @@ export async function handleRoute(
   if (match === null) return null;
   const early = preflight(config, request);
   if (early !== null) return early;
-  const client = withRequestId(peer);
+  const client = withRequestId(peer, pipeline.services.random);
   const refuse = (error: AuthError) =>
     errorResponse(pipeline, { ok: false, error }, request, client, onError);
   const response =

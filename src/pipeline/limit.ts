@@ -14,7 +14,7 @@ export interface RouteLimit {
 
 /** Takes an attempt of the client's address. @throws AuthError `rate_limited` with `retryAfterSeconds` */
 export async function takeFromLimit(
-  { stores, events, keys, call }: Services,
+  { stores, events, keys, random, call }: Services,
   { name, limit, windowSeconds }: RouteLimit,
   request: AuthRequest,
   client: ClientInfo,
@@ -24,7 +24,7 @@ export async function takeFromLimit(
   if (reserved.ok) return;
   const { retryAfterSeconds } = reserved;
   const payload = { limit: name, retryAfterSeconds };
-  const from = eventOrigin(request, withRequestId(client));
+  const from = eventOrigin(request, withRequestId(client, random));
   events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
   throw new AuthError("rate_limited", { retryAfterSeconds });
 }

@@ -53,11 +53,16 @@ export async function assertCsrfToken(request: AuthRequest, stage: TokenStage): 
   throw new AuthError("csrf_failed");
 }
 
+// By its shape: frameworks put a `Request` of their own in the place of Node's.
+function isWebRequest(request: AuthRequest): request is AuthRequest & Request {
+  return "clone" in request && typeof request.clone === "function";
+}
+
 async function tokenField(request: AuthRequest, maxBytes: number): Promise<string | null> {
   if (request.formField !== undefined) return request.formField("_token");
   const type = mediaType(request.headers.get("content-type"));
   const isForm = type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
-  if (!isForm || !(request instanceof Request) || request.bodyUsed) return null;
+  if (!isForm || !isWebRequest(request) || request.bodyUsed) return null;
   // Through a clone, so that the handler still has the body. What declares no size or too large a one is not read.
   const length = declaredLength(request.headers.get("content-length"));
   if (length === null || length > maxBytes) return null;

@@ -49,7 +49,7 @@ export function protection(pipeline: Pipeline, onError: OnError | undefined): Pr
       }
     };
     return async (request, peer) => {
-      const client = withRequestId(peer);
+      const client = withRequestId(peer, pipeline.services.random);
       const verdict = await check(pipeline, request, client, { guards, tellsAnswer: true });
       const response = await respond(verdict, request, client);
       verdict.answered?.(response.status);

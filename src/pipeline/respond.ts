@@ -19,7 +19,10 @@ export function guardedOnError(onError: OnError, log: Log): OnError {
   return async (error, request) => {
     try {
       const answer = await onError(error, request);
-      return answer ? new Response(answer.body, answer) : null;
+      if (!answer) return null;
+      // Said here: a framework's own `Response` finds it out only when it is sent.
+      if (answer.status < 200 || answer.bodyUsed) throw new TypeError("what onError answered cannot be sent");
+      return new Response(answer.body, answer);
     } catch (cause) {
       log.error("onError failed", { code: error.code }, cause);
       return null;
@@ -51,8 +54,9 @@ export function errorAnswer(
       body: "",
     };
   }
-  const { requestId } = withRequestId(client);
-  const challenges = [...new Set(strategies.map(({ challenge }) => challenge))];
+  const { requestId } = withRequestId(client, services.random);
+  const named = strategies.map(({ challenge }) => challenge).filter((challenge) => challenge !== "");
+  const challenges = [...new Set(named)];
   const context = { origin: services.config.origin, requestId, challenges };
   return {
     status: error.status,

@@ -76,6 +76,8 @@ export interface Guard {
   readonly readsThrough?: boolean;
   /** Whether who has to choose another password first may go on nevertheless. Default false. */
   readonly whilePasswordChange?: boolean;
+  /** Whether what it guards starts a session: then of CSRF protection the origin alone is asked, since there is no token yet. Default false. */
+  readonly startsSession?: boolean;
   decide(principal: Principal, context: GuardContext): Awaitable<Decision>;
 }
 

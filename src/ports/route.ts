@@ -1,4 +1,5 @@
 import type { Principal } from "../domain/principal.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { SessionChange } from "./change.ts";
 import type { Guard } from "./guard.ts";
 import type { ClientInfo, RouteRequest } from "./request.ts";
@@ -72,6 +73,8 @@ export interface Route {
   readonly changesNothing?: boolean;
   /** No proof is looked at, whatever is sent: the answer is the same for everybody, and no store is asked. Default false. */
   readonly looksAtNobody?: boolean;
+  /** What its handler refuses with, for the OpenAPI document, besides what the pipeline does. Default none named. */
+  readonly refuses?: readonly ErrorCode[];
   /** Schema of the body; absent: the body is not read. */
   readonly input?: InputSchema;
   /** Status and JSON Schema of each good answer; null for an empty body. */

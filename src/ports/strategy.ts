@@ -41,7 +41,7 @@ export interface Strategy {
   readonly name: string;
   /** Whether browsers send the proof by themselves (a cookie). Then unsafe methods need the CSRF stages, and explicit proofs are asked first. */
   readonly ambient: boolean;
-  /** The scheme that a 401 names in `WWW-Authenticate` while this strategy is configured. */
+  /** The scheme that a 401 names in `WWW-Authenticate` while this strategy is configured; empty for one that no client is to be told of. */
   readonly challenge: string;
   /**
    * Claims by shape. A throw says that a backend failed, never that the proof is bad.

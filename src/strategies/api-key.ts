@@ -74,7 +74,7 @@ export function apiKey(
     request: AuthRequest,
     client: ClientInfo,
   ): Promise<Outcome> {
-    const { stores, events, call } = services;
+    const { stores, events, random, call } = services;
     const reserved = await stores.ephemeral.reserve(limits, call());
     if (reserved.ok) {
       // Only now: a use that was refused, or that nobody could count, is refused again when it is asked for again.
@@ -84,7 +84,7 @@ export function apiKey(
     const { retryAfterSeconds } = reserved;
     const payload = { limit: "api-key", retryAfterSeconds };
     const userId = accepted.principal.user.id;
-    const from = eventOrigin(request, withRequestId(client));
+    const from = eventOrigin(request, withRequestId(client, random));
     events.report({ type: "rate_limit.hit", userId, sessionId: null, payload }, from);
     const error = new AuthError("rate_limited", { retryAfterSeconds });
     accepted.answered?.(error.status);
@@ -155,13 +155,13 @@ function statesOf(limits: readonly Limit[], left: readonly Left[]): readonly Lim
 }
 
 function refuse(
-  { events }: Services,
+  { events, random }: Services,
   request: AuthRequest,
   client: ClientInfo,
   { reason, found }: { readonly reason: Refused; readonly found: OwnedApiKey | null },
 ): Outcome {
   const payload = { keyId: found?.key.id ?? null, reason };
-  const from = eventOrigin(request, withRequestId(client));
+  const from = eventOrigin(request, withRequestId(client, random));
   events.report({ type: "api_key.refused", userId: found?.user.id ?? null, sessionId: null, payload }, from);
   const message = "The API key cannot be used.";
   return {

@@ -13,7 +13,7 @@ export type IsBoundHere = (session: Session, request: AuthRequest, client: Clien
  *
  * @see OWASP Session Management Cheat Sheet, "Binding the Session ID to Other User Properties"
  */
-export function sessionBinding({ config, events }: Services): IsBoundHere | null {
+export function sessionBinding({ config, events, random }: Services): IsBoundHere | null {
   const { binding } = config.session;
   if (binding === "off") return null;
   return (session, request, client) => {
@@ -21,7 +21,7 @@ export function sessionBinding({ config, events }: Services): IsBoundHere | null
     const reason = mismatch(session, from, binding === "ip+user-agent");
     if (reason === null) return true;
     const { id: sessionId, userId } = session;
-    const { requestId } = withRequestId(client);
+    const { requestId } = withRequestId(client, random);
     events.report(
       { type: "session.refused", userId, sessionId, payload: { reason } },
       { ...from, requestId },

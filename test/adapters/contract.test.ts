@@ -53,6 +53,7 @@ const onNode: AdapterHarness = {
       res.appendHeader("Set-Cookie", "shop=open");
       res.end(`Hello, ${displayName}`);
     });
+    const board = protect((_req, res) => void res.end("board"), parts.policy);
     const routes: Readonly<Record<string, RequestListener>> = {
       "GET /hello": hello,
       "HEAD /hello": hello,
@@ -77,6 +78,11 @@ const onNode: AdapterHarness = {
       "GET /fails": protect(() => {
         throw new Error(secret);
       }),
+      "GET /board": board,
+      "HEAD /board": board,
+      "POST /board": board,
+      "POST /board/letters": protect((_req, res) => void res.end("letters"), anyone()),
+      "GET /board/drafts": protect((_req, res) => void res.end("drafts")),
     };
     const server = createServer(async (req, res) => {
       if (await handle(req, res)) return;
@@ -121,6 +127,11 @@ const onHono: AdapterHarness = {
         throw new Error(secret);
       }) as never,
     );
+    const board = new Hono().basePath("/board");
+    board.on(["GET", "POST"], "/", protect(() => new Response("board"), parts.policy) as never);
+    board.post("/letters", protect(() => new Response("letters"), anyone()) as never);
+    board.get("/drafts", protect(() => new Response("drafts")) as never);
+    app.route("/", board);
     return listening(auth, createAdaptorServer(app) as Server);
   },
 };
@@ -143,7 +154,10 @@ function inTwoParts(): ReadableStream<Uint8Array> {
 const onExpress: AdapterHarness = {
   start(parts) {
     const auth = authOf(parts);
-    const { handle, protect, required, current, principal, session } = express(auth, parts);
+    const { handle, protect, required, current, principal, session } = express<
+      expressApp.Request,
+      expressApp.Response
+    >(auth, parts);
     const app = expressApp();
     if (parts.parsesFirst) app.use(expressApp.json());
     app.use(handle);
@@ -160,7 +174,7 @@ const onExpress: AdapterHarness = {
     app.get("/staff", required(parts.staff), (_req, res) => void res.send("staff"));
     app.post(
       "/note",
-      protect((req: expressApp.Request, res: expressApp.Response) => res.json({ text: req.body.text })),
+      protect((req, res) => res.json({ text: req.body.text })),
     );
     app.post("/visit", required(anyone()), async (req, res) => {
       await session(req).set("seen", true);
@@ -177,6 +191,13 @@ const onExpress: AdapterHarness = {
         throw new Error(secret);
       }),
     );
+    const board = expressApp.Router();
+    // Before the line of the policy: what stands above it says for itself who may.
+    board.post("/letters", required(anyone()), (_req, res) => void res.send("letters"));
+    board.use(required(parts.policy));
+    board.all("/", (_req, res) => void res.send("board"));
+    board.get("/drafts", required(), (_req, res) => void res.send("drafts"));
+    app.use("/board", board);
     return listening(auth, createServer(app));
   },
 };
@@ -208,6 +229,13 @@ const onFastify: AdapterHarness = {
     app.get("/fails", signedIn, async () => {
       throw new Error(secret);
     });
+    app.register(async (board) => {
+      board.addHook("onRequest", required(parts.policy));
+      board.route({ method: ["GET", "POST"], url: "/board", handler: async () => "board" });
+      board.get("/board/drafts", signedIn, async () => "drafts");
+    });
+    // Outside of the group, whose hooks are its own.
+    app.post("/board/letters", open, async () => "letters");
     app.setErrorHandler((_error, _request, reply) => reply.code(500).send({ message: "failed" }));
     await app.ready();
     await app.listen({ host: "127.0.0.1", port: 0 });

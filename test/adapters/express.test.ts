@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import expressApp from "express";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { express } from "../../src/adapters/express.ts";
-import { anyone } from "../../src/guards/guards.ts";
+import { AuthError } from "../../src/errors.ts";
+import { anyone, guard } from "../../src/guards/guards.ts";
 import { cookieName, world } from "../support/world.ts";
 
 async function shop() {
@@ -13,10 +14,29 @@ async function shop() {
   const { handle, protect, required, current, principal } = express(here.auth);
   const app = expressApp();
   app.use(handle);
+  const seen: string[] = [];
+  app.use((req, _res, next) => {
+    seen.push(req.path);
+    next();
+  });
   app.use(expressApp.urlencoded({ extended: true }), expressApp.json());
   app.post(
     "/order",
     protect((_req, res: expressApp.Response, { displayName }) => res.send(displayName)),
+  );
+  app.get(
+    "/closed",
+    protect(
+      (_req, res: expressApp.Response) => res.send("in"),
+      guard("closed", () => false),
+    ),
+  );
+  app.get(
+    "/fails",
+    protect(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new AuthError("conflict");
+    }),
   );
   app.get("/open", required(anyone()), (req, res) => void res.send(current(req).displayName));
   app.get("/forgotten", (req, res) => void res.send(principal(req).displayName));
@@ -38,7 +58,7 @@ async function shop() {
       headers: { cookie, "content-type": type, origin: "https://app.example" },
       body,
     });
-  return { base, cookie, token, order };
+  return { base, cookie, token, order, seen };
 }
 
 const form = "application/x-www-form-urlencoded";
@@ -60,6 +80,19 @@ describe("Express", () => {
     const answer = await order(type, body(token));
     expect(answer.status).toBe(403);
     expect((await answer.json()).code).toMatch(/^csrf_/);
+  });
+
+  test("what handle has answered goes no further", async () => {
+    const { base, seen } = await shop();
+    expect((await fetch(`${base}/api/v1/auth/session`)).status).toBe(200);
+    expect((await fetch(`${base}/nowhere`)).status).toBe(404);
+    expect(seen).toEqual(["/nowhere"]);
+  });
+
+  test("protect asks its guards, and what a handler throws later is answered as well", async () => {
+    const { base, cookie } = await shop();
+    const statusOf = async (path: string) => (await fetch(`${base}${path}`, { headers: { cookie } })).status;
+    expect([await statusOf("/closed"), await statusOf("/fails")]).toEqual([403, 409]);
   });
 
   test("a route that asks nobody says so in place of guessing", async () => {

@@ -47,7 +47,8 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
     "pipeline",
   ],
   adapters: [...MODEL, "http", "auth"],
-  testing: [...MODEL, "services", "auth"],
+  // Its contract suites take a finished `Auth` like any application; its kit makes one.
+  testing: [...MODEL, "services", "password", "flows", "api", "features", "stores", "auth"],
   "foreign-hashes": [...MODEL, "password"],
   verify: [...MODEL, "jwt"],
   tokens: [...MODEL, "jwt", "flows", "strategies", "features"],
@@ -56,7 +57,7 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** These take a finished `Auth`: they know its type, and never how it is built. */
-const SEES_AUTH_BY_TYPE_ONLY = ["adapters", "testing"];
+const SEES_AUTH_BY_TYPE_ONLY = ["src/adapters/", "src/testing/contract/"];
 /** Folders that the other parts of their layer may see, and which see none of them. */
 const SHARED = ["src/stores/sql/"];
 /** They answer with values; a `Response` is made of those further out. */
@@ -73,6 +74,9 @@ export interface Packages {
   readonly serverDependencies: readonly string[];
   /** What the server can use and does not bring along: its optional peers. */
   readonly serverDrivers: readonly string[];
+  /** Names by which the server may be imported. */
+  readonly serverExports: readonly string[];
+  readonly exampleDependencies: readonly string[];
 }
 
 export interface Violation {
@@ -116,8 +120,8 @@ const IMPORT_RULES: Readonly<Record<string, Check>> = {
     return MAY_SEE[own]?.includes(other) ? null : `${own} may not see ${other}`;
   },
 
-  "adapters and testing know auth by its type": ({ from, to, isTypeOnly }) => {
-    const isRestricted = SEES_AUTH_BY_TYPE_ONLY.includes(partOf(from) ?? "");
+  "adapters and contract suites know auth by its type": ({ from, to, isTypeOnly }) => {
+    const isRestricted = SEES_AUTH_BY_TYPE_ONLY.some((folder) => from.startsWith(folder));
     return isRestricted && to !== null && partOf(to) === "auth" && !isTypeOnly ? "write `import type`" : null;
   },
 
@@ -154,6 +158,20 @@ const IMPORT_RULES: Readonly<Record<string, Check>> = {
     return isNodeModule(specifier) || known.includes(packageOf(specifier))
       ? null
       : `${specifier} is no dependency of latchkey-server`;
+  },
+
+  // What newcomers copy has to work in a project of theirs.
+  "examples import only what is public": ({ from, to, specifier }, { packages }) => {
+    if (!from.startsWith("examples/")) return null;
+    if (to !== null) return isOfExample(from, to) ? null : `${to} is none of this example's files`;
+    const name = packageOf(specifier);
+    if (name === "latchkey" || name === "latchkey-server") {
+      const known = [...packages.coreExports, ...packages.serverExports];
+      return known.includes(specifier) ? null : `${specifier} is not exported`;
+    }
+    return isNodeModule(specifier) || packages.exampleDependencies.includes(name)
+      ? null
+      : `${specifier} is no dependency of the examples`;
   },
 
   // A driver that is loaded with the program would have to be installed by everybody.
@@ -247,6 +265,13 @@ function edgeOf(from: string, one: Import): Edge {
 function partOf(path: string): string | null {
   const [top, part] = path.split("/");
   return top === "src" && part !== undefined ? part.replace(/\.ts$/, "") : null;
+}
+
+/** The runner loads each example; an example sees its own folder, and the contract with the runner. */
+function isOfExample(from: string, to: string): boolean {
+  const [, own, ...below] = from.split("/");
+  if (below.length === 0) return to.startsWith("examples/");
+  return to.startsWith(`examples/${own}/`) || to === "examples/example.ts";
 }
 
 /** `src/stores/sqlite/schema.ts` is in `sqlite`; a file right in its layer belongs to all of it. */

@@ -63,6 +63,14 @@ describe("a username", () => {
   test.each(["me", "db", "admin", "ROOT", "Null", "latchkey"])("%s is reserved", (name) => {
     expect(usernameKey(name)).toBeNull();
   });
+
+  test.each(["admin", "ROOT", "support", "latchkey"])("%s is for who runs the service", (name) => {
+    expect(usernameKey(name, { isOperators: true })).toBe(name.toLowerCase());
+  });
+
+  test.each(["me", "db", "Null", "anonymous", "users"])("%s is nobody's, the operator's neither", (name) => {
+    expect(usernameKey(name, { isOperators: true })).toBeNull();
+  });
 });
 
 describe("what somebody typed", () => {

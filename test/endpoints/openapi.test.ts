@@ -13,6 +13,8 @@ const routes = await allRoutes(features);
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  readonly description: string;
+  readonly tags: readonly string[];
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: string;
@@ -39,6 +41,7 @@ interface Document {
   readonly openapi: string;
   readonly info: Readonly<Record<string, string>>;
   readonly servers: readonly { readonly url: string }[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>;
@@ -75,7 +78,9 @@ describe("the OpenAPI document", () => {
     expect(document.openapi).toBe("3.1.0");
     expect(document.servers).toEqual([{ url: "https://id.example" }]);
     expect(Object.keys(document.info).sort()).toEqual(["description", "title", "version"]);
-    expect(Object.keys(document).sort()).toEqual(["components", "info", "openapi", "paths", "servers"]);
+    expect(Object.keys(document).sort()).toEqual([
+      ...["components", "info", "openapi", "paths", "servers", "tags"],
+    ]);
   });
 
   test("has every route and nothing else", async () => {
@@ -143,6 +148,45 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  test("groups operations by a noun that it describes, and none is left over", async () => {
+    const document = await fetched();
+    const tags = document.tags.map(({ name }) => name);
+    expect(new Set(tags).size).toBe(tags.length);
+    expect(new Set(operations(document).flatMap(({ operation }) => operation.tags))).toEqual(new Set(tags));
+    expect(tags).not.toContain("Other");
+    expect(document.tags.every(({ description }) => description.length > 10)).toBe(true);
+    expect(document.paths["/api/v1/users/me/sessions"]?.get?.tags).toEqual(["Sessions"]);
+    expect(document.paths["/api/v1/users/me"]?.get?.tags).toEqual(["Account"]);
+  });
+
+  test("says who may, how often, and which refusals come before the handler", async () => {
+    const { paths } = await fetched();
+    const register = paths["/api/v1/auth/register"]?.post;
+    expect(register?.description).toBe("Open to anyone. At most 100 per address in an hour.");
+    const codes = (path: string, method: string): Record<string, string> =>
+      Object.fromEntries(
+        Object.entries(paths[path]?.[method]?.responses ?? {})
+          .filter(([status]) => Number(status) >= 400)
+          .map(([status, { description }]) => [status, description]),
+      );
+    expect(codes("/api/v1/auth/register", "post")).toEqual({
+      400: "`invalid_input`, `malformed_json`, `password_rejected`",
+      403: "`forbidden`, `origin_rejected`, `registration_closed`",
+      409: "`email_taken`, `username_taken`",
+      413: "`payload_too_large`",
+      415: "`unsupported_media_type`",
+      429: "`rate_limited`",
+      503: "`overloaded`, `store_unavailable`",
+    });
+    expect(codes("/api/v1/users/me/sessions/{id}", "delete")).toEqual({
+      401: "`not_authenticated`, `session_expired`",
+      403: "`password_change_required`, `csrf_required`, `csrf_failed`, `origin_rejected`",
+      404: "`not_found`",
+      503: "`store_unavailable`",
+    });
+    expect(paths["/api/v1/users/me"]?.get?.description).toBe("Needs somebody who is signed in.");
+  });
+
   test("speaks of bearer tokens where there are any", async () => {
     const { components } = await fetched();
     expect(components.securitySchemes.bearer).toEqual({
@@ -188,6 +232,49 @@ describe("the OpenAPI document", () => {
       expect(schema).not.toHaveProperty("$schema");
       expect(schema).not.toHaveProperty("~standard");
     }
+  });
+});
+
+describe("the refusals that rows name", () => {
+  const codesOf = (document: Document, path: string, method: string): string =>
+    Object.values(document.paths[path]?.[method]?.responses ?? {})
+      .map(({ description }) => description)
+      .join(" ");
+
+  test.each([
+    ["post", "/auth/register", { email: "ana@example.com", password }, 409, "email_taken"],
+    ["post", "/auth/register", { email: "b@example.com", password: "short" }, 400, "password_rejected"],
+    [
+      "post",
+      "/auth/login",
+      { email: "ana@example.com", password: "wrong password" },
+      401,
+      "invalid_credentials",
+    ],
+    ["post", "/auth/reauthenticate", { password: "wrong password" }, 401, "invalid_credentials"],
+    [
+      "put",
+      "/users/me/password",
+      { current_password: "wrong one", new_password: `${password}!` },
+      401,
+      "invalid_credentials",
+    ],
+    ["post", "/auth/password/reset", { token: "none", new_password: `${password}!` }, 400, "token_invalid"],
+    ["patch", "/users/me", { email: "bob@example.com" }, 409, "email_taken"],
+    [
+      "post",
+      "/auth/token",
+      { email: "ana@example.com", password: "wrong password" },
+      401,
+      "invalid_credentials",
+    ],
+  ] as const)("%s %s answers %j with %i %s, as its row says", async (method, path, json, status, code) => {
+    const here = world({ features });
+    const ana = await here.registered("ana@example.com");
+    await here.registered("bob@example.com");
+    const answer = await ana.send(method.toUpperCase(), `/api/v1${path}`, { json });
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(codesOf(await fetched(), `/api/v1${path}`, method)).toContain(`\`${code}\``);
   });
 });
 

@@ -41,6 +41,20 @@ describe("what cannot be used is a TypeError that says so", () => {
       { providers: [github({ ...credentials, url: "http://git.example" })] },
       /no https address/,
     ],
+    ...["app.example", "https://app.example/", "https://app.example/path", "ftp://app.example"].map(
+      (redirectBaseUrl): [string, OAuthOptions, RegExp] => [
+        `providers that send people back to ${redirectBaseUrl}`,
+        { providers: [], redirectBaseUrl },
+        /redirectBaseUrl: ".*" is no origin/,
+      ],
+    ),
+    ...["https://other.example", "http://app.example", "https://login.app.example"].map(
+      (redirectBaseUrl): [string, OAuthOptions, RegExp] => [
+        `providers that send people back to ${redirectBaseUrl}, where their cookies are not`,
+        { providers: [], redirectBaseUrl },
+        /another scheme or host than https:\/\/app.example/,
+      ],
+    ),
     ["no address", { providers: [oidc({ ...credentials, issuer: "idp" })] }, /idp is no https address/],
     [
       "a provider to link by that is not there",

@@ -124,6 +124,17 @@ describe("a registration", () => {
     }
   });
 
+  test("under a name that speaks for the service is for operators alone", async () => {
+    const here = world();
+    const admin = { email: "ana@example.com", username: "Admin", password };
+    const { status, body } = await here.browser().post(path, admin);
+    expect([status, body.errors?.[0]?.field]).toEqual([400, "username"]);
+    await expect(here.auth.users.create({ ...admin, username: "me" })).rejects.toMatchObject({
+      code: "invalid_input",
+    });
+    expect(await here.auth.users.create(admin)).toMatchObject({ username: "admin" });
+  });
+
   test("names every failing field at once, and writes nothing", async () => {
     const here = world();
     const { status, body } = await here

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { anyone, signedIn } from "../../src/guards/guards.ts";
+import { rateLimit } from "../../src/guards/rate-limit.ts";
+import type { Guard } from "../../src/ports/guard.ts";
 import type { ClientInfo } from "../../src/ports/request.ts";
 import type { Browser, Send } from "../support/browser.ts";
 import { bareRequest } from "../support/browser.ts";
@@ -106,6 +108,48 @@ describe("the origin stage", () => {
     expect(await said(here, ana, "POST", { headers: { origin: evil, "sec-fetch-site": null } })).toBe(
       "origin_rejected",
     );
+  });
+});
+
+describe("a route that starts a session", () => {
+  const starting = anyone({ startsSession: true });
+
+  async function answered(
+    here: World,
+    from: Browser,
+    options: Send,
+    ...guards: readonly Guard[]
+  ): Promise<string> {
+    const verdict = await here.auth.check(from.request("POST", "/x", options), client, ...guards);
+    return verdict.ok ? "ok" : verdict.error.code;
+  }
+
+  test("asks who still has a session for no token of it; other open routes do", async () => {
+    const here = world();
+    const ana = await here.registered();
+    const withoutToken = { csrf: false };
+    expect(await answered(here, ana, withoutToken, anyone())).toBe("csrf_required");
+    expect(await answered(here, ana, withoutToken, starting)).toBe("ok");
+    expect(
+      await answered(here, ana, withoutToken, rateLimit({ limit: 5, windowSeconds: 60 }), starting),
+    ).toBe("ok");
+  });
+
+  test("asks everybody for their origin: also who carries nothing yet", async () => {
+    const here = world();
+    const elsewhere = { csrf: false, headers: { origin: evil, "sec-fetch-site": "cross-site" } };
+    for (const from of [here.browser(), await here.registered()]) {
+      expect(await answered(here, from, elsewhere, starting)).toBe("origin_rejected");
+      expect(await answered(here, from, { csrf: false }, starting)).toBe("ok");
+    }
+    expect(await answered(here, here.browser(), elsewhere, anyone())).toBe("ok");
+  });
+
+  test("may be read from anywhere", async () => {
+    const here = world();
+    const headers = { origin: evil, "sec-fetch-site": "cross-site" };
+    const verdict = await here.auth.check(here.browser().request("GET", "/x", { headers }), client, starting);
+    expect(verdict.ok).toBe(true);
   });
 });
 

@@ -50,6 +50,14 @@ describe("an onError that fails", () => {
     ],
     ["rejects", () => Promise.reject(new Error("boom"))],
     ["answers what is no answer", () => Response.error()],
+    [
+      "answers what was sent already",
+      async () => {
+        const spent = new Response("once");
+        await spent.text();
+        return spent;
+      },
+    ],
   ];
 
   test.each(failures)("leaves the answer to Latchkey, and is logged: it %s", async (_, onError) => {

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readConfig } from "../../src/config.ts";
 import { AuthError } from "../../src/errors.ts";
@@ -116,19 +117,29 @@ describe("protect", () => {
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 
-  test("says no-store alone where the answer was fetched and brought its own word about caches", async () => {
-    const server = createServer((_, response) =>
-      response.setHeader("Cache-Control", "public, max-age=60").end("hi"),
-    );
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
-    const { auth, registered } = world();
-    const ana = await registered();
-    const handler = auth.protect(() => fetch(`http://127.0.0.1:${port}/`));
-    const answer = await handler(ana.request("GET", "/x"), client);
-    expect([await answer.text(), answer.headers.get("cache-control")]).toEqual(["hi", "no-store"]);
-  });
+  test.each([
+    ["as it is", () => {}],
+    // Takes the place of Request and Response for the whole process.
+    ["beside a framework with a Response of its own", () => void getRequestListener(() => new Response())],
+  ])(
+    "says no-store alone where the answer was fetched and brought its own word about caches, %s",
+    async (_name, load) => {
+      const { Request, Response } = globalThis;
+      onTestFinished(() => void Object.assign(globalThis, { Request, Response }));
+      load();
+      const server = createServer((_, response) =>
+        response.setHeader("Cache-Control", "public, max-age=60").end("hi"),
+      );
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const { auth, registered } = world();
+      const ana = await registered();
+      const handler = auth.protect(() => fetch(`http://127.0.0.1:${port}/`));
+      const answer = await handler(ana.request("GET", "/x"), client);
+      expect([await answer.text(), answer.headers.get("cache-control")]).toEqual(["hi", "no-store"]);
+    },
+  );
 
   test("has one request id for the refusal's event and its problem document", async () => {
     const { auth, registered, heard } = world();

@@ -1,0 +1,1 @@
+export { DELETE, GET, POST } from "../../../../api/v1/[...latchkey]/route.ts";

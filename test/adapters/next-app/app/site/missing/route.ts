@@ -1,0 +1,4 @@
+import { notFound } from "next/navigation";
+import { protect } from "@/lib/latchkey.ts";
+
+export const GET = protect(() => notFound());

@@ -1,0 +1,6 @@
+import { current } from "@/lib/latchkey.ts";
+import { test } from "@/lib/test.ts";
+
+export default async function Staff() {
+  return <p>{`Staff: ${(await current(test()?.staff)).displayName}`}</p>;
+}

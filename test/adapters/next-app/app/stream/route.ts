@@ -1,0 +1,3 @@
+import { route } from "@/lib/scene.ts";
+
+export const GET = route("stream");
