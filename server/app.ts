@@ -21,7 +21,9 @@ import { loggablePath } from "./loggable.ts";
 import type { ShownMails } from "./mail/shown-mails.ts";
 import { mayReadMetrics } from "./metrics/access.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import { errorPage, pages } from "./pages/pages.ts";
+import { errorPage, type PageOptions, pages } from "./pages/pages.ts";
+import { usualTheme } from "./pages/theme/theme.ts";
+import { reference, referencePath } from "./reference/reference.ts";
 import { securityHeaders } from "./security-headers.ts";
 
 /** What the server puts into the context of a request. */
@@ -33,6 +35,8 @@ export interface ServerEnv {
 /** What {@link serverApp} puts together. */
 export interface ServerAppOptions {
   readonly auth: Auth;
+  /** Routes of somebody's own, asked after Latchkey's and before the pages. */
+  readonly own?: Hono;
   /** Sign-in with providers; absent: pages do not speak of it. */
   readonly oauth?: OAuth;
   /** API keys; absent: pages do not speak of them. */
@@ -43,6 +47,10 @@ export interface ServerAppOptions {
   readonly mail?: Mail;
   /** Mails that are shown to the developer instead of being sent; null or absent: they are sent. */
   readonly shownMails?: ShownMails | null;
+  /** Languages and looks of the pages; absent: the usual ones. */
+  readonly pages?: Pick<PageOptions, "languages" | "theme">;
+  /** Whether the OpenAPI document and the page made of it are there. Default true. */
+  readonly hasReference?: boolean;
   readonly log: ServerLog;
   /** What the doctor is told, who proves the secret; null for everybody else. Absent: nothing is told. */
   readonly diagnosis?: (seen: SeenRequest) => DiagnosisDocument | null;
@@ -58,14 +66,18 @@ export interface ServerAppOptions {
 
 /** The server's answers: Latchkey's own routes, the pages, and a refusal for everything else. */
 export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
-  const { log, isStopping } = options;
+  const { log, isStopping, hasReference = true } = options;
   const auth = noting(options.auth, log);
   const { config } = auth;
   const { handle, client } = hono(auth, { trustedProxies: options.trustedProxies });
   const refuse = (error: AuthError, context: Context<ServerEnv>): Response | Promise<Response> => {
     const { requestId } = context.var;
     if (wantsPage(context.req.raw, config.basePath)) {
-      return errorPage(auth, error, client(context), { requestId, request: context.req.raw });
+      return errorPage(auth, error, client(context), {
+        ...options.pages,
+        requestId,
+        request: context.req.raw,
+      });
     }
     const { status, headers, body } = auth.errorAnswer({ ok: false, error }, client(context));
     return new Response(body, { status, headers: headers.map(([name, value]) => [name, value]) });
@@ -81,12 +93,14 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
   });
   if (!options.isOriginConfigured) app.use(toOrigin(config));
   if (options.diagnosis !== undefined) app.get(diagnosisPath, tellDoctor(options.diagnosis, client));
+  if (!hasReference) withoutReference(app, auth, refuse);
   app.use((context, next) =>
     handle(context, async () => {
       context.set("isElsewhere", true);
       await next();
     }),
   );
+  if (hasReference) app.route("/", reference(auth, (options.pages?.theme ?? usualTheme).look));
   const { oauth, apiKeys, administration, mail, shownMails } = options;
   const used = {
     ...(oauth && { oauth }),
@@ -95,7 +109,9 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
     ...(mail && { mail }),
     ...(shownMails && { shownMails }),
   };
-  app.route("/", pages(auth, { client, log, ...used }));
+  if (options.own !== undefined) app.route("/", options.own);
+  const apiReference = hasReference ? referencePath(auth) : null;
+  app.route("/", pages(auth, { client, log, apiReference, ...used, ...options.pages }));
   app.notFound((context) => refuse(new AuthError("not_found"), context));
   app.onError((thrown, context) => {
     const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
@@ -104,6 +120,17 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
     return refuse(error, context);
   });
   return app;
+}
+
+/** As if neither document nor page were there. */
+function withoutReference(
+  app: Hono<ServerEnv>,
+  auth: Auth,
+  refuse: (error: AuthError, context: Context<ServerEnv>) => Response | Promise<Response>,
+): void {
+  for (const path of [referencePath(auth), `${auth.config.basePath}/openapi.json`])
+    for (const spelling of [path, `${path}/`])
+      app.all(spelling, (context) => refuse(new AuthError("not_found"), context));
 }
 
 /** Answers the doctor; to everybody else the path is one that is not there. */
@@ -190,7 +217,8 @@ function sameHeaders(origin: string, isStopping: () => boolean): MiddlewareHandl
   return async (context, next) => {
     await next();
     const { headers } = context.res;
-    for (const [name, value] of lines) headers.set(name, value);
+    // An application of somebody's own may have said otherwise for a page of its own.
+    for (const [name, value] of lines) if (!headers.has(name)) headers.set(name, value);
     if (isStopping()) headers.set("Connection", "close");
   };
 }

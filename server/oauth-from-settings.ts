@@ -24,6 +24,7 @@ export function oauthFromSettings(settings: ProviderSettings): Feature<OAuth> {
   return oauth({
     providers: providersOf(settings),
     linkByEmail: settings.linkByEmail,
+    ...(settings.oauthRedirectBaseUrl !== null && { redirectBaseUrl: settings.oauthRedirectBaseUrl }),
     freshWithoutAuthTime: settings.freshWithoutAuthTime,
     unconfigured: Object.fromEntries(unconfigured),
   });

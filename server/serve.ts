@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Context, Hono } from "hono";
 import { type Auth, AuthError } from "latchkey";
 import { administration } from "latchkey/administration";
+import { hono } from "latchkey/hono";
 import { apiKeysFromSettings } from "./api-keys-from-settings.ts";
 import { type ServerAppOptions, serverApp } from "./app.ts";
+import type { Application, ApplicationParts } from "./application.ts";
 import { auditFromSettings, webhooksFromSettings } from "./audit-from-settings.ts";
 import { type AuthParts, authFromSettings, secretsFromSettings } from "./auth-from-settings.ts";
 import { type Closing, closingOf } from "./closing.ts";
@@ -16,6 +19,7 @@ import type { ServerLog } from "./log.ts";
 import { mailFromSettings } from "./mail-from-settings.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { oauthFromSettings } from "./oauth-from-settings.ts";
+import { pagesFromSettings } from "./pages-from-settings.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { originAt, type Settings } from "./settings/settings.ts";
 import { type OpenStores, openStores } from "./stores/open-stores.ts";
@@ -44,15 +48,16 @@ export interface Serving {
  * A database that does not answer ends the start. A backend of sessions that does not answer holds it up for a moment only: `/readyz`
  * says 503 until it does.
  *
- * @throws SettingsError, SchemaError, DriverMissing, DirectoryFailure, UnfitBackend, StrictRefusal, or the error of the system (`EADDRINUSE`); nothing is left running
+ * @param application - routes of somebody's own. Default none
+ * @throws SettingsError, SchemaError, DriverMissing, ThemeError, DirectoryFailure, UnfitBackend, StrictRefusal, or the error of the system (`EADDRINUSE`); nothing is left running
  */
-export async function serve(settings: Settings, log: ServerLog): Promise<Serving> {
+export async function serve(settings: Settings, log: ServerLog, application?: Application): Promise<Serving> {
   const front = openFront(settings, log);
   const { server } = front.listener;
   try {
     const bound = await listen(server, settings);
     const origin = originAt(settings, bound.port);
-    const ready = await openBack(settings, { origin, log, front });
+    const ready = await openBack(settings, { origin, log, front, application });
     return { origin, address: addressUrl(bound), ...ready };
   } catch (error) {
     server.close();
@@ -95,6 +100,7 @@ interface BackParts {
   readonly origin: string;
   readonly log: ServerLog;
   readonly front: Front;
+  readonly application: Application | undefined;
 }
 
 /** What answers: the stores, `Auth` and the app. */
@@ -125,11 +131,14 @@ async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serv
     };
     const auth = openAuth(settings, { ...parts, secrets, stores: opened.stores, ...features });
     await auth.warmUp();
+    const managing = { apiKeys: auth.use(keys), administration: auth.use(admin) };
+    const own = await openApplication(parts.application, { auth, ...managing }, settings);
     const { stop } = answerBy(auth, opened, settings, {
       ...parts,
+      ...managing,
+      ...(own !== null && { own }),
       oauth: auth.use(providers),
-      apiKeys: auth.use(keys),
-      administration: auth.use(admin),
+      pages: await pagesFromSettings(settings),
       diagnosis: diagnosis({ secrets, settings, origin: parts.origin, version: thisVersion }),
       metrics: { metrics, token: settings.metricsToken },
       ...(mail !== null && { mail: auth.use(mail.feature), shownMails: mail.shown }),
@@ -138,6 +147,22 @@ async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serv
     return { setupToken: await setupToken(auth, parts.log), newSecretPath, stop };
   } catch (error) {
     await opened.close();
+    throw error;
+  }
+}
+
+/** The routes of somebody's own; null where there are none. Where they cannot be made, what `auth` has begun is ended. */
+async function openApplication(
+  application: Application | undefined,
+  parts: Omit<ApplicationParts, "protect" | "client">,
+  { trustedProxies }: Settings,
+): Promise<Hono | null> {
+  if (application === undefined) return null;
+  const { protect, client } = hono<Context>(parts.auth, { trustedProxies });
+  try {
+    return await application({ ...parts, protect, client });
+  } catch (error) {
+    await parts.auth.close();
     throw error;
   }
 }
@@ -162,7 +187,7 @@ type Features = Pick<
 
 function openAuth(
   settings: Settings,
-  { log, front: _, ...parts }: BackParts & Pick<AuthParts, "secrets" | "stores"> & Features,
+  { log, front: _, application: __, ...parts }: BackParts & Pick<AuthParts, "secrets" | "stores"> & Features,
 ): Auth {
   return authFromSettings(settings, {
     ...parts,
@@ -175,17 +200,17 @@ function openAuth(
   });
 }
 
-/** What pages may speak of. */
+/** What the app is made of besides. */
 type Offered = Pick<
   ServerAppOptions,
-  "oauth" | "apiKeys" | "administration" | "mail" | "shownMails" | "metrics" | "diagnosis"
+  "own" | "oauth" | "apiKeys" | "administration" | "mail" | "shownMails" | "metrics" | "diagnosis" | "pages"
 >;
 
 function answerBy(
   auth: Auth,
   opened: OpenStores,
   settings: Settings,
-  { origin, log, front, ...offered }: BackParts & Offered,
+  { origin, log, front, application: _, ...offered }: BackParts & Offered,
 ): Closing {
   const closing = closingOf(front.listener, () => auth.close().finally(opened.close), log);
   const app = serverApp({
@@ -194,6 +219,7 @@ function answerBy(
     log,
     trustedProxies: settings.trustedProxies,
     isOriginConfigured: settings.origin !== null,
+    hasReference: settings.apiDocs,
     isStopping: closing.hasBegun,
   });
   front.answerWith((request, bindings) => app.fetch(request, bindings), origin);

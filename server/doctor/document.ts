@@ -36,7 +36,7 @@ const introduction = (count: number): string => `# Doctor
 server, and names the fix for each finding. It only reads: it makes no file, changes no row, and starts with settings that a server
 refuses to start with.
 
-\`\`\`
+\`\`\`console
 latchkey doctor                 # a table of the findings, and of what could not be told
 latchkey doctor --all           # every check, the fine ones too
 latchkey doctor --json          # the same for programs, every check

@@ -47,6 +47,8 @@ export interface MachineFacts {
   readonly databaseFiles: readonly FileFacts[];
   /** The folder of the database; null on other engines. */
   readonly databaseFolder: FileFacts | null;
+  /** The folder of texts, styles and templates for the pages; null where there is none. */
+  readonly pagesFolder: FileFacts | null;
   /** The folder of sessions in files; null for other backends. */
   readonly sessionFolder: FileFacts | null;
   /** The signing keys; null where tokens are signed with the secret. */

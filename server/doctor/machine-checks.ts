@@ -76,15 +76,13 @@ export const machineChecks: readonly Check[] = checksOf("machine", [
     id: "database-folder-own",
     title: "Nobody else may put files beside the database",
     severity: "error",
-    check: ({ databaseFolder }) => {
-      if (databaseFolder?.mode == null) return skipped("there is none");
-      return (databaseFolder.mode & 0o022) === 0
-        ? ok
-        : found(
-            `${databaseFolder.path} has mode ${octal(databaseFolder.mode)}`,
-            `Run: chmod go-w ${databaseFolder.path}`,
-          );
-    },
+    check: ({ databaseFolder }) => isOwn(databaseFolder),
+  },
+  {
+    id: "pages-folder-own",
+    title: "Nobody else may change the pages",
+    severity: "error",
+    check: ({ pagesFolder }) => isOwn(pagesFolder),
   },
   {
     id: "session-folder-private",
@@ -229,6 +227,14 @@ export const machineChecks: readonly Check[] = checksOf("machine", [
     },
   },
 ]);
+
+/** Whoever may write there could put a form of their own in front of people. */
+function isOwn(folder: FileFacts | null) {
+  if (folder?.mode == null) return skipped("there is none");
+  return (folder.mode & 0o022) === 0
+    ? ok
+    : found(`${folder.path} has mode ${octal(folder.mode)}`, `Run: chmod go-w ${folder.path}`);
+}
 
 function isPrivate(files: readonly FileFacts[]) {
   const open = files.filter(({ mode }) => mode !== null && (mode & 0o077) !== 0);

@@ -32,6 +32,7 @@ export async function machineFacts(
     secretFile: settings.secretKey === null ? await fileFacts(developmentSecretPath) : null,
     databaseFiles: path === null ? [] : await existing([path, `${path}-wal`, `${path}-shm`]),
     databaseFolder: path === null ? null : await fileFacts(dirname(resolve(path))),
+    pagesFolder: settings.pagesPath === null ? null : await fileFacts(settings.pagesPath),
     sessionFolder: sessions.backend === "file" ? await fileFacts(sessions.path) : null,
     signingKeys: await signingKeyFacts(settings),
     disk: await diskFacts(path === null ? "." : dirname(resolve(path))),

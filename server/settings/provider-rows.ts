@@ -1,4 +1,5 @@
 import { createPrivateKey } from "node:crypto";
+import { exactOrigin } from "./address-kinds.ts";
 import { choice, type Kind, list } from "./kind.ts";
 import type { ProviderSettings } from "./settings.ts";
 
@@ -81,6 +82,13 @@ export const providerRows: ProviderRows = {
     kind: label(),
     default: "OpenID Connect",
     meaning: "What the provider of OIDC_ISSUER is called on the sign-in page.",
+  },
+  oauthRedirectBaseUrl: {
+    name: "OAUTH_REDIRECT_BASE_URL",
+    kind: exactOrigin(),
+    default: null,
+    meaning:
+      "Where providers send browsers back to, where a proxy listens on another port than ORIGIN says: the same scheme and host. Left out, ORIGIN.",
   },
   linkByEmail: {
     name: "OAUTH_LINK_BY_EMAIL",

@@ -1,4 +1,4 @@
-import type { Rule } from "./rules.ts";
+import { originUrl, type Rule } from "./rules.ts";
 import type { Given, ProviderSettings } from "./settings.ts";
 
 type Field = keyof ProviderSettings & keyof Given;
@@ -35,6 +35,21 @@ export function providerRules(nameOf: (field: Field) => string): readonly Rule[]
         },
       }),
     ),
+    {
+      id: "oauth-redirect-near",
+      title: "Providers send browsers back to the host that has their cookies",
+      about: ["oauthRedirectBaseUrl", "origin"],
+      broken: (given) => {
+        const { oauthRedirectBaseUrl: base } = given;
+        const [to, own] = [new URL(base ?? originUrl(given)), originUrl(given)];
+        if (to.hostname === own.hostname && to.protocol === own.protocol) return null;
+        return {
+          found: `"${base}"`,
+          problem: `has another scheme or host than the origin ${own.origin}`,
+          fix: "Leave it out, or write the origin with another port.",
+        };
+      },
+    },
     {
       id: "link-by-email-known",
       title: "OAUTH_LINK_BY_EMAIL names providers that are set up",

@@ -29,6 +29,8 @@ export interface ProviderSettings {
   readonly oidcClientId: string | null;
   readonly oidcClientSecret: string | null;
   readonly oidcLabel: string;
+  /** Origin that providers send browsers back to; null: the server's own. */
+  readonly oauthRedirectBaseUrl: string | null;
   /** Names of providers whose verified address may find its account. */
   readonly linkByEmail: readonly ("google" | "apple")[];
   /** Names of providers whose answer is a fresh proof where one was asked for, though it does not say of when. */
@@ -59,6 +61,7 @@ export interface Settings extends ProviderSettings {
   /** 0 = any free one. */
   readonly port: number;
   readonly basePath: string;
+  readonly apiDocs: boolean;
   readonly loginPath: string;
   readonly appPath: string;
   readonly database: DatabaseAddress;
@@ -105,7 +108,10 @@ export interface Settings extends ProviderSettings {
   readonly smtpUrl: SmtpAddress | null;
   /** Whom mail comes from; never null with `smtpUrl`. */
   readonly mailFrom: string | null;
-  readonly mailLocale: "en" | "de" | "es" | "ja";
+  /** Language of pages and mails for who has not said theirs. */
+  readonly defaultLocale: "en" | "de" | "es" | "ja";
+  /** Folder of what stands in place of the usual pages; null: nothing does. */
+  readonly pagesPath: string | null;
   /** Lifetime of an access token; null: 15 minutes, or 60 without refresh tokens. */
   readonly tokenExpiresInSeconds: number | null;
   readonly tokenRefresh: boolean;

@@ -15,7 +15,7 @@ export function unreadNames(names: readonly string[]): readonly string[] {
 }
 
 // Settings that other parts of the documentation of Latchkey promise; silence would let an operator believe them on.
-const later: readonly string[] = ["SESSION_STORAGE", "OAUTH_REDIRECT_BASE_URL", "METRICS_TOKEN"];
+const later: readonly string[] = ["SESSION_STORAGE"];
 
 // Short names without a family ("PORT", "HOST") are a letter or two away from everything: those are not guessed at.
 function similarName(name: string, known: readonly string[]): string | null {

@@ -102,6 +102,13 @@ export const settingsTable: Table = {
     default: "/api/v1",
     meaning: "The path under which the routes for programs lie.",
   },
+  apiDocs: {
+    name: "API_DOCS",
+    kind: flag(),
+    default: "true",
+    meaning:
+      "Whether `<BASE_PATH>/docs` describes the routes for programs, and `<BASE_PATH>/openapi.json`, too.",
+  },
   loginPath: {
     name: "LOGIN_PATH",
     kind: sitePath(),
@@ -349,15 +356,24 @@ export const settingsTable: Table = {
     default: null,
     meaning: "Whom mail comes from, as in `Example <no-reply@app.example>`. Needed with SMTP_URL.",
   },
-  mailLocale: {
-    name: "MAIL_LOCALE",
+  defaultLocale: {
+    name: "DEFAULT_LOCALE",
     kind: choice(["en", "de", "es", "ja"]),
     default: "en",
-    meaning: "The language of mails to people who have not said theirs.",
+    meaning:
+      "The language of pages and mails for people who have not said theirs, and whose browser asks for none that there is.",
+    aliases: [{ name: "MAIL_LOCALE" }],
+  },
+  pagesPath: {
+    name: "PAGES_PATH",
+    kind: folderPath(),
+    default: null,
+    meaning:
+      "The folder of texts, styles and templates that stand in place of the usual pages. Left out, the pages are as they come.",
   },
   tokenExpiresInSeconds: {
     name: "TOKEN_EXPIRES_IN",
-    kind: duration("minutes", 1, 1_440),
+    kind: duration("minutes", 1, 10_080),
     default: null,
     meaning: "How long an access token works. Left out, 15, or 60 with TOKEN_REFRESH=false.",
     aliases: [{ name: "TINA4_TOKEN_EXPIRES_IN" }],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -25,6 +25,16 @@ afterAll(() => {
 describe("the packed latchkey-server", () => {
   test("brings the command `latchkey`", () => {
     expect(run(join(project, "node_modules/.bin/latchkey"), ["--help"], project)).toContain("serve");
+  });
+
+  test("is started by a program of one's own as well, and typed for it", () => {
+    const program = `import { startServer } from "latchkey-server";
+const { origin, stop } = await startServer({ environment: { PORT: "0", LOG_LEVEL: "silent" } });
+console.log((await fetch(origin + "/healthz")).status);
+await stop();`;
+    writeFileSync(join(project, "program.mjs"), program);
+    expect(run(process.execPath, ["program.mjs"], project)).toBe("200\n");
+    expect(existsSync(join(project, "node_modules/latchkey-server/dist/embedding.d.ts"))).toBe(true);
   });
 
   test("serves from its build, and ends on SIGTERM", async () => {

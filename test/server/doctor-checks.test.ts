@@ -79,6 +79,7 @@ const cases: readonly {
   { id: "provider-gitlab-whole", facts: { env: { GITLAB_CLIENT_ID: "1" } } },
   { id: "provider-discord-whole", facts: { env: { DISCORD_CLIENT_ID: "1" } } },
   { id: "provider-oidc-whole", facts: { env: { OIDC_CLIENT_ID: "1" } } },
+  { id: "oauth-redirect-near", facts: { env: { OAUTH_REDIRECT_BASE_URL: "https://login.app.example" } } },
   { id: "link-by-email-known", facts: { env: { OAUTH_LINK_BY_EMAIL: "google" } } },
   { id: "fresh-without-auth-time-known", facts: { env: { OAUTH_FRESH_WITHOUT_AUTH_TIME: "google" } } },
   { id: "secret-set", facts: { env: { SECRET_KEY: "" } } },
@@ -157,6 +158,7 @@ const cases: readonly {
     says: "chmod go= data/latchkey.db-wal",
   },
   { id: "database-folder-own", facts: { machine: { databaseFolder: { path: "data", mode: 0o775 } } } },
+  { id: "pages-folder-own", facts: { machine: { pagesFolder: { path: "pages", mode: 0o775 } } } },
   {
     id: "session-folder-private",
     facts: { machine: { sessionFolder: { path: "data/sessions", mode: 0o755 } } },

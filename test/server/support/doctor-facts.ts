@@ -74,6 +74,7 @@ const machine: MachineFacts = {
   secretFile: { path: "data/secret.key", mode: 0o600 },
   databaseFiles: [{ path: "data/latchkey.db", mode: 0o600 }],
   databaseFolder: { path: "data", mode: 0o700 },
+  pagesFolder: { path: "pages", mode: 0o755 },
   sessionFolder: { path: "data/sessions", mode: 0o700 },
   signingKeys: {
     file: { path: "keys.json", mode: 0o600 },
