@@ -13,7 +13,7 @@ const TSC = bin("typescript7/bin/tsc");
 const STEPS = [
   { name: "format and lint", command: [bin("@biomejs/biome/bin/biome"), "ci"] },
   { name: "types of src and server", command: [TSC, "-p", "."] },
-  { name: "types of test and bench", command: [TSC, "-p", "test"] },
+  { name: "types of test, bench, examples and the site", command: [TSC, "-p", "test"] },
   { name: "import rules and tests", command: [bin("vitest/vitest.mjs"), "run"] },
 ];
 
