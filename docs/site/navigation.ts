@@ -1,0 +1,238 @@
+/** A page of the documentation. */
+export interface Entry {
+  /** In the repository, from its root. */
+  readonly path: string;
+  /** In lists; default: the page's first heading. */
+  readonly title?: string;
+}
+
+/** What belongs together. */
+export interface Section {
+  readonly title: string;
+  /** One sentence, for the front page. */
+  readonly about: string;
+  readonly pages: readonly Entry[];
+}
+
+const docs = (...names: readonly string[]): readonly Entry[] =>
+  names.map((name) => ({ path: `docs/${name}.md` }));
+
+/** Every page, in the order in which it is read. The test of the site says which is missing. */
+export const navigation: readonly Section[] = [
+  {
+    title: "Start",
+    about: "What it is, what it promises, and the first five minutes.",
+    pages: [...docs("introduction", "tutorial"), { path: "README.md", title: "Latchkey in short" }],
+  },
+  {
+    title: "The parts",
+    about: "One page for each noun: sessions, passwords, guards, mail and the rest.",
+    pages: docs(
+      "http",
+      "sessions",
+      "passwords",
+      "guards",
+      "policies",
+      "forms",
+      "refusals",
+      "permissions",
+      "tiers",
+      "api-keys",
+      "tokens",
+      "tickets",
+      "oauth",
+      "mail",
+      "accounts",
+      "administration",
+      "audit",
+      "webhooks",
+      "abuse",
+      "pages",
+      "client",
+    ),
+  },
+  {
+    title: "Strategies",
+    about: "How a request says whom it is from.",
+    pages: docs(
+      "strategies",
+      "strategies/session",
+      "strategies/stateless",
+      "strategies/jwt",
+      "strategies/api-key",
+      "strategies/custom",
+    ),
+  },
+  {
+    title: "Stores",
+    about: "Where state lies, and what each place promises.",
+    pages: docs(
+      "stores",
+      "stores/sqlite",
+      "stores/postgres",
+      "stores/mysql",
+      "stores/redis",
+      "stores/memcached",
+      "stores/mongodb",
+      "stores/file",
+      "stores/memory",
+      "stores/cached",
+      "stores/repositories",
+    ),
+  },
+  {
+    title: "Frameworks",
+    about: "Three lines in each.",
+    pages: docs(
+      "frameworks",
+      "frameworks/node",
+      "frameworks/hono",
+      "frameworks/express",
+      "frameworks/fastify",
+      "frameworks/next",
+      "embedding",
+    ),
+  },
+  {
+    title: "Recipes",
+    about: "A problem, the whole code, and the attack that it withstands.",
+    pages: docs(
+      "recipes/remember-me",
+      "recipes/single-session",
+      "recipes/step-up",
+      "recipes/subdomains",
+      "recipes/spa-and-api",
+      "recipes/mobile",
+      "recipes/service-to-service",
+      "recipes/sessions-across-services",
+    ),
+  },
+  {
+    title: "Examples",
+    about: "Whole applications, each started by one command.",
+    pages: ["api", "pages", "service", "backends", "saas"].map((name) => ({
+      path: `examples/${name}/README.md`,
+    })),
+  },
+  {
+    title: "Testing",
+    about: "The same in every run, without a login and without a second of waiting.",
+    pages: docs("testing", "testing-vitest", "testing-node-test", "testing-playwright"),
+  },
+  {
+    title: "Moving here",
+    about: "Accounts in, with the passwords that people know.",
+    pages: docs(
+      "moving",
+      "import",
+      "moving/better-auth",
+      "moving/auth-js",
+      "moving/lucia",
+      "moving/passport",
+      "moving/supertokens",
+      "moving/auth0",
+      "moving/firebase",
+      "moving/supabase",
+      "moving/keycloak",
+      "moving/ory",
+      "moving/devise",
+      "moving/django",
+      "moving/laravel",
+    ),
+  },
+  {
+    title: "Running it",
+    about: "From one machine to a thousand, and what to look at on Mondays.",
+    pages: docs(
+      "deployment",
+      "operations",
+      "doctor",
+      "metrics",
+      "scaling",
+      "performance",
+      "security-headers",
+      "threat-model",
+    ),
+  },
+  {
+    title: "Reference",
+    about: "Made from the code: settings, routes, errors, events, and every export.",
+    pages: docs(
+      "settings",
+      "routes",
+      "errors",
+      "events",
+      "api",
+      "api/latchkey",
+      "api/administration",
+      "api/audit",
+      "api/cached",
+      "api/client",
+      "api/client-react",
+      "api/express",
+      "api/fastify",
+      "api/file",
+      "api/foreign-hashes",
+      "api/hono",
+      "api/mail",
+      "api/memcached",
+      "api/mongodb",
+      "api/mysql",
+      "api/next",
+      "api/node",
+      "api/oauth",
+      "api/postgres",
+      "api/redis",
+      "api/repositories",
+      "api/secrets",
+      "api/testing",
+      "api/tokens",
+      "api/transfer",
+      "api/verify",
+      "api/webhooks",
+      "api/websocket",
+      "api/latchkey-server",
+    ),
+  },
+  {
+    title: "Decisions",
+    about: "What was decided, and why not otherwise.",
+    pages: docs(
+      "decisions/0001-transactions-are-lists-of-writes",
+      "decisions/0002-the-directory-decides",
+      "decisions/0003-routes-load-with-the-first-request",
+      "decisions/0004-settings-are-a-table",
+      "decisions/0005-the-root-is-the-package",
+      "decisions/0006-limits-count-accounts",
+      "decisions/0007-stale-cookies-are-cleared-at-navigations",
+      "decisions/0008-visitors-need-the-origin-alone",
+      "decisions/0009-cached-answers-age",
+      "decisions/0010-what-a-start-waits-for",
+      "decisions/0011-tokens-are-verified-by-node",
+      "decisions/0012-limited-keys-count-each-use",
+      "decisions/0013-a-stateless-session-is-a-jwe-by-node",
+      "decisions/0014-providers-are-held-to-the-signature",
+      "decisions/0015-what-is-left-is-told-by-the-reservation",
+      "decisions/0016-an-impersonation-is-a-session-that-hangs-on-another",
+      "decisions/0017-what-a-mailbox-proves",
+      "decisions/0018-checkpoints-are-signed-with-ed25519",
+      "decisions/0019-imported-accounts-are-known-by-their-id",
+      "decisions/0020-the-doctor-asks-the-server",
+      "decisions/0021-what-installing-costs",
+      "decisions/0022-pages-say-what-a-table-says",
+      "decisions/0023-timers-belong-to-the-clock",
+    ),
+  },
+  {
+    title: "The project",
+    about: "How the house is built, and how it is changed.",
+    pages: [
+      { path: "ARCHITECTURE.md" },
+      { path: "CONTRIBUTING.md" },
+      { path: "SECURITY.md" },
+      { path: "server/README.md", title: "The package of the server" },
+      { path: "deploy/README.md" },
+      { path: "CHANGELOG.md" },
+    ],
+  },
+];

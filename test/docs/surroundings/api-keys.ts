@@ -1,0 +1,3 @@
+import type { User } from "latchkey";
+
+export declare const list: (user: User) => Promise<Response>;

@@ -1,0 +1,1 @@
+export declare const show: (message: string) => void;

@@ -1,0 +1,3 @@
+import type { ImportItem } from "latchkey/transfer";
+
+export declare const items: AsyncIterable<ImportItem>;

@@ -1,0 +1,2 @@
+export declare const clientId: string;
+export declare const clientSecret: string;

@@ -1,0 +1,1 @@
+export ROLES="accounting=invoice:read invoice:write"

@@ -1,0 +1,1 @@
+export declare const invoiceOf: (path: string) => Promise<{ readonly ownerId: string } | null>;

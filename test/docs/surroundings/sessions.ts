@@ -1,0 +1,2 @@
+/** A session token that came by other means than the cookie. */
+export declare const token: string;

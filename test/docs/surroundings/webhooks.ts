@@ -1,0 +1,1 @@
+export declare const billing: { note(id: string, type: string, userId: string | null): Promise<void> };
