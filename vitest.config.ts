@@ -23,13 +23,7 @@ const longest = [
     "server/serve-process",
     "stores/sqlite",
   ],
-  ...[
-    "server/secret-rotation",
-    "stores/split-processes",
-    "stores/redis-resharding",
-    "browser/",
-    "stores/redis",
-  ],
+  ...["stores/split-processes", "stores/redis-resharding", "stores/redis"],
 ];
 
 class LongestFirst extends BaseSequencer {
