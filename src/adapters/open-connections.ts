@@ -18,7 +18,11 @@ export interface KeptConnection {
 
 /** Connections that are ended when what they were opened with is. */
 export interface OpenConnections {
-  keep(socket: Duplex, opened: Opened): KeptConnection;
+  /** @param heard - {@link OpenConnections.heard} as it was before it was decided that this may be opened */
+  keep(socket: Duplex, opened: Opened, heard: number): KeptConnection;
+  /** How many endings were heard of, whoever's. */
+  readonly heard: number;
+  readonly isClosed: boolean;
   /** Looks at those of a user now. */
   recheck(userId: string): Promise<void>;
   close(): void;
@@ -61,25 +65,46 @@ export function openConnections(auth: Auth, recheckSeconds: number): OpenConnect
   const recheck = async (userId: string): Promise<void> => {
     await Promise.all([...(byUser.get(userId) ?? [])].map((connection) => connection.recheck()));
   };
-  const unsubscribe = auth.events.on("*", ({ type, userId }) =>
-    userId !== null && endings.has(type) ? recheck(userId) : undefined,
-  );
+  let heard = 0;
+  let isClosed = false;
+  const unsubscribe = auth.events.on("*", ({ type, userId }) => {
+    if (userId === null || !endings.has(type)) return undefined;
+    heard++;
+    return recheck(userId);
+  });
+  const add = (userId: string, connection: Connection): (() => void) => {
+    const theirs = byUser.get(userId) ?? new Set();
+    byUser.set(userId, theirs);
+    theirs.add(connection);
+    return () => {
+      theirs.delete(connection);
+      if (theirs.size === 0 && byUser.get(userId) === theirs) byUser.delete(userId);
+    };
+  };
   return {
     recheck,
-    keep(socket, opened) {
-      const { id } = opened.principal.user;
-      const theirs = byUser.get(id) ?? new Set();
-      byUser.set(id, theirs);
+    get heard() {
+      return heard;
+    },
+    get isClosed() {
+      return isClosed;
+    },
+    keep(socket, opened, before) {
+      const { user, impersonator } = opened.principal;
       const connection = new Connection(auth, socket, opened, recheckSeconds);
-      theirs.add(connection);
+      // Where somebody acts in another's place it ends with either.
+      const whose = impersonator == null ? [user.id] : [user.id, impersonator.id];
+      const removals = whose.map((id) => add(id, connection));
       socket.once("close", () => {
         connection.stop();
-        theirs.delete(connection);
-        if (theirs.size === 0 && byUser.get(id) === theirs) byUser.delete(id);
+        for (const remove of removals) remove();
       });
+      // What it was decided by may have ended while that was under way.
+      if (heard !== before) void connection.recheck();
       return connection;
     },
     close() {
+      isClosed = true;
       unsubscribe();
       for (const theirs of byUser.values()) for (const connection of theirs) connection.end(goingAway, "");
     },
@@ -116,9 +141,7 @@ class Connection implements KeptConnection {
   /** One look at a time; what happens during one asks for another. */
   recheck(): Promise<void> {
     this.#isStale = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = null;
-    });
+    this.#looking ??= this.#look();
     return this.#looking;
   }
 
@@ -132,6 +155,8 @@ class Connection implements KeptConnection {
       } else if (now.ok || now.error.status < 429) this.end(mayNotStay, "the session has ended");
       else if (now.error.status >= 500 && ++this.#failures > 1) this.end(tryAgainLater, "try again later");
     }
+    // In the step that found nothing stale: what happens any later begins another look.
+    this.#looking = null;
   }
 
   /** Takes leave where the library's socket is known, and cuts the connection whether the peer answers or not. */

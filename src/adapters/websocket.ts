@@ -81,13 +81,19 @@ export function websockets(auth: Auth, options: WebSocketOptions = {}): WebSocke
       socket.on("error", ignored);
       const { request, client } = inner.visit(incoming);
       incoming.url = withoutTicket(incoming.url ?? "/");
-      const verdict = await within(decideWithinSeconds, auth.checkConnection(request, client, ...guards));
+      const { heard } = connections;
+      const decided = await within<Verdict>(
+        decideWithinSeconds,
+        auth.checkConnection(request, client, ...guards),
+        undecided(decideWithinSeconds),
+      );
+      const verdict = connections.isClosed ? closed : decided;
       if (!verdict.ok) {
-        await refuse(auth, socket, verdict, { request, client });
+        await refuse(auth, socket, verdict, { request, client, seconds: decideWithinSeconds });
         return null;
       }
       if (socket.destroyed) return null;
-      return opened(connections, socket, verdict.principal, { request, client, guards });
+      return opened(connections, socket, verdict.principal, { request, client, guards, heard });
     },
     recheck: connections.recheck,
     close: connections.close,
@@ -106,45 +112,60 @@ function opened(
   connections: OpenConnections,
   socket: Duplex,
   principal: Principal,
-  asked: Asked & { readonly guards: readonly Guard[] },
+  asked: Asked & { readonly guards: readonly Guard[]; readonly heard: number },
 ): OpenedSocket<SignedIn> {
-  const { request, client, guards } = asked;
+  const { request, client, guards, heard } = asked;
   // Nobody's has nothing that could end. With an open guard the principal is typed for anybody; the overloads see to it.
   if (!principal.isAuthenticated)
     return { principal: principal as unknown as SignedIn, closes: () => undefined };
-  return connections.keep(socket, { principal, request, client, guards });
+  return connections.keep(socket, { principal, request, client, guards }, heard);
+}
+
+/** What is decided when nobody keeps connections in view any more. */
+const closed: Refused = {
+  ok: false,
+  error: new AuthError("overloaded", { retryAfterSeconds: 1, diagnosis: "the adapter was closed" }),
+};
+
+/** What is decided when nothing was decided in time. */
+function undecided(seconds: number): Refused {
+  const diagnosis = `the handshake was not decided within ${seconds} s`;
+  return { ok: false, error: new AuthError("overloaded", { retryAfterSeconds: 1, diagnosis }) };
 }
 
 /** A handshake that nobody answers would hold its socket for ever: from here on no timeout of the server's counts. */
-async function within(seconds: number, verdict: Promise<Verdict>): Promise<Verdict> {
+async function within<T>(seconds: number, answer: Promise<T>, otherwise: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Verdict>((resolve) => {
-    const diagnosis = `the handshake was not decided within ${seconds} s`;
-    const error = new AuthError("overloaded", { retryAfterSeconds: 1, diagnosis });
-    timer = setTimeout(() => resolve({ ok: false, error }), seconds * 1_000);
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), seconds * 1_000);
   });
   try {
-    return await Promise.race([verdict, late]);
+    return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
+/** Fields that say how the bytes travel, which is not for an answer of the application's to say. */
+const ofTheConnection: ReadonlySet<string> = new Set(["connection", "content-length", "transfer-encoding"]);
+
 async function refuse(
   auth: Auth,
   socket: Duplex,
   refused: Refused,
-  { request, client }: Asked,
+  { request, client, seconds }: Asked & { readonly seconds: number },
 ): Promise<void> {
   const lines: string[] = [];
   const append = (name: string, value: string): void => void lines.push(`${name}: ${value}`);
-  const own = await auth.onError?.(refused.error, request);
+  const asked = Promise.resolve(auth.onError?.(refused.error, request) ?? null);
+  const own = await within<Response | null>(seconds, asked, null);
   // No page is shown for it, so it is sent nowhere.
   const answer = auth.errorAnswer({ ok: false, error: refused.error }, client);
   const body = own
     ? Buffer.from(await own.arrayBuffer().catch(() => new ArrayBuffer(0)))
     : Buffer.from(answer.body);
-  for (const [name, value] of own ? own.headers : answer.headers) append(name, value);
+  for (const [name, value] of own ? own.headers : answer.headers)
+    if (!ofTheConnection.has(name.toLowerCase())) append(name, value);
   if (refused.change !== undefined) auth.seal({ append }, refused.change);
   append("Content-Length", String(body.length));
   append("Connection", "close");

@@ -2,11 +2,12 @@ import { type Principal, type SignedIn, signedInAs } from "../domain/principal.t
 import { isPasswordFirst } from "../domain/rights.ts";
 import type { Session } from "../domain/session.ts";
 import { AuthError, asAuthError } from "../errors.ts";
+import { cookieValues } from "../http/cookies.ts";
 import type { Guard, Limiting, Turn } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import { Asking } from "./asking.ts";
-import { nobody } from "./authenticate.ts";
+import { authenticate, changing, nobody } from "./authenticate.ts";
 import { authorize } from "./authorize.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./check.ts";
 import { assertOwnOrigin } from "./forged.ts";
@@ -52,9 +53,10 @@ export async function checkConnection(
 export async function recheckConnection(pipeline: Pipeline, opened: Opened): Promise<Confirmation> {
   const { request, client, guards } = opened;
   const { services } = pipeline;
-  if (!isKept(opened.principal)) return check(pipeline, request, client, { guards });
   try {
-    const now = await principalNow(services, opened.principal);
+    const now = isKept(opened.principal)
+      ? await ownerNow(services, opened)
+      : await provenAgain(pipeline, opened);
     if (now === null) return refused("session_expired", "what it was opened with has ended");
     const { principal } = now;
     if (isPasswordFirst(principal) && !guards.some(({ whilePasswordChange }) => whilePasswordChange))
@@ -92,23 +94,49 @@ function isKept({ via, impersonator, sessionId }: SignedIn): boolean {
   return via === "session" && impersonator === null && sessionId !== null;
 }
 
+/** Who it is, and in which session. */
+interface Standing {
+  readonly principal: SignedIn;
+  readonly session: Session | null;
+}
+
+/** By the proof that the request carries, past every cache; null where it is nobody's any more. @throws AuthError of one that is refused */
+async function provenAgain(pipeline: Pipeline, { request, client }: Opened): Promise<Standing | null> {
+  const { principal, session } = await authenticate(pipeline.strategies, request, client, changing);
+  return principal.isAuthenticated ? { principal, session } : null;
+}
+
 /** Who a principal is now, and in which session; null where what it was made of has ended. */
-async function principalNow(
-  { stores, call }: Services,
-  principal: SignedIn,
-): Promise<{ readonly principal: SignedIn; readonly session: Session | null } | null> {
+async function ownerNow(services: Services, { principal, request }: Opened): Promise<Standing | null> {
+  const { stores, call, clock } = services;
   const { sessionId, user } = principal;
   const through = { ...call(), readsThrough: true };
-  if (sessionId === null) {
+  const sealed = sealedSession(services, principal, request);
+  if (sessionId === null || sealed !== null) {
+    if (sealed !== null && sealed.expiresAt <= clock.now()) return null;
     const owner = await stores.directory.user(user.id, through);
     if (owner?.status !== "active" || owner.generation !== user.generation) return null;
-    return { principal: signedInAs(owner, principal), session: null };
+    return { principal: signedInAs(owner, principal), session: sealed };
   }
   const [found] = await stores.sessions.find([sessionId], through);
   if (found == null || found.expired || found.user?.id !== user.id) return null;
   const { session, user: owner } = found;
   if (owner.status !== "active" || owner.generation !== session.generation) return null;
   return { principal: signedInAs(owner, principal), session };
+}
+
+// No store knows of one that its cookie holds. How long it may lie idle is in a cookie that was handed out since; when it ends at last,
+// in this one as well.
+function sealedSession(
+  { sealedSessions, config }: Services,
+  { via, sessionId }: SignedIn,
+  { headers }: AuthRequest,
+): Session | null {
+  if (sealedSessions === null || via !== "session") return null;
+  const opened = cookieValues(headers.get("cookie"), config.cookie.name).map((text) =>
+    sealedSessions.open(text),
+  );
+  return opened.find((session) => session?.id === sessionId) ?? null;
 }
 
 function refused(code: AuthError["code"], diagnosis: string): Confirmation {

@@ -1,11 +1,14 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { openConnections } from "../../src/adapters/open-connections.ts";
 import { type WebSocketOptions, websockets } from "../../src/adapters/websocket.ts";
+import { signedInAs } from "../../src/domain/principal.ts";
 import type { UserChanges } from "../../src/domain/user.ts";
+import { apiKeys } from "../../src/features/api-keys.ts";
 import { anyone, guard } from "../../src/guards/guards.ts";
 import { rateLimit } from "../../src/guards/rate-limit.ts";
 import { role } from "../../src/guards/rights.ts";
@@ -217,6 +220,18 @@ describe("an upgrade", () => {
     });
   });
 
+  test("is answered by Latchkey where the application's onError never ends, and told once how long its body is", async () => {
+    const hanging = await sockets({ onError: () => new Promise(() => {}) }, { decideWithinSeconds: 1 });
+    expect((await hanging.open()).said).toEqual(refusal(401, "not_authenticated"));
+    const own = await sockets({
+      onError: () =>
+        new Response("own", { status: 418, headers: { "Content-Length": "3", Connection: "keep-alive" } }),
+    });
+    const answer = await rawUpgrade(own.port);
+    expect(answer.match(/^content-length:.*$/gim)).toEqual(["Content-Length: 3"]);
+    expect(answer.match(/^connection:.*$/gim)).toEqual(["Connection: close"]);
+  });
+
   test.each([
     ["let on", path],
     ["refused", "/elsewhere"],
@@ -326,11 +341,12 @@ describe("an open connection", () => {
     "ends when its owner is %s, with sessions in a store and in the cookie",
     async (_what, end) => {
       for (const mode of ["stateful", "stateless"] as const) {
-        const { here, adapter, ana, by, open } = await tickets({}, { session: { mode } });
+        const { here, adapter, ana, by, open, told } = await tickets({}, { session: { mode } });
         const cookie = `${cookieName}=${ana.jar.get(cookieName)}`;
         const both = [await by(), await open("", { origin, cookie })];
         await adapter.recheck(ana.userId);
-        expect(both.map(({ ws }) => ws.readyState)).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
+        for (const { ws } of both) ws.send("still here");
+        await until(() => told.length === 2);
         await end(here, ana.userId);
         await adapter.recheck(ana.userId);
         for (const { closed } of both) expect((await closed).code).toBe(1008);
@@ -356,6 +372,82 @@ describe("an open connection", () => {
     await open("", { origin, cookie });
     await adapter.recheck(ana.userId);
     expect(through).toEqual([true, true]);
+  });
+
+  test("with the session in its cookie ends when that does at last, and not when the cookie it came with lay idle", async () => {
+    const session = { mode: "stateless", idleSeconds: 60, absoluteSeconds: 600 } as const;
+    const { here, adapter, ana, open, told } = await tickets({}, { session });
+    const { ws, closed } = await open("", { origin, cookie: `${cookieName}=${ana.jar.get(cookieName)}` });
+    here.clock.advance(599);
+    await adapter.recheck(ana.userId);
+    ws.send("still here");
+    await until(() => told.length === 1);
+    here.clock.advance(1);
+    await adapter.recheck(ana.userId);
+    expect((await closed).code).toBe(1008);
+  });
+
+  test("by a key is looked at without taking turns of limits, and ends with the key", async () => {
+    const keys = apiKeys();
+    const guards = [rateLimit({ limit: 1, windowSeconds: 3_600, name: "sockets" })];
+    const { here, adapter, ana, open, told } = await tickets({ guards }, { features: [keys] });
+    const { principal } = await here.auth.authenticate(ana.request("GET", "/"), { ip: "192.0.2.10" });
+    const managing = here.auth.use(keys);
+    const { key, id } = await managing.create(principal, { name: "CI" });
+    const { ws, said, closed } = await open("", { "X-API-Key": key });
+    expect(said).toBe(`api-key ${ana.userId}`);
+    here.recorder.calls.length = 0;
+    for (let look = 0; look < 3; look++) await adapter.recheck(ana.userId);
+    expect(here.recorder.trace()).not.toContain("ephemeral.reserve");
+    expect(here.heard("rate_limit.hit")).toEqual([]);
+    ws.send("still here");
+    await until(() => told.length === 1);
+    await managing.revoke(principal, id);
+    expect((await closed).code).toBe(1008);
+  });
+
+  test("whose session ends while it is decided about is closed at once", async () => {
+    const deciding = gate();
+    const guards = [guard("slow", async () => deciding.pass().then(() => true))];
+    const { here, ana, open } = await tickets({ guards });
+    const cookie = `${cookieName}=${ana.jar.get(cookieName)}`;
+    const opening = open("", { origin, cookie });
+    await deciding.reached;
+    await here.auth.sessions.revokeAll(ana.userId);
+    deciding.open();
+    expect((await (await opening).closed).code).not.toBe(1000);
+  });
+
+  test("is looked at again for what happens just as a look ends", async () => {
+    const { here, ana } = await tickets();
+    const user = await here.user(ana.userId);
+    const proof = { via: "ticket", amr: [], authTime: here.clock.now(), sessionId: null, scopes: null };
+    const principal = signedInAs(user, proof);
+    for (let steps = 0; steps < 8; steps++) {
+      let looks = 0;
+      let answer = (): void => {};
+      const auth = {
+        ...here.auth,
+        recheckConnection: () =>
+          new Promise<{ ok: true; principal: typeof principal }>((resolve) => {
+            looks++;
+            answer = () => resolve({ ok: true, principal });
+          }),
+      };
+      const connections = openConnections(auth, 3_600);
+      const request = { method: "GET", url: "/", headers: { get: () => null } };
+      const opened = { principal, request, client: { ip: null }, guards: [] };
+      const socket = new PassThrough();
+      connections.keep(socket, opened, connections.heard);
+      void connections.recheck(user.id);
+      answer();
+      for (let step = 0; step < steps; step++) await undefined;
+      void connections.recheck(user.id);
+      await until(() => looks === 2);
+      answer();
+      socket.destroy();
+      connections.close();
+    }
   });
 
   test("is cut where the library's socket was not handed over", async () => {
@@ -408,7 +500,6 @@ describe("an open connection", () => {
     await adapter.recheck(ana?.id ?? "");
     expect(ws.readyState).toBe(WebSocket.OPEN);
     await here.auth.sessions.revokeAll(boss.userId);
-    await adapter.recheck(ana?.id ?? "");
     expect((await closed).code).toBe(1008);
   });
 
@@ -439,11 +530,21 @@ describe("an open connection", () => {
     expect(told).toEqual(["Grace: hello"]);
   });
 
-  test("ends with the adapter", async () => {
-    const { adapter, by } = await tickets();
+  test("ends with the adapter, which opens none from then on", async () => {
+    const deciding = gate();
+    let isSlow = false;
+    const guards = [guard("slow", async () => !isSlow || deciding.pass().then(() => true))];
+    const { adapter, by } = await tickets({ guards });
     const { closed } = await by();
+    isSlow = true;
+    const opening = by();
+    await deciding.reached;
     adapter.close();
     expect((await closed).code).toBe(1001);
+    deciding.open();
+    expect((await opening).said).toMatchObject(refusal(503, "overloaded"));
+    isSlow = false;
+    expect((await by()).said).toMatchObject(refusal(503, "overloaded"));
   });
 });
 
@@ -455,3 +556,15 @@ test.each([
   const { auth } = ticketWorld();
   expect(() => websockets(auth, options)).toThrow(said);
 });
+
+/** Everything that is answered to an upgrade without any proof, as text. */
+async function rawUpgrade(port: number): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  const headers = ["Host: x", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"];
+  socket.write(
+    `GET ${path} HTTP/1.1\r\n${headers.join("\r\n")}\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  );
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
