@@ -101,6 +101,9 @@ function honoRequest<C extends HonoContext>(context: C, maxBodyBytes: number): H
     method: req.method,
     url: req.url,
     headers: { get: (name) => req.header(name) },
+    get of() {
+      return req.raw;
+    },
     get body() {
       return req.raw.body;
     },

@@ -170,6 +170,10 @@ class NodeRequest implements RouteRequest {
     this.headers = new NodeHeaders(incoming);
   }
 
+  get of(): object {
+    return this.incoming;
+  }
+
   get body(): ReadableStream<Uint8Array> | null {
     if (this.method === "GET" || this.method === "HEAD") return null;
     if (this.#body === null && this.incoming.readableDidRead) throw bodyIsGone();

@@ -19,6 +19,8 @@ export interface AuthRequest {
    * the verdict is known.
    */
   onAnswered?(tell: (status: number) => void): void;
+  /** What this is a view of, where an adapter makes more than one of a request: together they count as one. Default: itself. */
+  readonly of?: object;
 }
 
 /** A request to one of Latchkey's own routes: with its body. A web `Request` satisfies it. */

@@ -45,7 +45,7 @@ export function apiKey(
   const ownHeader = header.toLowerCase();
   const { basePath } = services.config;
   // One request is one use, however often it is asked who it is from.
-  const counted = new WeakSet<AuthRequest>();
+  const counted = new WeakSet<object>();
 
   function judge(
     found: OwnedApiKey | null,
@@ -59,12 +59,12 @@ export function apiKey(
     const { permissions: scopes, createdAt: authTime } = key;
     const proof = { via: "api-key", amr: [], authTime, sessionId: null, scopes };
     const accepted = { kind: "accepted", principal: signedInAs(user, proof) } as const;
-    if (counted.has(request)) return accepted;
+    if (counted.has(request.of ?? request)) return accepted;
     const answered = (status: number): void =>
       noteUse({ keyId: key.id, path: namelessPath(requestUrl(request.url).pathname, basePath), status });
     const limits = limitsOf(key);
     if (limits.length > 0) return withinLimits(limits, { ...accepted, answered }, request, client);
-    counted.add(request);
+    counted.add(request.of ?? request);
     return { ...accepted, answered };
   }
 
@@ -78,7 +78,7 @@ export function apiKey(
     const reserved = await stores.ephemeral.reserve(limits, call());
     if (reserved.ok) {
       // Only now: a use that was refused, or that nobody could count, is refused again when it is asked for again.
-      counted.add(request);
+      counted.add(request.of ?? request);
       return { ...accepted, change: { limits: statesOf(limits, reserved.left ?? []) } };
     }
     const { retryAfterSeconds } = reserved;

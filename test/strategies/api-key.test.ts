@@ -1,9 +1,15 @@
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
+import { type Context, Hono } from "hono";
 import { describe, expect, test } from "vitest";
+import { hono } from "../../src/adapters/hono.ts";
+import { node } from "../../src/adapters/node.ts";
 import { formatApiKey, mintApiKey, parseApiKey } from "../../src/domain/api-key-text.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { anyone, via } from "../../src/guards/guards.ts";
 import { rateLimit } from "../../src/guards/rate-limit.ts";
+import type { Visit } from "../../src/ports/visit.ts";
 import { faulty } from "../../src/testing/faulty.ts";
 import { testRandom } from "../../src/testing/random.ts";
 import { type ApiKeyWorld, apiKeyWorld, notingReads } from "../support/api-keys.ts";
@@ -296,6 +302,37 @@ describe("the limits of an API key", () => {
     const { key } = await here.key();
     for (let index = 0; index < 200; index++)
       expect(await asked(here, { "x-api-key": key })).toMatchObject({ calls: ["directory.apiKey"] });
+  });
+
+  test("count a request once, whatever looks at it: a guard, and then a flow by its visit", async () => {
+    const here = await apiKeyWorld();
+    const headers = { "x-api-key": (await here.key({ limits: { perMinute: 2 } })).key };
+    const open = ({ request, client }: Visit) => here.auth.check(request, client);
+    const message = () =>
+      Object.assign(new IncomingMessage(new Socket()), { method: "GET", url: "/", headers });
+    const viewsOf: Record<string, () => Promise<[Visit, Visit]>> = {
+      async node() {
+        const [{ visit }, incoming] = [node(here.auth), message()];
+        return [visit(incoming), visit(incoming)];
+      },
+      async hono() {
+        const { visit } = hono<Context>(here.auth);
+        let views: [Visit, Visit] | null = null;
+        const app = new Hono().get("/", (context) => {
+          views = [visit(context), visit(context)];
+          return context.text("");
+        });
+        await app.request("/", { headers });
+        return views ?? Promise.reject(new Error("no request came"));
+      },
+    };
+    for (const views of Object.values(viewsOf)) {
+      const [one, other] = await views();
+      expect([(await open(one)).ok, (await open(other)).ok]).toEqual([true, true]);
+    }
+    expect(await open((await viewsOf.node?.())?.[0] as Visit)).toMatchObject({
+      error: { code: "rate_limited" },
+    });
   });
 
   test("hold for each minute and each day", async () => {
