@@ -84,7 +84,8 @@ export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknow
       return principal.isAuthenticated ? principal : null;
     },
     async end(token, visit) {
-      const { session } = await holderOf(pipeline, token, visit);
+      const { principal, session } = await holderOf(pipeline, token, visit);
+      if (!principal.isAuthenticated) return false;
       const from =
         visit === undefined
           ? operator

@@ -126,6 +126,7 @@ export function all(...guards: readonly Guard[]): Guard {
     name: `all(${names(guards)})`,
     asksAnonymous: guards.length > 0 && guards.every((each) => each.asksAnonymous),
     ...traits(guards),
+    startsSession: guards.some((each) => each.startsSession),
     isNeutral: guards.length > 0 && guards.every((each) => each.isNeutral === true),
     async decide(principal, context) {
       let last: Decision = nothingAllows;
@@ -150,6 +151,8 @@ export function any(...guards: readonly Guard[]): Guard {
     name: `any(${names(guards)})`,
     asksAnonymous: guards.some((each) => each.asksAnonymous),
     ...traits(guards),
+    // Of one alone it would free whoever another lets on of their session's token.
+    startsSession: guards.length > 0 && guards.every((each) => each.startsSession),
     async decide(principal, context) {
       let first: Decision | null = null;
       for (const each of guards) {

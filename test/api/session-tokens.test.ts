@@ -63,6 +63,7 @@ describe("a session token that travels by other means than the cookie", () => {
     const started = visitor.session.change?.session;
     if (typeof started !== "object") throw new Error("the visitor has no session");
     expect(await auth.sessions.validate(started.token)).toBeNull();
+    expect(await auth.sessions.end(started.token)).toBe(false);
     await auth.sessions.revokeAll(ana.userId);
     expect(await auth.sessions.validate(good)).toBeNull();
   });

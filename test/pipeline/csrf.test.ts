@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { anyone, signedIn } from "../../src/guards/guards.ts";
+import { all, any, anyone, signedIn } from "../../src/guards/guards.ts";
 import { rateLimit } from "../../src/guards/rate-limit.ts";
 import type { Guard } from "../../src/ports/guard.ts";
 import type { ClientInfo } from "../../src/ports/request.ts";
@@ -143,6 +143,16 @@ describe("a route that starts a session", () => {
       expect(await answered(here, from, { csrf: false }, starting)).toBe("ok");
     }
     expect(await answered(here, here.browser(), elsewhere, anyone())).toBe("ok");
+    expect(await answered(here, here.browser(), elsewhere, all(starting))).toBe("origin_rejected");
+  });
+
+  test("says so for all that stand together, and for none of which another may let on", async () => {
+    const here = world();
+    const ana = await here.registered();
+    const limit = rateLimit({ limit: 5, windowSeconds: 60 });
+    expect(await answered(here, ana, { csrf: false }, all(starting, limit))).toBe("ok");
+    expect(await answered(here, ana, { csrf: false }, any(starting, starting))).toBe("ok");
+    expect(await answered(here, ana, { csrf: false }, any(starting, signedIn()))).toBe("csrf_required");
   });
 
   test("may be read from anywhere", async () => {
