@@ -22,7 +22,7 @@ interface Peer extends ClientInfo {
   readonly incoming: { readonly socket: { readonly remoteAddress: string } };
 }
 
-/** How to ask an application. @throws TypeError for a server that does not listen yet, or no address */
+/** How to ask an application. @throws TypeError for a server that does not listen yet, or no address of plain HTTP */
 export function asking(app: TestApp): Ask {
   if (typeof app === "function") {
     const answer = app as (request: Request, peer: Peer) => Awaitable<Response | null>;
@@ -31,6 +31,9 @@ export function asking(app: TestApp): Ask {
       (await answer(request, { ip, incoming: { socket: { remoteAddress: ip } } })) ?? notFound();
   }
   const address = typeof app === "string" || app instanceof URL ? new URL(app) : addressOf(app);
+  // Another protocol would be asked in plain text all the same, session and all.
+  if (address.protocol !== "http:")
+    throw new TypeError(`app: plain HTTP alone, and not ${address.origin}; name what listens behind it`);
   return (request) => overTheWire(address, request);
 }
 
@@ -51,12 +54,20 @@ async function overTheWire({ hostname, port }: URL, request: Request): Promise<R
   const body = Buffer.from(await request.arrayBuffer());
   const headers: Record<string, string> = Object.fromEntries(request.headers);
   if (body.length > 0) headers["content-length"] = String(body.length);
-  const { method } = request;
+  const { method, signal } = request;
+  signal.throwIfAborted();
   const host = hostname.replace(/^\[|\]$/g, "");
-  const sent = nodeRequest({ host, port, path: pathname + search, method, headers });
+  const sent = nodeRequest({ host, port, path: pathname + search, method, headers, signal });
+  // Once there is an answer, what breaks is told by its body; unheard, it would end the process.
+  sent.on("error", () => undefined);
   sent.end(body);
-  const [incoming] = (await once(sent, "response")) as [IncomingMessage];
-  return asResponse(incoming, method);
+  try {
+    const [incoming] = (await once(sent, "response")) as [IncomingMessage];
+    return asResponse(incoming, method);
+  } catch (cause) {
+    request.signal.throwIfAborted();
+    throw cause;
+  }
 }
 
 function asResponse(incoming: IncomingMessage, method: string): Response {

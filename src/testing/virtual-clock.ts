@@ -1,5 +1,5 @@
-import { setImmediate } from "node:timers/promises";
-import type { CallOff, Clock } from "../ports/clock.ts";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
+import type { CallOff, Clock, TimerOptions } from "../ports/clock.ts";
 
 /** A clock whose time passes only in tests: all that Latchkey waits for, puts off or repeats happens by it. */
 export interface VirtualClock extends Clock {
@@ -24,7 +24,13 @@ export interface VirtualClock extends Clock {
 interface Due {
   readonly atMs: number;
   readonly work: () => void;
+  /** Whether it bounds something that is under way outside of the process, in a database say. */
+  readonly isLimit: boolean;
 }
+
+/** Real milliseconds that something outside of the process has for its answer before time goes on. */
+const patienceMs = 1_000;
+const lookMs = 2;
 
 const made = new WeakSet<object>();
 
@@ -49,9 +55,10 @@ export function virtualClock(
   let isDriven = false;
   const all = new Set<Due>();
   const sleeping = new Set<Due>();
+  const waitedFor = new WeakSet<Due>();
 
-  function add(ms: number, work: () => void): Due {
-    const due = { atMs: nowMs + Math.max(0, ms), work };
+  function add(ms: number, work: () => void, isLimit = false): Due {
+    const due = { atMs: nowMs + Math.max(0, ms), work, isLimit };
     all.add(due);
     return due;
   }
@@ -70,6 +77,18 @@ export function virtualClock(
     due.work();
   }
 
+  // Where somebody sleeps, what is bounded is waiting for this clock.
+  const isOutside = (due: Due): boolean => due.isLimit && all.has(due) && sleeping.size === 0;
+
+  // Once for each: what hangs is given up when its time has passed.
+  async function answersFromOutside(): Promise<void> {
+    for (const due of all) {
+      if (waitedFor.has(due) || !isOutside(due)) continue;
+      waitedFor.add(due);
+      for (let spentMs = 0; spentMs < patienceMs && isOutside(due); spentMs += lookMs) await delay(lookMs);
+    }
+  }
+
   async function drive(): Promise<void> {
     isDriven = true;
     while (sleeping.size > 0) {
@@ -82,8 +101,8 @@ export function virtualClock(
 
   const clock: VirtualClock = {
     now: () => new Date(nowMs),
-    after(ms, work) {
-      const due = add(ms, work);
+    after(ms, work, { holdsProcess }: TimerOptions = {}) {
+      const due = add(ms, work, holdsProcess);
       return () => void all.delete(due);
     },
     sleep(ms, signal) {
@@ -111,6 +130,7 @@ export function virtualClock(
       try {
         for (;;) {
           await restOfTurn();
+          await answersFromOutside();
           const due = next();
           if (due === null || due.atMs > endMs) break;
           perform(due);

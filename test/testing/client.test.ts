@@ -189,6 +189,35 @@ describe("a client of a test", () => {
       expect(client.cookies()).toEqual([]);
     }
   });
+
+  test("gives up an answer of a server that is waited for no longer", async () => {
+    const { auth } = world();
+    const ending = new AbortController();
+    const server = createServer(() => ending.abort(new Error("enough")));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void server.closeAllConnections());
+    onTestFinished(() => void server.close());
+    const client = visitor(auth, { app: server });
+    await expect(client.get("/", { signal: ending.signal })).rejects.toThrow("enough");
+    await expect(client.get("/", { signal: ending.signal })).rejects.toThrow("enough");
+  }, 2_000);
+
+  test("meets a connection that breaks within an answer as a body that fails", async () => {
+    const { auth } = world();
+    const server = createServer((request, response) => {
+      response.writeHead(200, { "Content-Length": "10" });
+      response.write("one", () => setTimeout(() => request.socket.resetAndDestroy(), 20));
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void server.close());
+    const answer = await visitor(auth, { app: server }).get("/");
+    await expect(answer.text()).rejects.toThrow();
+  });
+
+  test("speaks plain HTTP alone, and says so", () => {
+    const { auth } = world();
+    expect(() => visitor(auth, { app: "https://127.0.0.1:3000" })).toThrow("app: plain HTTP");
+  });
 });
 
 describe("proofs that a test makes", () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createAuth } from "../../src/auth.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
@@ -11,6 +12,7 @@ import { memory } from "../../src/stores/memory.ts";
 import { actingAs } from "../../src/testing/acting-as.ts";
 import {
   decide,
+  faulty,
   mockPrincipal,
   mockUser,
   signedIn,
@@ -111,6 +113,24 @@ describe("a test's world", () => {
     end();
     await here.clock.advance(60);
     expect(sentAt).toEqual([15]);
+  });
+
+  test("no time passes while a database of one's own takes its own", async () => {
+    const slow = { waitFor: () => delay(3) };
+    const { auth, clock, log } = world({ stores: faulty(memory(), () => slow) });
+    const client = await signedIn(auth);
+    expect((await client.get(me)).status).toBe(200);
+    await clock.advance(1_200);
+    await clock.advance(1_200);
+    expect((await client.get(me)).status).toBe(401);
+    expect(log).toEqual([]);
+  });
+
+  test("a database of one's own that does not answer is given up nevertheless", async () => {
+    const stores = faulty(memory(), ({ method }) => (method === "sweep" ? "hang" : null));
+    const { clock, log } = world({ stores, session: { sweepIntervalSeconds: 900 } });
+    await clock.advance(1_000);
+    expect(log).toMatchObject([{ fields: { task: "sweep" } }]);
   });
 
   test("an expired link opens nothing", async () => {
