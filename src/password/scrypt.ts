@@ -40,7 +40,7 @@ export function scrypt(bounds: ScryptBounds = {}): Hasher {
     options: {},
     canHash: false,
     dummy: `scrypt:32768:8:1$dummy$${"0".repeat(128)}`,
-    sample: { encoded: `scrypt:4096:8:1$dummy$${"0".repeat(128)}`, share: 11 },
+    sample: { encoded: `scrypt:4096:8:1$dummy$${"0".repeat(128)}`, share: 12 },
     weakness: null,
     recognises: (encoded) => {
       const stored = parse(encoded);

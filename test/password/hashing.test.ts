@@ -205,6 +205,9 @@ describe("an account is not told apart by work or time", () => {
     const measured = passwordHashing({ threads: interrupted, hashers: [cheap, pbkdf2()] });
     await measured.warmUp();
     expect((await measured.verifyDummy("wrong horse")).owedMs).toBe(2 * 55 - 40);
+    // A guess counts until the first one that is no guess.
+    await measured.verify("wrong horse", raw(pbkdf2().dummy));
+    expect((await measured.verifyDummy("wrong horse")).owedMs).toBe(0);
   });
 });
 
