@@ -115,6 +115,14 @@ describe("compose.yaml", () => {
     );
     expect(open.map(([name]) => name)).toEqual(["proxy"]);
     expect(nodeAt(compose, "networks", "inside", "internal")).toBe("true");
+    const netsOf = (name: string): string[] => Object.keys(nodeAt(compose, "services", name, "networks"));
+    expect(netsOf("proxy").filter((name) => netsOf("latchkey-1").includes(name))).toEqual(["inside"]);
+    for (const store of ["postgres", "valkey"]) expect(netsOf(store)).toEqual(["inside"]);
+  });
+
+  test("the servers reach mail and providers", () => {
+    expect(nodeAt(compose, "services", "latchkey-1", "networks")).toHaveProperty("reaching-out");
+    expect(Object.keys(nodeAt(compose, "networks"))).toContain("reaching-out");
   });
 
   test("PostgreSQL is made as the servers ask for it", () => {
