@@ -42,6 +42,7 @@ describe("docs/moving.md", async () => {
       cookie: string,
       lookUp: (token: string) => Promise<{ email: string; expiresAt: Date } | null>,
       auth: () => Auth,
+      switchedAt: Date,
       now: () => Date,
     ): Strategy;
   }>("app.ts");
@@ -49,11 +50,20 @@ describe("docs/moving.md", async () => {
   async function moved() {
     const given = settings();
     const expiresAt = new Date(given.clock.now().getTime() + 3_600_000);
-    const lookUp = async (token: string) => (token === "s%3Aold" ? { email, expiresAt } : null);
+    const former = new Map([
+      ["s%3Aold", email],
+      ["s%3Alate", "late@example.com"],
+    ]);
+    const lookUp = async (token: string) => {
+      const address = former.get(token);
+      return address === undefined ? null : { email: address, expiresAt };
+    };
+    const switchedAt = new Date(given.clock.now().getTime() + 60_000);
     const strategy = formerSession(
       "connect.sid",
       lookUp,
       () => auth,
+      switchedAt,
       () => given.clock.now(),
     );
     const { auth, userId } = await withAccount({}, { ...given, strategies: [strategy] });
@@ -63,7 +73,12 @@ describe("docs/moving.md", async () => {
       given.origin,
       [["connect.sid", "s%3Aold"]],
     );
-    return { auth, browser, clock: given.clock, userId };
+    const call = { now: given.clock.now(), signal: new AbortController().signal };
+    const move = (id: string, address: string) => {
+      const changes = { email: address, emailKey: address };
+      return given.stores.directory.commit([{ kind: "user.update", userId: id, version: 1, changes }], call);
+    };
+    return { auth, browser, clock: given.clock, move, userId };
   }
 
   test("the cookie of before is good for as long as its session, and is never fresh", async () => {
@@ -82,6 +97,22 @@ describe("docs/moving.md", async () => {
     await auth.sessions.revokeAll(userId);
     expect((await browser.get("/")).body.via).toBe("anonymous");
     browser.jar.set("connect.sid", "s%3Aguessed");
+    expect((await browser.get("/")).body.via).toBe("anonymous");
+  });
+
+  test("it is void once its person has another address, which may be somebody else's by then", async () => {
+    const { auth, browser, move, userId } = await moved();
+    const bo = await auth.users.create({ email: "bo@example.com", password });
+    await move(userId, "ana@elsewhere.example");
+    await move(bo.id, email);
+    expect((await browser.get("/")).body.via).toBe("anonymous");
+  });
+
+  test("it opens no account that was registered after the switch", async () => {
+    const { auth, browser, clock } = await moved();
+    await clock.advance(61);
+    await auth.users.create({ email: "late@example.com", password });
+    browser.jar.set("connect.sid", "s%3Alate");
     expect((await browser.get("/")).body.via).toBe("anonymous");
   });
 });

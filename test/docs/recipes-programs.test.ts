@@ -206,6 +206,7 @@ describe("docs/recipes/sessions-across-services.md", async () => {
     return {
       ...{ browser, clock: shared.clock, reports: reports(reader) },
       atBilling: () => browserOf(second, origin, [...browser.jar]),
+      visitor: () => browserOf(first, origin),
     };
   }
 
@@ -232,5 +233,17 @@ describe("docs/recipes/sessions-across-services.md", async () => {
     expect((await asked(token)).status).toBe(401);
     expect((await asked(`${token.slice(0, -2)}AA`)).status).toBe(401);
     expect((await app.request("/reports")).status).toBe(401);
+  });
+
+  test("a token that the third was shown opens the first as well, and is exchanged there", async () => {
+    const { browser, visitor } = await running();
+    const token = String((await browser.post("/api/v1/auth/token", {})).body.access_token);
+    const headers = { Authorization: `Bearer ${token}` };
+    const holder = visitor();
+    expect((await holder.get("/api/v1/users/me", { headers })).body.email).toBe(email);
+    const next = await holder.post("/api/v1/auth/token/refresh", {}, { headers });
+    expect([next.status, typeof next.body.access_token]).toEqual([200, "string"]);
+    await browser.post("/api/v1/auth/logout");
+    expect((await holder.get("/api/v1/users/me", { headers })).status).toBe(401);
   });
 });
