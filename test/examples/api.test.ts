@@ -689,11 +689,11 @@ async function loginToken(email: string): Promise<string> {
 
 /** The example in this process, under other settings. */
 async function startHere(env: Readonly<Record<string, string>>): Promise<Place> {
+  onTestFinished(() => void vi.unstubAllEnvs());
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const folder = await newFolder();
   const { origin, close } = await start({ port: 0, folder });
   onTestFinished(async () => {
-    vi.unstubAllEnvs();
     await close();
     await rm(folder, { recursive: true });
   });

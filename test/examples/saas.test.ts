@@ -314,6 +314,10 @@ describe("who may do what", () => {
     ]);
     expect((await ivan.get("/profiles/grace")).body).toEqual({ about: "compilers" });
     expect((await example.browser().put("/profiles/grace", { about: "" })).status).toBe(401);
+    const headers = { "Content-Type": "application/json" };
+    const broken = await owner.send("PUT", "/profiles/grace", { body: "{", headers });
+    expect([broken.status, broken.body.code]).toEqual([400, "malformed_json"]);
+    expect((await owner.put("/profiles/grace", { about: "x".repeat(70_000) })).status).toBe(413);
     expect((await boss.delete("/profiles/grace")).status).toBe(200);
     expect((await ivan.get("/profiles/grace")).body).toEqual({ about: null });
   });

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createAuth } from "../../src/auth.ts";
 import type { Log } from "../../src/ports/services.ts";
 import { stderrLog, unfailing } from "../../src/services/log.ts";
@@ -25,12 +25,12 @@ describe("a log that fails", () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", note);
+    onTestFinished(() => void process.off("unhandledRejection", note));
     for (const log of [unfailing(throwing), unfailing(later)]) {
       expect(() => log.error("it broke")).not.toThrow();
       expect(() => log.warn("careful")).not.toThrow();
     }
     await new Promise((resolve) => setImmediate(resolve));
-    process.off("unhandledRejection", note);
     expect(unhandled).toEqual([]);
   });
 
@@ -52,6 +52,7 @@ describe("a log that fails", () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on("unhandledRejection", note);
+    onTestFinished(() => void process.off("unhandledRejection", note));
     const auth = createAuth({
       origin: "https://app.example",
       secrets: [secret],
@@ -71,7 +72,6 @@ describe("a log that fails", () => {
     const request = bareRequest({ method: "POST", url: "/api/v1/auth/logout", headers });
     expect((await auth.handle(request, { ip: null }))?.status).toBe(403);
     await auth.close();
-    process.off("unhandledRejection", note);
     expect(unhandled).toEqual([]);
   });
 });
