@@ -11,7 +11,7 @@ import { nameErrors } from "./register.ts";
 
 /** What may be taken from the file besides the accounts themselves. */
 export interface ImportRights {
-  /** Roles, permissions and plans. Default false. */
+  /** Roles, permissions and plans, and names under which somebody speaks for the service (`admin`). Default false. */
   readonly allowsRoles?: boolean;
   /** The superuser flag. Default false. */
   readonly allowsSuperuser?: boolean;
@@ -104,7 +104,8 @@ function fitting(
   const dropped: Dropped[] = [];
   const drop = (reason: ImportReason, detail: string | null = null): void =>
     void dropped.push({ reason, detail });
-  const username = usernameKey(record.username ?? "");
+  // What such a name lets somebody say is as good as a role.
+  const username = usernameKey(record.username ?? "", { isOperators: allowsRoles });
   // Many products hold the address as the username; here one signs in with it anyway.
   const isAddress = emailKey(record.username ?? "") === emailKey(email);
   if (record.username?.trim() && username === null && !isAddress) drop("username_replaced", record.username);

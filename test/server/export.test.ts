@@ -11,7 +11,8 @@ async function inhabited(): Promise<FolderCommands> {
   const rows = ["ann", "bob", "cleo"].map((name, id) =>
     JSON.stringify({
       id,
-      username: `${name}.x`,
+      // The first speaks for the service.
+      username: id === 0 ? "support" : `${name}.x`,
       email: `${name}@example.com`,
       password_hash: hash,
       roles: ["editor"],
