@@ -85,9 +85,9 @@ export async function changeAccount(
   wanted: AccountChanges,
   acting: Acting,
 ): Promise<User> {
-  assertReadable(wanted);
   if (wanted.mustChangePassword) await assertHasPassword(services, userId);
   return changing(services, userId, acting, (user) => {
+    assertReadable(wanted, user);
     if (user.status === "anonymized")
       throw new AuthError("conflict", { message: "The account is anonymized." });
     const changes = wantedChanges(user, wanted);

@@ -54,7 +54,7 @@ export async function updateProfile(
   wanted: ProfileChanges,
   context: ProfileContext,
 ): Promise<ProfileChanged> {
-  assertReadable(wanted);
+  assertReadable(wanted, context.user);
   const user = await services.stores.directory.user(context.user.id, services.call());
   if (user === null || user.generation !== context.user.generation) throw new AuthError("session_expired");
   const { changes, requested } = untilConfirmed(services, user, differences(user, wanted));
@@ -150,12 +150,20 @@ async function takeNameAttempt(
   throw new AuthError("rate_limited", { retryAfterSeconds });
 }
 
-/** Refuses values that no account can have. @throws AuthError `invalid_input` with every failing field */
-export function assertReadable({ email, username, name, locale }: ProfileChanges): void {
+/**
+ * Refuses values that no account can have. The name that it has already is one, also where operators alone give it: forms send the
+ * whole profile.
+ *
+ * @throws AuthError `invalid_input` with every failing field
+ */
+export function assertReadable(
+  { email, username, name, locale }: ProfileChanges,
+  { username: own }: Pick<User, "username">,
+): void {
   const fields: FieldError[] = [...nameErrors(name ?? null), ...localeErrors(locale ?? null)];
   if (email !== undefined) fields.push(...emailErrors(email));
   if (username !== undefined) {
-    fields.push(...usernameErrors(username));
+    if (usernameKey(username, { isOperators: true }) !== own) fields.push(...usernameErrors(username));
     if (username.trim() === "")
       fields.push({ field: "username", code: "required", message: "Username is required" });
   }

@@ -22,6 +22,17 @@ describe.each(backends)("an administrator, on $backend", ({ open }) => {
     });
   });
 
+  test("leaves a name that operators gave, where everything is sent, and gives none of those", async () => {
+    const here = administered({ stores: await open() });
+    const boss = await holding(here, "boss", "user:write");
+    const desk = { email: "desk@example.com", username: "support" };
+    const { id } = await here.auth.users.create({ ...desk, password });
+    const renamed = await boss.patch(`${users}/${id}`, { ...desk, name: "Desk" });
+    expect([renamed.status, renamed.body.username, renamed.body.name]).toEqual([200, "support", "Desk"]);
+    const other = await boss.patch(`${users}/${id}`, { username: "root" });
+    expect([other.status, other.body.errors?.[0]?.field]).toEqual([400, "username"]);
+  });
+
   test("finds accounts by filters, page by page, by name and by id", async () => {
     const here = administered({ stores: await open() });
     const boss = await holding(here, "boss", "user:read");

@@ -39,6 +39,18 @@ async function lending(here: World, browser: Browser & { readonly userId: string
 }
 
 describe.each(backends)("changing the profile, on $backend", ({ open }) => {
+  test("keeps a name that only operators give, where the whole profile is sent", async () => {
+    const here = world({ stores: await open() });
+    await here.auth.users.create({ email: "ana@example.com", username: "Admin", password });
+    const admin = here.browser();
+    await admin.post("/api/v1/auth/login", { email: "ana@example.com", password });
+    const sent = { email: "ana@example.com", username: "ADMIN", name: "Ana" };
+    const { status, body } = await admin.put(me, sent);
+    expect([status, body.username, body.name]).toEqual([200, "admin", "Ana"]);
+    const other = await admin.patch(me, { username: "support" });
+    expect([other.status, other.body.errors?.[0]?.field]).toEqual([400, "username"]);
+  });
+
   test("keeps a language in its usual spelling, and takes it out again", async () => {
     const here = world({ stores: await open() });
     const ana = await here.registered();
