@@ -216,11 +216,22 @@ function sameHeaders(origin: string, isStopping: () => boolean): MiddlewareHandl
   const lines = securityHeaders(origin);
   return async (context, next) => {
     await next();
-    const { headers } = context.res;
+    const { headers } = writable(context);
     // An application of somebody's own may have said otherwise for a page of its own.
     for (const [name, value] of lines) if (!headers.has(name)) headers.set(name, value);
     if (isStopping()) headers.set("Connection", "close");
   };
+}
+
+/** The answer of a context. Headers of a redirect or of a fetched answer cannot be written; a copy's can. */
+function writable(context: Context<ServerEnv>): Response {
+  try {
+    // It is written by the log of the request in any case.
+    context.res.headers.delete("X-Request-Id");
+  } catch {
+    context.res = new Response(context.res.body, context.res);
+  }
+  return context.res;
 }
 
 /**

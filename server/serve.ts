@@ -105,6 +105,8 @@ interface BackParts {
 
 /** What answers: the stores, `Auth` and the app. */
 async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serving, "origin" | "address">> {
+  // First: where they cannot be used, nothing has been made or changed yet.
+  const pages = await pagesFromSettings(settings);
   const { secrets, development } = await secretsFromSettings(settings);
   const opened = await openStores(settings, { log: parts.log, prepare: (migrations) => migrations.up() });
   try {
@@ -138,7 +140,7 @@ async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serv
       ...managing,
       ...(own !== null && { own }),
       oauth: auth.use(providers),
-      pages: await pagesFromSettings(settings),
+      pages,
       diagnosis: diagnosis({ secrets, settings, origin: parts.origin, version: thisVersion }),
       metrics: { metrics, token: settings.metricsToken },
       ...(mail !== null && { mail: auth.use(mail.feature), shownMails: mail.shown }),

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { anyone, superuser, tier } from "latchkey";
+import { anyone, readBody, superuser, tier } from "latchkey";
 import type { Application } from "latchkey-server";
 import { makeAccounts } from "./accounts.ts";
 import { clientPage } from "./client.ts";
@@ -8,7 +8,7 @@ import { profilesInMemory } from "./profiles.ts";
 /** The routes that this service has besides those of the reference server. */
 export const application: Application = async (parts) => {
   await makeAccounts(parts);
-  const { protect } = parts;
+  const { auth, protect } = parts;
   const profiles = profilesInMemory();
   const app = new Hono();
 
@@ -41,7 +41,7 @@ export const application: Application = async (parts) => {
   app.put(
     "/profiles/:username",
     protect(async (c, { user }) => {
-      const { about } = (await c.req.json()) as { about?: unknown };
+      const { about } = await readBody(c.req.raw, auth.config.maxBodyBytes);
       profiles.write(user, c.req.param("username") ?? "", String(about ?? ""));
       return c.json({ message: "Profile updated" });
     }),

@@ -1,4 +1,4 @@
-import { AuthError, nextPath } from "latchkey";
+import { nextPath } from "latchkey";
 import type { PageCall, PageReply, RedirectReply } from "./page.ts";
 
 /** Where the buttons for the languages lead. */
@@ -9,9 +9,8 @@ export function showLanguage(): RedirectReply {
   return { kind: "redirect", status: 302, to: "/" };
 }
 
-/** Keeps the chosen language in this browser. A language that there is none of changes nothing. @throws AuthError `origin_rejected` - another site chose */
+/** Keeps the chosen language in this browser. A language that there is none of changes nothing. */
 export async function submitLanguage({ auth, visit, languages }: PageCall): Promise<PageReply> {
-  if (visit.request.headers.get("sec-fetch-site") === "cross-site") throw new AuthError("origin_rejected");
   const fields = await visit.request.fields();
   const chosen = languages.locales.find((locale) => locale === fields.language);
   const reply: RedirectReply = {

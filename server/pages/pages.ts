@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { Auth, AuthError, AuthRequest, ClientInfo } from "latchkey";
+import { type Auth, type AuthError, type AuthRequest, anyone, type ClientInfo } from "latchkey";
 import { showAccount, submitAccount } from "./account/account.ts";
 import { showDeleteAccount, submitDeleteAccount } from "./account/delete-account.ts";
 import { answer } from "./answer.ts";
@@ -96,11 +96,14 @@ function rows({ appPath, loginPath }: Auth["config"]): readonly PageRow[] {
     forAnyone({ path: "/unauthorized", show: showUnauthorized }),
     forAnyone({ path: "/problems", show: showProblems }),
     forAnyone({ path: "/problems/:code", show: showProblem }),
-    forAnyone({ path: languagePath, show: showLanguage, submit: submitLanguage }),
+    { path: languagePath, guards: [byOwnPages], show: showLanguage, submit: submitLanguage },
     // Last: either of the configured paths may be the root itself.
     forAnyone({ path: "/", show: home }),
   ];
 }
+
+// As a sign-in: its form has no CSRF token, and whoever has signed in since in another tab is not asked for one either.
+const byOwnPages = anyone({ whilePasswordChange: true, startsSession: true });
 
 function home({ auth, principal }: PageCall): PageReply {
   const { appPath, loginPath } = auth.config;

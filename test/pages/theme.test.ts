@@ -122,6 +122,11 @@ describe("texts of one's own", () => {
       { sentences: { "No, {who}.": "Nein." } },
       "sentences.No, {who}.: needs {who}, each by that name",
     ],
+    [
+      "a slot that no sentence can be told apart by",
+      { sentences: { "Wait {1} minutes.": "Attendez {1} minutes." } },
+      "sentences.Wait {1} minutes.: {1} begins with a digit; a slot begins with a letter",
+    ],
     ["no object", [], "is no JSON object"],
   ])("are refused at the start: %s", async (_, own, problem) => {
     expect(await problemsOf({ "words-en.json": JSON.stringify(own) })).toEqual([`words-en.json: ${problem}`]);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -114,6 +115,23 @@ describe("an application in the server", () => {
     }
   });
 
+  test("may hand on answers whose headers cannot be written", async () => {
+    const { origin } = await started(({ auth }) => {
+      const app = new Hono();
+      app.get("/away", () => Response.redirect("https://elsewhere.example/", 302));
+      app.get("/far", () => fetch(`${auth.config.origin}/healthz`));
+      return app;
+    });
+    const away = await browserAt(origin).get("/away");
+    expect([away.status, away.headers.get("location")]).toEqual([302, "https://elsewhere.example/"]);
+    const far = await browserAt(origin).get("/far");
+    expect([far.status, far.body]).toEqual([200, { status: "ok" }]);
+    for (const { headers } of [away, far]) {
+      expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
+      expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+
   test("that throws is answered as the server's own failures, without a word of it", async () => {
     const { origin } = await started(({ protect }) => {
       const fail = (_: Context): Response => {
@@ -149,6 +167,21 @@ describe("an application in the server", () => {
     await again.stop();
     await expect(fetch(`${again.origin}/healthz`)).rejects.toThrow();
   });
+});
+
+test("pages that cannot be used end the start before anything is made", async () => {
+  const settings: Record<string, string> = {
+    ...(await environment()),
+    PAGES_PATH: join(tmpdir(), "latchkey-no-such-pages"),
+  };
+  let isCalled = false;
+  const application: Application = () => {
+    isCalled = true;
+    return new Hono();
+  };
+  await expect(startServer({ environment: settings, application })).rejects.toThrow(/PAGES_PATH/);
+  expect(isCalled).toBe(false);
+  expect(existsSync(settings.DATABASE_URL?.replace("sqlite://", "") ?? "")).toBe(false);
 });
 
 test("settings that cannot be used are refused, all at once", async () => {

@@ -48,7 +48,7 @@ function parsed(source: string, told: (problem: string) => void): Given {
 }
 
 function textProblem(group: string, key: string, text: unknown): string | null {
-  if (group === "sentences") return plainProblem(text, slotsOf(key));
+  if (group === "sentences") return nameProblem(slotsOf(key)) ?? plainProblem(text, slotsOf(key));
   if (group === "explanations") {
     const isCode = errorTable().some(({ code }) => code === key);
     return isCode ? plainProblem(text, []) : "there is no such error code";
@@ -60,6 +60,12 @@ function textProblem(group: string, key: string, text: unknown): string | null {
   return typeof usual === "string"
     ? plainProblem(text, slotsOf(usual))
     : pluralProblem(text, slotsOf((usual as { readonly other: string }).other));
+}
+
+// Values are found by the names of groups in a pattern, which cannot begin so.
+function nameProblem(slots: readonly string[]): string | null {
+  const name = slots.find((each) => /^\d/.test(each));
+  return name === undefined ? null : `{${name}} begins with a digit; a slot begins with a letter`;
 }
 
 function pluralProblem(forms: unknown, slots: readonly string[]): string | null {
