@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { emailKey } from "../../domain/identifier.ts";
 import { randomSlotTag } from "../../domain/random.ts";
-import type { User } from "../../domain/user.ts";
+import { foreignUser, type User } from "../../domain/user.ts";
 import type { DirectoryStore, UserWithPassword } from "../../ports/directory-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import { countingCredential, foundCredential } from "./hashes.ts";
@@ -74,30 +74,8 @@ export function keptAddress(id: string, key: string): string {
 
 // Alike at each call until somebody writes: what follows from the id alone needs no write in a read.
 function newcomer(id: string, now: Date): User {
-  const digest = idDigest(id);
-  return {
-    id,
-    username: `u${digest.toString("hex").slice(0, 31)}`,
-    email: "",
-    emailKey: "",
-    emailVerified: false,
-    name: null,
-    status: "active",
-    roles: [],
-    permissions: [],
-    tier: null,
-    isSuperuser: false,
-    mustChangePassword: false,
-    locale: null,
-    generation: 1,
-    slotTag: slotTagOf(id),
-    data: {},
-    revokedTokens: [],
-    version: 1,
-    createdAt: now,
-    updatedAt: now,
-    deletedAt: null,
-  };
+  const username = `u${idDigest(id).toString("hex").slice(0, 31)}`;
+  return { ...foreignUser({ id, username }), slotTag: slotTagOf(id), createdAt: now, updatedAt: now };
 }
 
 function slotTagOf(id: string): string {
