@@ -21,7 +21,7 @@ import {
 } from "./features/installed.ts";
 import { loadRoutes } from "./features/routes.ts";
 import { type FormTokens, formTokens } from "./flows/form-tokens.ts";
-import { sessionData } from "./flows/session-data.ts";
+import { sessionData } from "./flows/sessions/session-data.ts";
 import { sealedSessions } from "./jwt/sealed-sessions.ts";
 import { authenticate, changing, inAskingOrder, reading, tellAnswer } from "./pipeline/authenticate.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./pipeline/check.ts";

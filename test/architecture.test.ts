@@ -86,8 +86,31 @@ const PLANTED: readonly (readonly [rule: string, file: string, text: string])[] 
     `export * from "../../auth.ts";`,
   ],
   ["the client loads nothing but itself", "src/client/a.ts", `import { errorTable } from "../errors.ts";`],
-  ["parts of one layer do not know each other", "src/stores/sqlite/a.ts", `import "../postgres/rows.ts";`],
-  ["parts of one layer do not know each other", "src/stores/sql/a.ts", `import "../postgres/rows.ts";`],
+  [
+    "parts of one layer do not know each other, or only those before them",
+    "src/stores/sqlite/a.ts",
+    `import "../postgres/rows.ts";`,
+  ],
+  [
+    "parts of one layer do not know each other, or only those before them",
+    "src/stores/sql/a.ts",
+    `import "../postgres/rows.ts";`,
+  ],
+  [
+    "parts of one layer do not know each other, or only those before them",
+    "src/flows/account/a.ts",
+    `import "../tokens/a.ts";`,
+  ],
+  [
+    "parts of one layer do not know each other, or only those before them",
+    "src/flows/a.ts",
+    `import "./account/a.ts";`,
+  ],
+  [
+    "parts of one layer do not know each other, or only those before them",
+    "src/flows/account/a.ts",
+    `import "../unknown/a.ts";`,
+  ],
   ["src names no database driver", "src/stores/a.ts", `import type { Pool } from "pg";`],
   ["src names no database driver", "src/stores/a.ts", `await import("mysql2/promise");`],
   ["src imports only itself, node: and its own dependencies", "src/http/a.ts", `import "hono";`],

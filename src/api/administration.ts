@@ -1,8 +1,14 @@
 import type { AdministrationPermission } from "../domain/administration.ts";
 import type { Permission, User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
+import type { Registered } from "../flows/account/register.ts";
 import { type Acting, administrator, operator } from "../flows/acting.ts";
-import { apiKeysOf, endSession, endSessions, revokeKeyOf } from "../flows/administer-access.ts";
+import {
+  apiKeysOf,
+  endSession,
+  endSessions,
+  revokeKeyOf,
+} from "../flows/administration/administer-access.ts";
 import {
   type AccountChanges,
   type AccountSearch,
@@ -11,10 +17,9 @@ import {
   findAccount,
   type NewAccount,
   searchAccounts,
-} from "../flows/administer-accounts.ts";
-import type { ApiKeyInfo } from "../flows/api-key-reads.ts";
-import { changeRights, type RightsChange } from "../flows/change-rights.ts";
-import { impersonate, stopImpersonating } from "../flows/impersonation.ts";
+} from "../flows/administration/administer-accounts.ts";
+import { changeRights, type RightsChange } from "../flows/administration/change-rights.ts";
+import { impersonate, stopImpersonating } from "../flows/administration/impersonation.ts";
 import {
   type Invitation,
   type Invited,
@@ -24,13 +29,18 @@ import {
   openInvitation,
   redeemInvitation,
   withdrawInvitation,
-} from "../flows/invitations.ts";
-import { anonymizeAccount, disableAccount, restoreAccount, softDeleteAccount } from "../flows/life-cycle.ts";
-import type { Registered } from "../flows/register.ts";
-import { type AuditPage, type AuditSearch, searchAudit } from "../flows/search-audit.ts";
-import type { SignIn } from "../flows/start-session.ts";
-import { type Statistics, type StatisticsDays, statistics } from "../flows/statistics.ts";
-import { unlock } from "../flows/unlock.ts";
+} from "../flows/administration/invitations.ts";
+import {
+  anonymizeAccount,
+  disableAccount,
+  restoreAccount,
+  softDeleteAccount,
+} from "../flows/administration/life-cycle.ts";
+import { type Statistics, type StatisticsDays, statistics } from "../flows/administration/statistics.ts";
+import { unlock } from "../flows/administration/unlock.ts";
+import type { ApiKeyInfo } from "../flows/api-keys/reads.ts";
+import { type AuditPage, type AuditSearch, searchAudit } from "../flows/audit/search-audit.ts";
+import type { SignIn } from "../flows/sign-in/start-session.ts";
 import type { UserPage } from "../ports/directory-store.ts";
 import type { Services } from "../ports/services.ts";
 import type { Visit, Visits } from "../ports/visit.ts";

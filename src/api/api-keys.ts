@@ -1,8 +1,8 @@
 import type { EventOrigin } from "../domain/event.ts";
+import { noOrigin } from "../domain/event.ts";
 import type { Principal } from "../domain/principal.ts";
-import type { ApiKeyInfo, UsagePage, UsageQuery } from "../flows/api-key-reads.ts";
-import type { ApiKeyFlows, CreatedApiKey, NewApiKey, RotateApiKey } from "../flows/api-keys.ts";
-import { noOrigin } from "../flows/sessions.ts";
+import type { ApiKeyFlows, CreatedApiKey, NewApiKey, RotateApiKey } from "../flows/api-keys/api-keys.ts";
+import type { ApiKeyInfo, UsagePage, UsageQuery } from "../flows/api-keys/reads.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Random } from "../ports/clock.ts";
 import type { Visit } from "../ports/visit.ts";

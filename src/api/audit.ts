@@ -1,5 +1,5 @@
 import type { AuditCheckpoint } from "../domain/audit.ts";
-import { checkpointKeys } from "../flows/checkpoint-keys.ts";
+import { checkpointKeys } from "../flows/audit/checkpoint-keys.ts";
 import {
   type AuditExport,
   type Exporter,
@@ -7,10 +7,10 @@ import {
   exportAudit,
   exportAuditPart,
   operatorExport,
-} from "../flows/export-audit.ts";
-import { checkpoints, dropOldAudit, sealAudit } from "../flows/seal-audit.ts";
-import { type AuditPage, type AuditSearch, searchAudit } from "../flows/search-audit.ts";
-import { type AuditVerification, type VerifyOptions, verifyAudit } from "../flows/verify-audit.ts";
+} from "../flows/audit/export-audit.ts";
+import { checkpoints, dropOldAudit, sealAudit } from "../flows/audit/seal-audit.ts";
+import { type AuditPage, type AuditSearch, searchAudit } from "../flows/audit/search-audit.ts";
+import { type AuditVerification, type VerifyOptions, verifyAudit } from "../flows/audit/verify-audit.ts";
 import type { Services } from "../ports/services.ts";
 
 /** What {@link Audit.seal} came to. */

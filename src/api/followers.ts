@@ -1,5 +1,5 @@
 import type { AuthEvent, EventType } from "../domain/event.ts";
-import type { Following } from "../flows/following.ts";
+import type { Following } from "../flows/following/following.ts";
 import type { Services } from "../ports/services.ts";
 
 /** What a follower is told, and from where on. */
@@ -53,7 +53,7 @@ export function bindFollowers(services: Services): EventFollowers & { close(): P
         deliver: async (event: AuthEvent) => void (await listener(event)),
       };
       // Loaded by who follows: a set-up that does not pays nothing for it.
-      const begun = import("../flows/following.ts").then(({ following }) =>
+      const begun = import("../flows/following/following.ts").then(({ following }) =>
         following(services, follower, { everySeconds: pollSeconds }),
       );
       running.set(name, begun);

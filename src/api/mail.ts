@@ -1,23 +1,27 @@
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
-import { redeemEmailCode } from "../flows/email-codes.ts";
-import { endSessionByLink, openEndSession } from "../flows/end-session.ts";
-import type { MailSender } from "../flows/mail-sender.ts";
-import { redeemMagicLink } from "../flows/mail-sign-in.ts";
-import { openMailedToken } from "../flows/mailed-tokens.ts";
-import type { ProfileChanged } from "../flows/profile.ts";
-import type { Registered } from "../flows/register.ts";
-import { completeRegistration, isSameBrowser, openRegistration } from "../flows/registration-attempts.ts";
+import type { ProfileChanged } from "../flows/account/profile.ts";
+import type { Registered } from "../flows/account/register.ts";
+import {
+  completeRegistration,
+  isSameBrowser,
+  openRegistration,
+} from "../flows/account/registration-attempts.ts";
 import {
   type RequestedCode,
   requestEmailCode,
   requestMagicLink,
   requestReset,
   requestVerification,
-} from "../flows/request-mail.ts";
-import type { SignIn } from "../flows/start-session.ts";
-import { openTakingBack, type TakingBack, takeBack } from "../flows/take-back.ts";
-import { openVerification, type Verification, verifyEmail } from "../flows/verify-email.ts";
+} from "../flows/account/request-mail.ts";
+import { openTakingBack, type TakingBack, takeBack } from "../flows/account/take-back.ts";
+import { openVerification, type Verification, verifyEmail } from "../flows/account/verify-email.ts";
+import { openMailedToken } from "../flows/mail/mailed-tokens.ts";
+import type { MailSender } from "../flows/sending/sender.ts";
+import { endSessionByLink, openEndSession } from "../flows/sessions/end-session.ts";
+import { redeemEmailCode } from "../flows/sign-in/email-codes.ts";
+import { redeemMagicLink } from "../flows/sign-in/mail-sign-in.ts";
+import type { SignIn } from "../flows/sign-in/start-session.ts";
 import type { Services } from "../ports/services.ts";
 import type { Visits } from "../ports/visit.ts";
 import { formNonce } from "./forms.ts";

@@ -1,10 +1,10 @@
 import type { LinkedAccount } from "../domain/linked-account.ts";
 import { AuthError } from "../errors.ts";
-import { openTokens } from "../flows/oauth-account.ts";
-import { finishOAuth, type OAuthOutcome } from "../flows/oauth-callback.ts";
-import { unlinkAccount } from "../flows/oauth-link.ts";
-import type { OAuthServices } from "../flows/oauth-services.ts";
-import { type OAuthStart, startOAuth } from "../flows/oauth-start.ts";
+import { openTokens } from "../flows/oauth/account.ts";
+import { finishOAuth, type OAuthOutcome } from "../flows/oauth/callback.ts";
+import { unlinkAccount } from "../flows/oauth/link.ts";
+import type { OAuthServices } from "../flows/oauth/services.ts";
+import { type OAuthStart, startOAuth } from "../flows/oauth/start.ts";
 import { cookieValue } from "../http/cookies.ts";
 import { nextPath } from "../http/next-path.ts";
 import type { ProviderTokens } from "../oauth/client.ts";

@@ -1,7 +1,7 @@
 import type { SignedIn } from "../domain/principal.ts";
 import type { Session } from "../domain/session.ts";
-import { eraseDeletedAccounts } from "../flows/life-cycle.ts";
-import { type LoggedOut, logout } from "../flows/logout.ts";
+import { eraseDeletedAccounts } from "../flows/administration/life-cycle.ts";
+import { type LoggedOut, logout } from "../flows/sessions/logout.ts";
 import {
   revokeAllSessions,
   revokeOtherSessions,
@@ -10,8 +10,8 @@ import {
   type SweepOptions,
   startSession,
   sweep,
-} from "../flows/sessions.ts";
-import { mintCsrfToken, type SignIn } from "../flows/start-session.ts";
+} from "../flows/sessions/sessions.ts";
+import { mintCsrfToken, type SignIn } from "../flows/sign-in/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import { assertOrigin, isUnsafe } from "../pipeline/origin.ts";

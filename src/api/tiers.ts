@@ -1,7 +1,14 @@
 import type { AdministrationPermission } from "../domain/administration.ts";
 import type { Tier, TierLimit } from "../domain/tier.ts";
 import type { Acting } from "../flows/acting.ts";
-import { createTier, deleteTier, listTiers, type NewTier, readTier, setTierLimits } from "../flows/tiers.ts";
+import {
+  createTier,
+  deleteTier,
+  listTiers,
+  type NewTier,
+  readTier,
+  setTierLimits,
+} from "../flows/administration/tiers.ts";
 import type { Services } from "../ports/services.ts";
 
 /** Plans and their limits; reading needs `user:read`, changing `tier:write`. */

@@ -1,17 +1,22 @@
+import { noOrigin } from "../domain/event.ts";
 import { type Identifier, identifier } from "../domain/identifier.ts";
 import type { Tier } from "../domain/tier.ts";
 import type { User } from "../domain/user.ts";
 import type { FieldError } from "../errors.ts";
-import { changePassword, passwordErrors, reauthenticate } from "../flows/change-password.ts";
-import type { AccountExport } from "../flows/export-account.ts";
-import { deleteAccount } from "../flows/life-cycle.ts";
-import { type Login, login } from "../flows/login.ts";
-import { type ProfileChanged, type ProfileChanges, updateProfile } from "../flows/profile.ts";
-import { type Registered, type Registration, register, registrationErrors } from "../flows/register.ts";
-import { issueResetToken, resetPassword } from "../flows/reset-password.ts";
-import { noOrigin } from "../flows/sessions.ts";
-import { issueSetupToken, setUp } from "../flows/setup.ts";
-import type { SignIn, TokenSession } from "../flows/start-session.ts";
+import { changePassword, passwordErrors, reauthenticate } from "../flows/account/change-password.ts";
+import type { AccountExport } from "../flows/account/export-account.ts";
+import { type ProfileChanged, type ProfileChanges, updateProfile } from "../flows/account/profile.ts";
+import {
+  type Registered,
+  type Registration,
+  register,
+  registrationErrors,
+} from "../flows/account/register.ts";
+import { issueResetToken, resetPassword } from "../flows/account/reset-password.ts";
+import { issueSetupToken, setUp } from "../flows/account/setup.ts";
+import { deleteAccount } from "../flows/administration/life-cycle.ts";
+import { type Login, login } from "../flows/sign-in/login.ts";
+import type { SignIn, TokenSession } from "../flows/sign-in/start-session.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import type { SessionChange } from "../ports/change.ts";
@@ -118,7 +123,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
       if (config.registration === "confirm") {
         const nonce = formNonce(config, visit) ?? newFormNonce(services);
         const context = { client, from, limitIp, isRemembered, nonce };
-        const { beginRegistration } = await import("../flows/registration-attempts.ts");
+        const { beginRegistration } = await import("../flows/account/registration-attempts.ts");
         await beginRegistration(passwords(), registration, context);
         return { user: null, signIn: null, change: { form: nonce } };
       }
@@ -163,7 +168,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
     async export(before, visit) {
       const { principal, isFresh, from } = await present(pipeline, visit);
       const { user, sessionId } = principal;
-      const { exportAccount } = await import("../flows/export-account.ts");
+      const { exportAccount } = await import("../flows/account/export-account.ts");
       return exportAccount(services, { user, sessionId, isFresh, from, before });
     },
     async create(registration, options = {}) {

@@ -4,7 +4,7 @@ import { isPasswordFirst } from "../domain/rights.ts";
 import type { Session } from "../domain/session.ts";
 import type { Permission } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
-import { mostDeviceCookies } from "../flows/devices.ts";
+import { mostDeviceCookies } from "../flows/sign-in/devices.ts";
 import { cookieValues } from "../http/cookies.ts";
 import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import { type Authenticated, authenticate, changing } from "../pipeline/authenticate.ts";

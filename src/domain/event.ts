@@ -184,3 +184,6 @@ export type EventOf<T extends EventType> = Extract<AuthEvent, { type: T }>;
 
 /** Who and where an event happened, as flows know it. */
 export type EventOrigin = Pick<EventBase, "ip" | "userAgent" | "requestId">;
+
+/** Nobody's request: what an operator or the program itself does. */
+export const noOrigin: EventOrigin = { ip: null, userAgent: null, requestId: null };

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Administration } from "../api/administration.ts";
 import type { AdministrationPermission } from "../domain/administration.ts";
 import type { Permission, Role, User } from "../domain/user.ts";
-import { mostAccounts } from "../flows/administer-accounts.ts";
+import { mostAccounts } from "../flows/administration/administer-accounts.ts";
 import type { Guard } from "../ports/guard.ts";
 import type { Route } from "../ports/route.ts";
 import { chosenPassword, displayName, email, flag, givenFlag, nameList, username } from "./inputs.ts";

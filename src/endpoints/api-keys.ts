@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { ApiKeys } from "../api/api-keys.ts";
 import type { ApiKeyUsage } from "../domain/api-key.ts";
 import { AuthError } from "../errors.ts";
-import type { NewApiKey } from "../flows/api-keys.ts";
+import type { NewApiKey } from "../flows/api-keys/api-keys.ts";
 import type { Route } from "../ports/route.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { LinkedAccount } from "../domain/linked-account.ts";
-import type { AccountExport } from "../flows/export-account.ts";
+import type { AccountExport } from "../flows/account/export-account.ts";
 import type { Route } from "../ports/route.ts";
 import { keyShape } from "./api-keys.ts";
 import { queryText, readQuery } from "./queries.ts";

@@ -1,6 +1,6 @@
 import type { EventOrigin } from "../domain/event.ts";
-import type { IssuedTokens } from "../flows/mint-access-token.ts";
-import type { SignIn } from "../flows/start-session.ts";
+import type { SignIn } from "../flows/sign-in/start-session.ts";
+import type { IssuedTokens } from "../flows/tokens/mint-access-token.ts";
 import { eventOrigin } from "../http/event-origin.ts";
 import type { EndpointServices } from "./services.ts";
 import { wireTokens } from "./wire-tokens.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { SignIn } from "../flows/start-session.ts";
+import type { SignIn } from "../flows/sign-in/start-session.ts";
 import type { Reply, Route } from "../ports/route.ts";
 import type { AdministrationParts } from "./administration.ts";
 import { row } from "./row.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import type { Permission, Role } from "../domain/user.ts";
-import type { Invitation } from "../flows/invitations.ts";
+import type { Invitation } from "../flows/administration/invitations.ts";
 import type { Route } from "../ports/route.ts";
 import { type AdministrationParts, withoutAbsent } from "./administration.ts";
 import { chosenPassword, displayName, email, flag, nameList, username } from "./inputs.ts";

@@ -3,7 +3,7 @@ import type { LinkedAccountInfo, OAuth, OAuthFinish } from "../api/oauth.ts";
 import type { Config } from "../config.ts";
 import type { Principal } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
-import type { OAuthStart } from "../flows/oauth-start.ts";
+import type { OAuthStart } from "../flows/oauth/start.ts";
 import { isFromAnotherSite } from "../http/from-another-site.ts";
 import { nextPath, requestUrl } from "../http/next-path.ts";
 import { isNavigation } from "../http/wants-page.ts";

@@ -1,7 +1,7 @@
 import type { Sessions } from "../api/sessions.ts";
 import type { Users } from "../api/users.ts";
 import type { User } from "../domain/user.ts";
-import type { SignIn } from "../flows/start-session.ts";
+import type { SignIn } from "../flows/sign-in/start-session.ts";
 import type { Guard } from "../ports/guard.ts";
 import type { RouteCall } from "../ports/route.ts";
 

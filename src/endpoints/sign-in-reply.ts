@@ -1,4 +1,4 @@
-import type { SignIn } from "../flows/start-session.ts";
+import type { SignIn } from "../flows/sign-in/start-session.ts";
 import type { Reply } from "../ports/route.ts";
 import type { ShowUser } from "./services.ts";
 

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import type { EventOrigin } from "../domain/event.ts";
 import { AuthError } from "../errors.ts";
-import type { IssueOptions } from "../flows/issue-tokens.ts";
-import type { IssuedTokens } from "../flows/mint-access-token.ts";
+import type { IssueOptions } from "../flows/tokens/issue-tokens.ts";
+import type { IssuedTokens } from "../flows/tokens/mint-access-token.ts";
 import { eventOrigin } from "../http/event-origin.ts";
 import type { Jwk } from "../jwt/keys.ts";
 import type { Reply, Route, RouteCall } from "../ports/route.ts";

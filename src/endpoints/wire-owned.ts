@@ -1,6 +1,6 @@
 // Apart from the routes' shapes: commands write the same, and should not wait for a library of shapes.
 import type { Tier } from "../domain/tier.ts";
-import type { ApiKeyInfo } from "../flows/api-key-reads.ts";
+import type { ApiKeyInfo } from "../flows/api-keys/reads.ts";
 
 /** An API key as the wire spells it. */
 export function wireKey(key: ApiKeyInfo): Readonly<Record<string, unknown>> {

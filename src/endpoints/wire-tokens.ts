@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { IssuedTokens } from "../flows/mint-access-token.ts";
+import type { IssuedTokens } from "../flows/tokens/mint-access-token.ts";
 
 const tokenFields = {
   access_token: z.string(),

@@ -8,12 +8,21 @@ export type { Administration, AdministrationCalls } from "../api/administration.
 export type { TierCalls } from "../api/tiers.ts";
 export { type AdministrationPermission, administrationPermissions } from "../domain/administration.ts";
 export { wireKey as apiKeyJson, wireTier as tierJson } from "../endpoints/wire-owned.ts";
-export type { AccountChanges, AccountSearch, NewAccount } from "../flows/administer-accounts.ts";
-export type { RightsChange } from "../flows/change-rights.ts";
-export type { Invitation, Invited, InvitedRegistration, NewInvitation } from "../flows/invitations.ts";
-export type { AuditPage, AuditSearch } from "../flows/search-audit.ts";
-export type { Statistics, StatisticsDays } from "../flows/statistics.ts";
-export type { NewTier } from "../flows/tiers.ts";
+export type {
+  AccountChanges,
+  AccountSearch,
+  NewAccount,
+} from "../flows/administration/administer-accounts.ts";
+export type { RightsChange } from "../flows/administration/change-rights.ts";
+export type {
+  Invitation,
+  Invited,
+  InvitedRegistration,
+  NewInvitation,
+} from "../flows/administration/invitations.ts";
+export type { Statistics, StatisticsDays } from "../flows/administration/statistics.ts";
+export type { NewTier } from "../flows/administration/tiers.ts";
+export type { AuditPage, AuditSearch } from "../flows/audit/search-audit.ts";
 export type { UserPage, UserQuery } from "../ports/directory-store.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { type ApiKeys, bindApiKeys } from "../api/api-keys.ts";
 import { isApiKeyEnvironment } from "../domain/api-key-text.ts";
-import { apiKeyUses, dropOldUses } from "../flows/api-key-uses.ts";
-import { apiKeyFlows } from "../flows/api-keys.ts";
+import { apiKeyFlows } from "../flows/api-keys/api-keys.ts";
+import { apiKeyUses, dropOldUses } from "../flows/api-keys/uses.ts";
 import { apiKey } from "../strategies/api-key.ts";
 import type { Feature } from "./feature.ts";
 

@@ -1,14 +1,14 @@
 import { type Audit, bindAudit } from "../api/audit.ts";
+import { sealAudit } from "../flows/audit/seal-audit.ts";
 import { repeating } from "../flows/repeating.ts";
-import { sealAudit } from "../flows/seal-audit.ts";
 import { permission } from "../guards/rights.ts";
 import type { Feature } from "./feature.ts";
 
 export type { Audit, Sealing } from "../api/audit.ts";
-export type { AuditFault, AuditFaultKind } from "../flows/audit-faults.ts";
-export { type AuditFormat, wireAuditRow } from "../flows/export-audit.ts";
-export type { AuditPage, AuditSearch } from "../flows/search-audit.ts";
-export type { AuditVerification, VerifyOptions } from "../flows/verify-audit.ts";
+export type { AuditFault, AuditFaultKind } from "../flows/audit/audit-faults.ts";
+export { type AuditFormat, wireAuditRow } from "../flows/audit/export-audit.ts";
+export type { AuditPage, AuditSearch } from "../flows/audit/search-audit.ts";
+export type { AuditVerification, VerifyOptions } from "../flows/audit/verify-audit.ts";
 
 /** Settings of {@link audit}. */
 export interface AuditOptions {

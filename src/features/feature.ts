@@ -1,7 +1,7 @@
 import type { EventOrigin } from "../domain/event.ts";
 import type { EndpointServices } from "../endpoints/services.ts";
-import type { IssuedTokens } from "../flows/mint-access-token.ts";
-import type { SignIn } from "../flows/start-session.ts";
+import type { SignIn } from "../flows/sign-in/start-session.ts";
+import type { IssuedTokens } from "../flows/tokens/mint-access-token.ts";
 import type { LimitFor } from "../ports/guard.ts";
 import type { Route } from "../ports/route.ts";
 import type { Mails, PasswordServices, Services } from "../ports/services.ts";

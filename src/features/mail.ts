@@ -1,8 +1,8 @@
 import { bindMail, type Mail } from "../api/mail.ts";
 import type { MailPurpose } from "../domain/outbox.ts";
-import { mailRow } from "../flows/mail-outbox.ts";
-import { mailSender } from "../flows/mail-sender.ts";
-import type { MailOutcome, MailPaths, MailServices } from "../flows/mail-services.ts";
+import { mailRow } from "../flows/mail/outbox.ts";
+import { mailSender } from "../flows/sending/sender.ts";
+import type { MailOutcome, MailPaths, MailServices } from "../flows/sending/services.ts";
 import type { MailTemplates } from "../mail/facts.ts";
 import { type MailLocale, mailLocales } from "../mail/locales.ts";
 import { senderProblem } from "../mail/message.ts";
@@ -12,8 +12,8 @@ import type { Feature } from "./feature.ts";
 
 export type { Mail, OpenedVerification, Verified } from "../api/mail.ts";
 export type { MailPurpose } from "../domain/outbox.ts";
-export type { MailOutcome, MailPaths } from "../flows/mail-services.ts";
-export type { RequestedCode } from "../flows/request-mail.ts";
+export type { RequestedCode } from "../flows/account/request-mail.ts";
+export type { MailOutcome, MailPaths } from "../flows/sending/services.ts";
 export type { MailFacts, MailTemplate, MailTemplates, MailText } from "../mail/facts.ts";
 export { acceptedLocale, type MailLocale, mailLocale, mailLocales } from "../mail/locales.ts";
 export { escapeHtml, html, type Markup } from "../mail/markup.ts";

@@ -1,6 +1,6 @@
 import { bindOAuth, type OAuth } from "../api/oauth.ts";
 import { isLoopback } from "../config/origin.ts";
-import type { OAuthServices } from "../flows/oauth-services.ts";
+import type { OAuthServices } from "../flows/oauth/services.ts";
 import type { CallBounds } from "../oauth/bounded-fetch.ts";
 import { providerClient } from "../oauth/client.ts";
 import { sealed } from "../oauth/sealed.ts";
@@ -8,7 +8,7 @@ import type { Provider } from "../ports/provider.ts";
 import type { Feature } from "./feature.ts";
 
 export type { LinkedAccountInfo, OAuth, OAuthFinish, OAuthStartOptions, ProviderInfo } from "../api/oauth.ts";
-export type { OAuthStart } from "../flows/oauth-start.ts";
+export type { OAuthStart } from "../flows/oauth/start.ts";
 export type { ProviderTokens } from "../oauth/client.ts";
 export type {
   Claims,

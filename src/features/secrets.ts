@@ -1,8 +1,8 @@
-import { type Reencrypted, type ReencryptOptions, reencrypt } from "../flows/reencrypt.ts";
+import { type Reencrypted, type ReencryptOptions, reencrypt } from "../flows/administration/reencrypt.ts";
 import { sealed } from "../oauth/sealed.ts";
 import type { Feature } from "./feature.ts";
 
-export type { Reencrypted, ReencryptOptions } from "../flows/reencrypt.ts";
+export type { Reencrypted, ReencryptOptions } from "../flows/administration/reencrypt.ts";
 
 /** The change of secrets, for operators. */
 export interface Secrets {

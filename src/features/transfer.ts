@@ -1,11 +1,11 @@
-import { exportUsers } from "../flows/export-users.ts";
-import type { ImportItem } from "../flows/import-record.ts";
-import { type Imported, type ImportOptions, importUsers } from "../flows/import-users.ts";
-import { readTransferLine } from "../flows/transfer-reading.ts";
-import type { TransferLine } from "../flows/transfer-text.ts";
+import { exportUsers } from "../flows/transfer/export-users.ts";
+import type { ImportItem } from "../flows/transfer/import-record.ts";
+import { type Imported, type ImportOptions, importUsers } from "../flows/transfer/import-users.ts";
+import { readTransferLine } from "../flows/transfer/reading.ts";
+import type { TransferLine } from "../flows/transfer/text.ts";
 import type { Feature } from "./feature.ts";
 
-export type { ImportRights } from "../flows/import-account.ts";
+export type { ImportRights } from "../flows/transfer/import-account.ts";
 export type {
   Account,
   ImportedLink,
@@ -13,9 +13,9 @@ export type {
   ImportNote,
   ImportReason,
   ImportRecord,
-} from "../flows/import-record.ts";
-export type { ImportCounts, Imported, ImportOptions } from "../flows/import-users.ts";
-export type { TransferLine } from "../flows/transfer-text.ts";
+} from "../flows/transfer/import-record.ts";
+export type { ImportCounts, Imported, ImportOptions } from "../flows/transfer/import-users.ts";
+export type { TransferLine } from "../flows/transfer/text.ts";
 
 /** Accounts in and out, for operators: the command line, and scripts of an application. */
 export interface Transfer {

@@ -1,9 +1,9 @@
-import type { Pass } from "../flows/follow-events.ts";
-import { type Following, following } from "../flows/following.ts";
-import { type WebhookEndpoint, webhookFollower } from "../flows/webhook-endpoints.ts";
+import type { Pass } from "../flows/following/follow-events.ts";
+import { type Following, following } from "../flows/following/following.ts";
+import { type WebhookEndpoint, webhookFollower } from "../flows/following/webhook-endpoints.ts";
 import type { Feature } from "./feature.ts";
 
-export type { WebhookEndpoint } from "../flows/webhook-endpoints.ts";
+export type { WebhookEndpoint } from "../flows/following/webhook-endpoints.ts";
 
 /** Settings of {@link webhooks}. */
 export interface WebhooksOptions {

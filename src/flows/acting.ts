@@ -1,11 +1,11 @@
 import { mayChange } from "../domain/administration.ts";
 import type { Actor, Doing, EventOrigin } from "../domain/event.ts";
+import { noOrigin } from "../domain/event.ts";
 import type { SignedIn } from "../domain/principal.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { Services } from "../ports/services.ts";
 import type { Write } from "../ports/store.ts";
-import { noOrigin } from "./sessions.ts";
 
 /** Who acts on somebody's account, and from where. */
 export interface Acting {

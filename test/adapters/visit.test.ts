@@ -10,7 +10,7 @@ import { fastify } from "../../src/adapters/fastify.ts";
 import { hono } from "../../src/adapters/hono.ts";
 import { node } from "../../src/adapters/node.ts";
 import type { Auth } from "../../src/auth.ts";
-import type { SignIn } from "../../src/flows/start-session.ts";
+import type { SignIn } from "../../src/flows/sign-in/start-session.ts";
 import type { Visit } from "../../src/ports/visit.ts";
 import { cookieName, password, world } from "../support/world.ts";
 

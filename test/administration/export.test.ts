@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { apiKeys } from "../../src/features/api-keys.ts";
-import { exportedEvents } from "../../src/flows/export-account.ts";
+import { exportedEvents } from "../../src/flows/account/export-account.ts";
 import { backends } from "../support/backends.ts";
 import { password, world } from "../support/world.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Permission } from "../../src/domain/user.ts";
-import { mintInvitation } from "../../src/flows/invitations.ts";
+import { mintInvitation } from "../../src/flows/administration/invitations.ts";
 import { backends } from "../support/backends.ts";
 import { mailWorld } from "../support/mail.ts";
 import { password, type World } from "../support/world.ts";

@@ -60,6 +60,13 @@ const MAY_SEE: Readonly<Record<string, readonly string[]>> = {
 const SEES_AUTH_BY_TYPE_ONLY = ["src/adapters/", "src/testing/contract/"];
 /** Folders that the other parts of their layer may see, and which see none of them. */
 const SHARED = ["src/stores/sql/"];
+/** Parts of a layer that see those named before them and no others. What lies right in the layer is before all. */
+const IN_ORDER: Readonly<Record<string, readonly string[]>> = {
+  flows: [
+    ...["mail", "sign-in", "sessions", "api-keys", "account", "tokens", "oauth"],
+    ...["administration", "audit", "following", "transfer", "sending"],
+  ],
+};
 /** They answer with values; a `Response` is made of those further out. */
 const KNOWS_NO_HTTP = ["domain", "services", "stores", "password", "flows"];
 const DRIVERS = /^(pg|postgres|mysql2?|mariadb|redis|ioredis|mongodb|memcached|memjs|better-sqlite3)(\/|$)/;
@@ -130,10 +137,13 @@ const IMPORT_RULES: Readonly<Record<string, Check>> = {
     return to !== null && partOf(to) === "client" ? null : "write `import type`";
   },
 
-  "parts of one layer do not know each other": ({ from, to }) => {
+  "parts of one layer do not know each other, or only those before them": ({ from, to }) => {
     if (to === null || partOf(from) === null || partOf(from) !== partOf(to)) return null;
     if (SHARED.some((folder) => to.startsWith(folder))) return null;
     const [own, other] = [subfolderOf(from), subfolderOf(to)];
+    const order = IN_ORDER[partOf(from) ?? ""];
+    if (order !== undefined)
+      return isBefore(order, other, own) ? null : `${own ?? "the layer"}/ may not see ${other}/`;
     return own !== null && other !== null && own !== other ? `${own}/ may not see ${other}/` : null;
   },
 
@@ -278,6 +288,12 @@ function isOfExample(from: string, to: string): boolean {
 function subfolderOf(path: string): string | null {
   const segments = path.split("/");
   return segments.length > 3 ? (segments[2] ?? null) : null;
+}
+
+/** Whether a part stands before another or is the same; null is the layer itself, before all. */
+function isBefore(order: readonly string[], part: string | null, other: string | null): boolean {
+  const place = (name: string | null): number => (name === null ? -1 : order.indexOf(name));
+  return part === null || (place(part) >= 0 && place(part) <= place(other));
 }
 
 function packageOf(specifier: string): string {

@@ -7,7 +7,7 @@ import { sourceOf } from "../../server/cli/import/sources.ts";
 import { type Auth, type AuthOptions, createAuth } from "../../src/auth.ts";
 import { passwords } from "../../src/features/passwords.ts";
 import { transfer } from "../../src/features/transfer.ts";
-import type { ImportRecord } from "../../src/flows/import-record.ts";
+import type { ImportRecord } from "../../src/flows/transfer/import-record.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import { argon2id } from "../../src/password/argon2id.ts";
 import { browserOn } from "../support/browser.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tickets } from "../../src/features/tickets.ts";
 import { tokens } from "../../src/features/tokens.ts";
-import type { NewApiKey } from "../../src/flows/api-keys.ts";
+import type { NewApiKey } from "../../src/flows/api-keys/api-keys.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { apiKeyWorld } from "../support/api-keys.ts";
 import { backends, temporaryDirectory } from "../support/backends.ts";

@@ -3,7 +3,7 @@ import { eventOfRow } from "../../src/domain/audit.ts";
 import type { User } from "../../src/domain/user.ts";
 import { administration } from "../../src/features/administration.ts";
 import { administrator } from "../../src/flows/acting.ts";
-import { createTier, deleteTier, listTiers, setTierLimits } from "../../src/flows/tiers.ts";
+import { createTier, deleteTier, listTiers, setTierLimits } from "../../src/flows/administration/tiers.ts";
 import { backends } from "../support/backends.ts";
 import type { Browser } from "../support/browser.ts";
 import { password, type World, type WorldOptions, world } from "../support/world.ts";

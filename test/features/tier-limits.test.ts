@@ -4,7 +4,7 @@ import { administration } from "../../src/features/administration.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tierLimits } from "../../src/features/tier-limits.ts";
 import { operator } from "../../src/flows/acting.ts";
-import { changeRights } from "../../src/flows/change-rights.ts";
+import { changeRights } from "../../src/flows/administration/change-rights.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import { permission } from "../../src/guards/rights.ts";
 import { type FaultPlan, faulty } from "../../src/testing/faulty.ts";

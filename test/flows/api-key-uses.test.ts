@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { AuthError } from "../../src/errors.ts";
-import { apiKeyUses } from "../../src/flows/api-key-uses.ts";
-import type { CreatedApiKey } from "../../src/flows/api-keys.ts";
+import type { CreatedApiKey } from "../../src/flows/api-keys/api-keys.ts";
+import { apiKeyUses } from "../../src/flows/api-keys/uses.ts";
 import { anyone, guard } from "../../src/guards/guards.ts";
 import { faulty } from "../../src/testing/faulty.ts";
 import { type ApiKeyWorld, apiKeyWorld } from "../support/api-keys.ts";

@@ -4,7 +4,7 @@ import { parseApiKey } from "../../src/domain/api-key-text.ts";
 import { anonymous } from "../../src/domain/principal.ts";
 import { jwt } from "../../src/features/jwt.ts";
 import { tickets } from "../../src/features/tickets.ts";
-import type { NewApiKey } from "../../src/flows/api-keys.ts";
+import type { NewApiKey } from "../../src/flows/api-keys/api-keys.ts";
 import { faulty } from "../../src/testing/faulty.ts";
 import { apiKeyWorld, notingReads } from "../support/api-keys.ts";
 import { backends } from "../support/backends.ts";

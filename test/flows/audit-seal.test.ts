@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { audit } from "../../src/features/audit.ts";
-import { endOfLog, sealAudit } from "../../src/flows/seal-audit.ts";
+import { endOfLog, sealAudit } from "../../src/flows/audit/seal-audit.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { type World, type WorldOptions, world } from "../support/world.ts";
 

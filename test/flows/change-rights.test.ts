@@ -4,7 +4,12 @@ import { eventOfRow } from "../../src/domain/audit.ts";
 import type { EventType } from "../../src/domain/event.ts";
 import type { User } from "../../src/domain/user.ts";
 import { type Acting, administrator, operator } from "../../src/flows/acting.ts";
-import { assertMayGive, changeRights, mostPermissions, mostRoles } from "../../src/flows/change-rights.ts";
+import {
+  assertMayGive,
+  changeRights,
+  mostPermissions,
+  mostRoles,
+} from "../../src/flows/administration/change-rights.ts";
 import { permission, role } from "../../src/guards/rights.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { memorySessions } from "../../src/stores/memory-sessions.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { transfer } from "../../src/features/transfer.ts";
-import type { ImportItem } from "../../src/flows/import-record.ts";
-import type { ImportOptions } from "../../src/flows/import-users.ts";
+import type { ImportItem } from "../../src/flows/transfer/import-record.ts";
+import type { ImportOptions } from "../../src/flows/transfer/import-users.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { userQuery } from "../../src/testing/queries.ts";
 import { backends } from "../support/backends.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { AuthEvent } from "../../src/domain/event.ts";
-import { type Follower, followOnce } from "../../src/flows/follow-events.ts";
+import { type Follower, followOnce } from "../../src/flows/following/follow-events.ts";
 import { type World, world } from "../support/world.ts";
 
 function follower(

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { anonymousUsername, type User } from "../../src/domain/user.ts";
 import { transfer } from "../../src/features/transfer.ts";
-import type { ImportItem, ImportNote, ImportRecord } from "../../src/flows/import-record.ts";
-import type { ImportOptions } from "../../src/flows/import-users.ts";
+import type { ImportItem, ImportNote, ImportRecord } from "../../src/flows/transfer/import-record.ts";
+import type { ImportOptions } from "../../src/flows/transfer/import-users.ts";
 import { foreignHashers } from "../../src/foreign-hashes.ts";
 import { argon2id } from "../../src/password/argon2id.ts";
 import type { Hashers } from "../../src/password/hashing.ts";

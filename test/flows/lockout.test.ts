@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { operator } from "../../src/flows/acting.ts";
-import { unlock } from "../../src/flows/unlock.ts";
+import { unlock } from "../../src/flows/administration/unlock.ts";
 import type { Answer, Browser } from "../support/browser.ts";
 import { password, type World, world } from "../support/world.ts";
 

@@ -3,7 +3,7 @@ import type { User } from "../../src/domain/user.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tickets } from "../../src/features/tickets.ts";
 import { tokens } from "../../src/features/tokens.ts";
-import { issueResetToken } from "../../src/flows/reset-password.ts";
+import { issueResetToken } from "../../src/flows/account/reset-password.ts";
 import { anyone, signedIn } from "../../src/guards/guards.ts";
 import { permission } from "../../src/guards/rights.ts";
 import type { Browser } from "../support/browser.ts";

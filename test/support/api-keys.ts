@@ -2,7 +2,7 @@ import type { ApiKeys } from "../../src/api/api-keys.ts";
 import { signedInAs } from "../../src/domain/principal.ts";
 import type { User } from "../../src/domain/user.ts";
 import { type ApiKeysOptions, apiKeys } from "../../src/features/api-keys.ts";
-import type { CreatedApiKey, NewApiKey } from "../../src/flows/api-keys.ts";
+import type { CreatedApiKey, NewApiKey } from "../../src/flows/api-keys/api-keys.ts";
 import type { StoreCall } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { type World, type WorldOptions, world } from "./world.ts";

@@ -1,7 +1,11 @@
 import { appendFileSync } from "node:fs";
 import type { AuthEvent } from "../../../src/domain/event.ts";
-import { type Follower, type FollowServices, followOnce } from "../../../src/flows/follow-events.ts";
-import { webhookFollower } from "../../../src/flows/webhook-endpoints.ts";
+import {
+  type Follower,
+  type FollowServices,
+  followOnce,
+} from "../../../src/flows/following/follow-events.ts";
+import { webhookFollower } from "../../../src/flows/following/webhook-endpoints.ts";
 import { systemRandom } from "../../../src/services/system.ts";
 import { timersOf } from "../../../src/services/timers.ts";
 import { sqlite } from "../../../src/stores/sqlite/sqlite.ts";

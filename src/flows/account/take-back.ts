@@ -1,0 +1,124 @@
+import type { EventOrigin } from "../../domain/event.ts";
+import { emailKey } from "../../domain/identifier.ts";
+import { oneTimeTokenTtlSeconds } from "../../domain/one-time-token.ts";
+import type { User } from "../../domain/user.ts";
+import { AuthError } from "../../errors.ts";
+import type { UserWithPassword } from "../../ports/directory-store.ts";
+import type { PasswordServices, Services } from "../../ports/services.ts";
+import { openSealed, readOneTimeToken, takeOneTimeToken } from "../one-time-tokens.ts";
+import { refusalError } from "../refusals.ts";
+import { assertChoosable, endOthers } from "./change-password.ts";
+import { endLateWaysIn, otherWaysIn, passwordWrite, startAfresh } from "./reset-password.ts";
+
+/** What the link about a changed address gives back. */
+export interface TakingBack {
+  readonly user: User;
+  /** The former address. */
+  readonly email: string;
+}
+
+/**
+ * Looks at a link that undoes a change of address; spends nothing.
+ *
+ * The generation is not asked for: whoever took the account over has had every reason to move it.
+ *
+ * @throws AuthError `token_invalid` - unknown, used or expired, or the account cannot be used
+ */
+export async function openTakingBack(services: Services, text: string): Promise<TakingBack> {
+  const { user, email } = await open(services, text);
+  return { user, email };
+}
+
+/** What is sealed into the token of such a link. */
+export interface UndoDetail {
+  /** The former address. */
+  readonly email: string;
+  /** The user's version since the change. */
+  readonly version: number;
+}
+
+/** A change that was undone, with all that followed it. */
+interface Undone {
+  /** The user's version since that change. */
+  readonly from: number;
+  /** Their version when it was undone. */
+  readonly to: number;
+}
+
+async function open(
+  services: Services,
+  text: string,
+): Promise<TakingBack & UserWithPassword & Pick<UndoDetail, "version">> {
+  const { stores, call } = services;
+  const token = await readOneTimeToken(services, "undo", text);
+  const { email, version } = JSON.parse(openSealed(text, token)) as UndoDetail;
+  // Who took an account over and changed its address twice has a link as well, to the first of theirs: it went with the change
+  // that was undone.
+  const undone = await undoneOf(services, token.userId ?? "");
+  if (undone.some(({ from, to }) => version > from && version <= to)) throw new AuthError("token_invalid");
+  const by = { kind: "id", key: token.userId ?? "" } as const;
+  const found = await stores.directory.userWithPassword(by, { ...call(), readsThrough: true });
+  if (found?.user.status !== "active" || found.user.emailKey === emailKey(email))
+    throw new AuthError("token_invalid");
+  return { ...found, email, version };
+}
+
+/** Lives as long as the longest of the links that it voids, and in the same store: losing it is losing them. */
+async function undoneOf({ stores, call }: Services, userId: string): Promise<readonly Undone[]> {
+  const stored = await stores.ephemeral.read(keyOf(userId), call());
+  return stored === null ? [] : (JSON.parse(stored) as readonly Undone[]);
+}
+
+async function noteUndone(services: Services, userId: string, undone: Undone): Promise<void> {
+  const { stores, call } = services;
+  const all = [...(await undoneOf(services, userId)), undone].slice(-mostUndone);
+  await stores.ephemeral.put(keyOf(userId), JSON.stringify(all), oneTimeTokenTtlSeconds.undo, call());
+}
+
+/** Changes of address that can be undone in seven days, at twenty an hour: far below what anybody does. */
+const mostUndone = 100;
+
+function keyOf(userId: string): string {
+  return `undone:${userId}`;
+}
+
+/**
+ * Undoes a change of address, for whoever has the former mailbox: the address is as it was, the password is the one given here, and
+ * every session, key and linked account is gone, since any of them may be somebody else's way in.
+ *
+ * @throws AuthError `token_invalid`; `password_rejected` - by policy, the link still works; `email_taken` - the former address has
+ * another account by now; `conflict`
+ */
+export async function takeBack(
+  services: PasswordServices,
+  { token: text, password }: { readonly token: string; readonly password: string },
+  from: EventOrigin,
+): Promise<User> {
+  const found = await open(services, text);
+  const { user, email } = found;
+  await assertChoosable(services, password, { ...user, email }, "new_password");
+  const encoded = await services.hashing.hash(password);
+  const changes = { email, emailKey: emailKey(email), emailVerified: true, mustChangePassword: false };
+  const about = { userId: user.id, sessionId: null };
+  const { events } = services;
+  // Before and not after: what dies in between leaves links void that led to a thief's address, and this one working.
+  await noteUndone(services, user.id, { from: found.version, to: user.version + 2 });
+  const result = await services.commit([
+    { kind: "user.advance", userId: user.id, from: user.generation },
+    { kind: "user.update", userId: user.id, version: user.version + 1, changes },
+    passwordWrite(services, found, encoded),
+    ...(await otherWaysIn(services, user, from)),
+    endOthers(services, user.id, null, from),
+    {
+      kind: "audit.insert",
+      row: events.row({ type: "email.changed", ...about, payload: { by: "self" } }, from),
+    },
+    { kind: "audit.insert", row: events.row({ type: "password.reset", ...about, payload: {} }, from) },
+  ]);
+  if (!result.ok) throw refusalError(result.refused);
+  await takeOneTimeToken(services, "undo", text).catch(() => undefined);
+  await endLateWaysIn(services, user, from);
+  const restored = { ...user, ...changes, generation: user.generation + 1, version: user.version + 2 };
+  await startAfresh(services, restored, from);
+  return restored;
+}
