@@ -17,6 +17,8 @@ export interface Database {
   readonly url: string;
   /** A new pool whose connections work in it. The caller ends it. */
   pool(config?: PoolOptions): Pool;
+  /** Takes all rows away and leaves the tables: a new state in a hundredth of the time that a new database takes. */
+  empty(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -28,11 +30,24 @@ export async function newDatabase(): Promise<Database> {
   const url = new URL(mysqlUrl ?? "mysql://nowhere");
   await asAdministrator(`CREATE DATABASE ${name} DEFAULT CHARACTER SET latin1`);
   url.pathname = `/${name}`;
+  const pool = (config: PoolOptions = {}): Pool => createPool({ uri: url.href, ...config });
+  const own = pool({ connectionLimit: 1, multipleStatements: true });
   return {
     name,
     url: url.href,
-    pool: (config = {}) => createPool({ uri: url.href, ...config }),
-    drop: () => asAdministrator(`DROP DATABASE ${name}`),
+    pool,
+    async empty() {
+      const [tables] = await own.query({ sql: "SHOW TABLES", rowsAsArray: true });
+      // The rows of these two belong to the schema.
+      const names = (tables as string[][])
+        .flat()
+        .filter((table) => table !== "latchkey_migrations" && table !== "latchkey_locks");
+      await own.query(names.map((table) => `DELETE FROM ${table}`).join(";"));
+    },
+    async drop() {
+      await own.end();
+      await asAdministrator(`DROP DATABASE ${name}`);
+    },
   };
 }
 
@@ -43,7 +58,7 @@ async function asAdministrator(sql: string): Promise<void> {
 }
 
 /** One state for one test, and everything that opens it; gone when the test ends. */
-export interface MysqlDatabase extends Omit<Database, "drop"> {
+export interface MysqlDatabase extends Omit<Database, "empty" | "drop"> {
   readonly clock: TestClock;
   readonly make: Fixtures;
   call(signal?: AbortSignal): StoreCall;

@@ -16,6 +16,8 @@ export interface Schema {
   readonly name: string;
   /** A new pool whose connections work in the schema. The caller ends it. */
   pool(config?: PoolConfig): Pool;
+  /** Takes all rows away and leaves the tables: a new state in a hundredth of the time that a new schema takes. */
+  empty(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -25,11 +27,23 @@ let made = 0;
 export async function newSchema(): Promise<Schema> {
   const name = `t${process.pid}_${++made}`;
   await asAdministrator(`CREATE SCHEMA ${name}`);
+  const pool = (config: PoolConfig = {}): Pool =>
+    new Pool({ connectionString: postgresUrl ?? "", options: `-c search_path=${name}`, ...config });
+  const own = pool({ max: 1 });
   return {
     name,
-    pool: (config = {}) =>
-      new Pool({ connectionString: postgresUrl ?? "", options: `-c search_path=${name}`, ...config }),
-    drop: () => asAdministrator(`DROP SCHEMA ${name} CASCADE`),
+    pool,
+    async empty() {
+      const tables = await own.query(
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 AND tablename <> 'latchkey_migrations'",
+        [name],
+      );
+      await own.query(tables.rows.map((table) => `DELETE FROM ${table.name}`).join(";"));
+    },
+    async drop() {
+      await own.end();
+      await asAdministrator(`DROP SCHEMA ${name} CASCADE`);
+    },
   };
 }
 
@@ -40,7 +54,7 @@ async function asAdministrator(sql: string): Promise<void> {
 }
 
 /** One state for one test, and everything that opens it; gone when the test ends. */
-export interface PostgresDatabase extends Omit<Schema, "drop"> {
+export interface PostgresDatabase extends Omit<Schema, "empty" | "drop"> {
   readonly clock: TestClock;
   readonly make: Fixtures;
   call(signal?: AbortSignal): StoreCall;

@@ -1,4 +1,5 @@
-import { afterAll, describe, it } from "vitest";
+import type { Pool } from "pg";
+import { afterAll, describe, expect, it } from "vitest";
 import { postgres } from "../../src/stores/postgres/postgres.ts";
 import {
   directoryContract,
@@ -8,29 +9,37 @@ import {
 } from "../../src/testing/testing.ts";
 import { newSchema, postgresUrl, type Schema } from "./postgres-database.ts";
 
-const schemas: Schema[] = [];
+let schema: Schema | undefined;
+const pools: Pool[] = [];
 afterAll(async () => {
-  for (const schema of schemas) await schema.drop();
+  for (const pool of pools) await pool.end();
+  await schema?.drop();
 });
 
-function last(): Schema {
-  return schemas.at(-1) as Schema;
+function opened(): Schema {
+  if (schema === undefined) throw new Error("no case has opened it");
+  return schema;
 }
 
-// Each handle has connections of its own, as another process would.
+// Each handle has connections of its own, as another process would; the next case goes on with them, which start slowly.
 function harness(prepare: boolean): StoreHarness {
-  const handle = () => postgres({ pool: last().pool(), ownsPool: true, prepare });
+  let handles = 0;
+  const handle = () => {
+    const pool = pools[handles] ?? opened().pool();
+    pools[handles++] = pool;
+    return postgres({ pool, prepare });
+  };
   return {
     async open() {
-      // One case comes after the other.
-      await schemas.pop()?.drop();
-      schemas.push(await newSchema());
+      if (schema === undefined) schema = await newSchema();
+      else await schema.empty();
+      handles = 0;
       return handle();
     },
     another: async () => handle(),
     reopen: async () => handle(),
     async removeUser(userId) {
-      const application = last().pool({ max: 1 });
+      const application = opened().pool({ max: 1 });
       await application.query("DELETE FROM users WHERE id = $1", [userId]);
       await application.end();
     },
@@ -49,3 +58,15 @@ for (const [how, port, cases] of proofs) {
     for (const { section, name, run } of cases) it(`${section}: ${name}`, run);
   });
 }
+
+describe.skipIf(postgresUrl === null)("a pool", () => {
+  it("ends with the stores that own it, and with no others", async () => {
+    const own = await newSchema();
+    const pool = own.pool();
+    await postgres({ pool }).directory.close();
+    expect(pool.ending).toBe(false);
+    await postgres({ pool, ownsPool: true }).directory.close();
+    expect(pool.ending).toBe(true);
+    await own.drop();
+  });
+});
