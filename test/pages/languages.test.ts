@@ -140,7 +140,7 @@ test("there are the languages that mails are written in", async () => {
 const forPrograms: readonly RegExp[] = [
   /tier|role|ticket|superuser|overlap|resource:action|do not hold|may do more than yours|tokens?\b|API key (has|was)/i,
   /^(?:A mail|a mail|One of|At most \{\}$|Session data|Only the browser|The body (?:is nested|must)|The JSON has)/,
-  /^The account (?:is anonymi[sz]ed|has no password)|^The account is \{\}\.$|^no instant$|^This needs a password/,
+  /^The account (?:is anonymi[sz]ed|has no password)|^The account is \{\}\.$|^no instant$|^Nobody's place|^This needs a password/,
   // Completed with one of the purposes, each of which has a sentence.
   /^(?:Sign in again|Confirm your password) \{\}/,
   /^(?:A time such|A path as|A whole number|Cannot \{\}|Send username|1 to |The API key cannot)/,

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
@@ -46,32 +45,37 @@ export async function openPlace({
   return { ...stores, end };
 }
 
-/** A process that plays a role once it is told to. */
+/** A process that plays a role each time that it is told to. */
 export interface OtherProcess {
   readonly child: ChildProcess;
-  /** Resolves when it has read what it needs and waits for the word. */
-  readonly ready: Promise<unknown>;
-  go(): void;
-  /** The lines that it printed after the word, once it has ended by itself. @throws Error where it failed */
-  readonly done: Promise<readonly string[]>;
+  /** Resolves when it knows the user as they are, and waits for the word. @throws Error where it failed */
+  ready(userId: string): Promise<void>;
+  /** Gives the word. @returns the lines that it printed after it @throws Error where it failed */
+  go(): Promise<readonly string[]>;
 }
 
 /** Starts this file as a process of its own. */
-export function startProcess(role: Role, place: Place, userId: string): OtherProcess {
-  const args = [fileURLToPath(import.meta.url), role, JSON.stringify(place), userId];
+export function startProcess(role: Role, place: Place): OtherProcess {
+  const args = [fileURLToPath(import.meta.url), role, JSON.stringify(place)];
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const lines = createInterface({ input: child.stdout });
-  const printed: string[] = [];
-  const ready = once(lines, "line").then(() => lines.on("line", (line) => printed.push(line)));
-  const done = once(child, "exit").then(([code]) => {
-    if (code !== 0) throw new Error(`${role} ended with ${code}`);
-    return printed;
-  });
-  return { child, ready, go: () => child.stdin.write("go\n"), done };
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  async function told(word: string): Promise<readonly string[]> {
+    child.stdin.write(`${word}\n`);
+    const printed: string[] = [];
+    for (;;) {
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error(`${role} ended with ${child.exitCode}`);
+      if (value === over) return printed;
+      printed.push(value);
+    }
+  }
+  return { child, ready: async (userId) => void (await told(userId)), go: () => told("go") };
 }
 
+/** The line after which a process waits for the next word. */
+const over = "over";
 const attempts = 60;
 const make = fixtures(systemClock(), systemRandom());
 const call = () => ({ now: new Date(), signal: AbortSignal.timeout(10_000) });
@@ -131,13 +135,14 @@ function insert(session: ReturnType<typeof make.session>, cap: number): Write {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [role = "", place = "", userId = ""] = process.argv.slice(2);
+  const [role = "", place = ""] = process.argv.slice(2);
   const stores = await openPlace(JSON.parse(place) as Place);
-  const user = await stores.directory.user(userId, call());
-  if (user === null) throw new Error("there is no such user");
-  console.log("ready");
-  await once(process.stdin, "data");
-  await roles[role as Role](stores, user);
+  let user: User | null = null;
+  for await (const word of createInterface({ input: process.stdin })) {
+    if (word !== "go") user = await stores.directory.user(word, call());
+    if (user === null) throw new Error(`there is no user ${word}`);
+    if (word === "go") await roles[role as Role](stores, user);
+    console.log(over);
+  }
   await stores.end();
-  process.exit();
 }

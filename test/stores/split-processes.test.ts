@@ -34,20 +34,16 @@ const places: readonly (readonly [name: string, place: Place | null])[] = [
   ["PostgreSQL and Redis", two && redis && { directory: two, redis }],
 ];
 
-async function play(
-  place: Place,
-  user: User,
-  ...roles: readonly Role[]
-): Promise<readonly (readonly string[])[]> {
-  const processes = roles.map((role) => startProcess(role, place, user.id));
+/** Plays the roles at once, in a process each; every turn is for another user. */
+function playing(place: Place, ...roles: readonly Role[]) {
+  const processes = roles.map((role) => startProcess(role, place));
   onTestFinished(() => {
     for (const { child } of processes) child.kill("SIGKILL");
   });
-  // From the start: one that fails before it is ready has ended as well.
-  const done = Promise.all(processes.map((process) => process.done));
-  await Promise.race([done, Promise.all(processes.map(({ ready }) => ready))]);
-  for (const process of processes) process.go();
-  return done;
+  return async ({ id }: User): Promise<readonly (readonly string[])[]> => {
+    await Promise.all(processes.map((process) => process.ready(id)));
+    return Promise.all(processes.map((process) => process.go()));
+  };
 }
 
 describe.each(places)("processes on %s", (_, found) => {
@@ -66,15 +62,15 @@ describe.each(places)("processes on %s", (_, found) => {
     return user;
   }
 
-  // Twelve processes are started, which takes its time on a busy machine.
+  // Processes are started, which takes its time on a busy machine.
   rule(
     "leave no live session when all are ended amid sign-ins and rotations",
     { timeout: 60_000 },
     async () => {
+      const turn = playing(place, "sign-ins", "sign-ins", "rotations", "end-all");
       for (let round = 0; round < 3; round++) {
         const user = await addUser();
-        const printed = await play(place, user, "sign-ins", "sign-ins", "rotations", "end-all");
-        const started = printed.flat();
+        const started = (await turn(user)).flat();
         expect(started.length).toBeGreaterThan(50);
         expect(await stores.sessions.list(user.id, call())).toEqual([]);
         for (const id of started) expect(await stores.sessions.find([id], call())).toEqual([null]);
@@ -84,7 +80,7 @@ describe.each(places)("processes on %s", (_, found) => {
 
   rule("keep to the cap, and report each session that it ends once", async () => {
     const user = await addUser();
-    const lines = (await play(place, user, "capped", "capped", "capped")).flat();
+    const lines = (await playing(place, "capped", "capped", "capped")(user)).flat();
     const started = lines.map((line) => line.split(" ")[0]);
     const ended = lines.flatMap((line) => line.split(" ").slice(1));
     const left = (await stores.sessions.list(user.id, call())).map(({ id }) => id);

@@ -96,6 +96,40 @@ describe("a rotation of a session that the cap ends meanwhile", () => {
   });
 });
 
+describe("a session that is added once everything of its user has ended", () => {
+  const clock = testClock();
+  const make = fixtures(clock);
+  const call = (): StoreCall => ({ now: clock.now(), signal: new AbortController().signal });
+
+  it.each(["signs in", "rotates"] as const)("by somebody who %s, is not left to lie", async (how) => {
+    const inner = memory();
+    const engine = memorySessions();
+    const user = make.user();
+    const [old, next] = [make.session(user), make.session(user)];
+    const insert = (session: typeof old): Write => ({
+      ...{ kind: "session.insert", session, cap: 0, evicted: () => [] },
+    });
+    const others = split({ ...inner, sessions: engine });
+    await others.directory.commit([{ kind: "user.insert", user }, insert(old)], call());
+    const endAll: readonly Write[] = [
+      { kind: "user.advance", userId: user.id, from: user.generation },
+      { kind: "session.delete_all", userId: user.id, except: null, ended: () => [] },
+    ];
+    // Between the directory's word and the insertion.
+    const sessions: DetachedSessions = {
+      ...engine,
+      async insert(session, cap, each) {
+        expect((await others.directory.commit(endAll, call())).ok).toBe(true);
+        return engine.insert(session, cap, each);
+      },
+    };
+    const rotate: Write = { kind: "session.rotate", from: old.id, session: next };
+    const write = how === "rotates" ? rotate : insert(next);
+    await split({ ...inner, sessions }).directory.commit([write], call());
+    expect(await engine.find([old.id, next.id], call())).toEqual([null, null]);
+  });
+});
+
 describe("a refresh beside another engine", () => {
   async function setUp() {
     const [inner, engine] = [memory(), memorySessions()];

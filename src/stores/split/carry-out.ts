@@ -52,8 +52,9 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
     case "rotate": {
       const from = await takeOne(step.from, run);
       // Gone since the plan was made, by the cap or by the engine: what would follow it would be one too many.
-      if (from !== null) await sessions.insert({ ...step.session, data: from.data }, 0, run.call);
-      return;
+      if (from === null) return;
+      await sessions.insert({ ...step.session, data: from.data }, 0, run.call);
+      return takeBackIfPast(step.session, run);
     }
     case "take":
       await sessions.take(wonOf(step.sessions, run), run.call);
