@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { createClient } from "redis";
 import { cached, type InvalidationChannel, postgresChannel, redisChannel } from "../../src/stores/cached.ts";
@@ -25,7 +25,7 @@ for await (const id of createInterface({ input: process.stdin })) {
   };
   if (!(await isThere())) throw new Error("no such session");
   console.log("cached");
-  while (await isThere()) await setImmediate();
+  while (await isThere()) await delay(1);
   console.log(`${performance.timeOrigin + performance.now()}`);
 }
 await stores.sessions.close();
