@@ -53,7 +53,7 @@ async function insert({ directory }: Stores, session: Session): Promise<void> {
 describe("memory is frugal", () => {
   it("a live session takes at most 400 bytes, indexes included, one for each user", async () => {
     // A little past a power of two, where the indexes have just doubled.
-    const count = 34_000;
+    const count = 17_000;
     const users = Array.from({ length: count }, () => make.user());
     const addUsers = async (): Promise<Stores> => {
       const stores = memory();

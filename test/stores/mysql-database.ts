@@ -42,7 +42,7 @@ export async function newDatabase(): Promise<Database> {
       const names = (tables as string[][])
         .flat()
         .filter((table) => table !== "latchkey_migrations" && table !== "latchkey_locks");
-      await own.query(names.map((table) => `DELETE FROM ${table}`).join(";"));
+      if (names.length > 0) await own.query(names.map((table) => `DELETE FROM ${table}`).join(";"));
     },
     async drop() {
       await own.end();

@@ -1,8 +1,17 @@
-import { postgresDatabase, postgresUrl } from "./postgres-database.ts";
+import { postgres } from "../../src/stores/postgres/postgres.ts";
+import { newSchema, postgresUrl } from "./postgres-database.ts";
 import { serverRaces } from "./server-races.ts";
 
 serverRaces("PostgreSQL", postgresUrl === null, async () => {
-  const { open, name } = await postgresDatabase();
-  const options = `-c search_path=${name}`;
-  return { stores: open(), address: { engine: "postgres", url: postgresUrl ?? "", options } };
+  const schema = await newSchema();
+  const pool = schema.pool();
+  return {
+    stores: postgres({ pool }),
+    address: { engine: "postgres", url: postgresUrl ?? "", options: `-c search_path=${schema.name}` },
+    empty: () => schema.empty(),
+    async end() {
+      await pool.end();
+      await schema.drop();
+    },
+  };
 });

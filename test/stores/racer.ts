@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createPool } from "mysql2/promise";
@@ -19,7 +18,7 @@ export type Address =
   | { readonly engine: "postgres"; readonly url: string; readonly options: string }
   | { readonly engine: "mysql"; readonly url: string };
 
-/** What a racer does as soon as it is told to go, and answers with one line of JSON. */
+/** What a racer does as soon as it is told, and answers with one line of JSON. */
 export type Race =
   /** Inserts a user for each address; answers the outcomes. */
   | { readonly kind: "register"; readonly emails: readonly string[] }
@@ -41,16 +40,13 @@ export type Race =
 /** A process of its own that works on the database. */
 export interface Racer {
   readonly child: ChildProcess;
-  /** The next line that it prints, as JSON. */
-  next(): Promise<unknown>;
-  /** Lets it start, and answers what came of it. */
-  go(): Promise<unknown>;
+  /** Lets it run a race at once, and answers what came of it. One at a time. */
+  run(race: Race): Promise<unknown>;
 }
 
 /** Starts a process, connected and ready to go. */
-export async function startRacer(address: Address, race: Race): Promise<Racer> {
-  const file = fileURLToPath(import.meta.url);
-  const args = [file, JSON.stringify(address), JSON.stringify(race)];
+export async function startRacer(address: Address): Promise<Racer> {
+  const args = [fileURLToPath(import.meta.url), JSON.stringify(address)];
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -59,9 +55,8 @@ export async function startRacer(address: Address, race: Race): Promise<Racer> {
   await next();
   return {
     child,
-    next,
-    go() {
-      child.stdin?.write("go\n");
+    run(race) {
+      child.stdin.write(`${JSON.stringify(race)}\n`);
       return next();
     },
   };
@@ -175,11 +170,9 @@ function run<K extends Race["kind"]>(race: Extract<Race, { kind: K }>, stores: S
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [, , address = "", race = ""] = process.argv;
-  const stores = open(JSON.parse(address));
+  const stores = open(JSON.parse(process.argv[2] ?? ""));
   await stores.directory.ping(call());
   console.log('"ready"');
-  await once(process.stdin, "data");
-  console.log(JSON.stringify(await run(JSON.parse(race), stores)));
-  process.exit();
+  for await (const race of createInterface({ input: process.stdin }))
+    console.log(JSON.stringify(await run(JSON.parse(race), stores)));
 }

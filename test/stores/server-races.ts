@@ -1,57 +1,68 @@
 import { once } from "node:events";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { OutboxMail } from "../../src/domain/outbox.ts";
 import type { User } from "../../src/domain/user.ts";
 import type { Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
-import { type Fixtures, fixtures, testClock } from "../../src/testing/testing.ts";
+import { fixtures, testClock } from "../../src/testing/testing.ts";
 import { type Address, chained, type Race, type Racer, startRacer } from "./racer.ts";
 
-/** An empty state of a server, with the schema in it, and how another process finds it. */
+/** A state of a server, with the schema in it, and how another process finds it. */
 export interface Course {
   readonly stores: Stores;
   readonly address: Address;
-}
-
-interface Track {
-  readonly stores: Stores;
-  readonly make: Fixtures;
-  readonly user: User;
-  /** Starts processes that are ready to go, one for each race. */
-  start(...races: readonly Race[]): Promise<readonly Racer[]>;
-  /** Lets them go at once; what each answered. */
-  run(...races: readonly Race[]): Promise<readonly unknown[]>;
-}
-
-async function trackOn({ stores, address }: Course): Promise<Track> {
-  const make = fixtures(testClock());
-  const user = make.user();
-  await stores.directory.commit([{ kind: "user.insert", user }], now());
-  async function start(...races: readonly Race[]): Promise<readonly Racer[]> {
-    const racers = await Promise.all(races.map((race) => startRacer(address, race)));
-    onTestFinished(() => {
-      for (const { child } of racers) child.kill("SIGKILL");
-    });
-    return racers;
-  }
-  return {
-    stores,
-    make,
-    user,
-    start,
-    run: async (...races) => Promise.all((await start(...races)).map((racer) => racer.go())),
-  };
+  /** Takes all rows away. */
+  empty(): Promise<void>;
+  /** Ends the connections, and takes the state away. */
+  end(): Promise<void>;
 }
 
 const now = () => ({ now: new Date(), signal: new AbortController().signal });
 
 /** What two processes do at once on one database: rules for one engine. */
 export function serverRaces(engine: string, isSkipped: boolean, course: () => Promise<Course>): void {
-  const track = async (): Promise<Track> => trackOn(await course());
-
   describe.skipIf(isSkipped)(`two processes on one ${engine} database`, () => {
+    const make = fixtures(testClock());
+    const racers: Racer[] = [];
+    let user: User;
+    let stores: Stores;
+    let ready: Course;
+
+    beforeAll(async () => {
+      ready = await course();
+      ({ stores } = ready);
+    });
+    beforeEach(async () => {
+      await ready.empty();
+      user = make.user();
+      await stores.directory.commit([{ kind: "user.insert", user }], now());
+    });
+    afterAll(async () => {
+      for (const racer of racers) await end(racer);
+      await ready.end();
+    });
+
+    /** Processes that are ready to go. */
+    async function waiting(count: number): Promise<readonly Racer[]> {
+      while (racers.length < count) racers.push(await startRacer(ready.address));
+      return racers.slice(0, count);
+    }
+
+    /** Lets one process for each race go at once; what each answered. */
+    async function run(...races: readonly Race[]): Promise<readonly unknown[]> {
+      const all = await waiting(races.length);
+      return Promise.all(all.map((racer, at) => racer.run(races[at] as Race)));
+    }
+
+    /** Kills a process in the middle of a race. */
+    async function killedAt(race: Race): Promise<void> {
+      const [racer] = (await waiting(1)) as [Racer];
+      expect(await racer.run(race)).toBe("hanging");
+      racers.shift();
+      await end(racer);
+    }
+
     it("register each address once", async () => {
-      const { run } = await track();
       const emails = Array.from({ length: 20 }, (_, index) => `same${index}@example.com`);
       const [one, two] = (await run(
         { kind: "register", emails },
@@ -63,7 +74,6 @@ export function serverRaces(engine: string, isSkipped: boolean, course: () => Pr
     });
 
     it("hold the cap together", async () => {
-      const { run, stores, user } = await track();
       const race = { kind: "sign-in", user, times: 25, cap: 3 } as const;
       const [one, two] = (await run(race, race)) as [string[], string[]];
       const left = (await stores.sessions.list(user.id, now())).map(({ id }) => id);
@@ -72,14 +82,12 @@ export function serverRaces(engine: string, isSkipped: boolean, course: () => Pr
     });
 
     it("leave no session of a sign-in that raced the end of all sessions", async () => {
-      const { run, stores, user } = await track();
       await run({ kind: "sign-in", user, times: 30, cap: 0 }, { kind: "advance", userId: user.id, times: 1 });
       expect(await stores.sessions.list(user.id, now())).toEqual([]);
       expect((await stores.directory.user(user.id, now()))?.generation).toBe(2);
     });
 
     it("count every advance of a generation once", async () => {
-      const { run, stores, user } = await track();
       const race = { kind: "advance", userId: user.id, times: 20 } as const;
       const [one, two] = (await run(race, race)) as [number, number];
       expect((await stores.directory.user(user.id, now()))?.generation).toBe(1 + one + two);
@@ -87,14 +95,12 @@ export function serverRaces(engine: string, isSkipped: boolean, course: () => Pr
     });
 
     it("take no more from a counter than its limit, and no fewer", async () => {
-      const { run } = await track();
       const race = { kind: "reserve", times: 40, limit: 33 } as const;
       const [one, two] = (await run(race, race)) as [number, number];
       expect(one + two).toBe(33);
     });
 
     it("seal each row once, one after the other, without a gap", async () => {
-      const { run, stores } = await track();
       const race = { kind: "seal", rows: 40 } as const;
       await run(race, race, race);
       while ((await stores.directory.sealAudit({ limit: 50, chain: chained }, now())) !== null);
@@ -105,7 +111,6 @@ export function serverRaces(engine: string, isSkipped: boolean, course: () => Pr
     });
 
     it("claim each mail once", async () => {
-      const { run, stores } = await track();
       const mails = Array.from({ length: 60 }, (_, index) => mail(`mail${index}`));
       await stores.directory.commit(
         mails.map((each): Write => ({ kind: "mail.insert", mail: each })),
@@ -116,26 +121,23 @@ export function serverRaces(engine: string, isSkipped: boolean, course: () => Pr
     });
 
     it("go on sealing where one was killed at it, from where the log ends", async () => {
-      const { start, stores, make } = await track();
       await stores.directory.commit([{ kind: "audit.insert", row: make.auditRow() }], now());
-      const [hanging] = (await start({ kind: "hang-sealing" })) as [Racer];
-      expect(await hanging.go()).toBe("hanging");
-      hanging.child.kill("SIGKILL");
-      await once(hanging.child, "exit");
+      await killedAt({ kind: "hang-sealing" });
       const sealed = await stores.directory.sealAudit({ limit: 10, chain: () => "digest" }, now());
       expect(sealed).toEqual({ fromSeq: 1, toSeq: 1, chainHash: "digest" });
     });
 
     it("go on at once where one was killed within a transaction", async () => {
-      const { start, stores, user } = await track();
-      const [hanging] = (await start({ kind: "hang", user })) as [Racer];
-      expect(await hanging.go()).toBe("hanging");
-      hanging.child.kill("SIGKILL");
-      await once(hanging.child, "exit");
+      await killedAt({ kind: "hang", user });
       const advance = { kind: "user.advance", userId: user.id, from: 1 } as const;
       expect(await stores.directory.commit([advance], now())).toMatchObject({ ok: true });
     });
   });
+}
+
+async function end({ child }: Racer): Promise<void> {
+  child.kill("SIGKILL");
+  await once(child, "exit");
 }
 
 function mail(id: string): OutboxMail {
