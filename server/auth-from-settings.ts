@@ -78,7 +78,8 @@ export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
       absoluteSeconds: settings.sessionAbsoluteSeconds,
       rememberedIdleSeconds: settings.rememberedIdleSeconds,
       rememberedAbsoluteSeconds: settings.rememberedAbsoluteSeconds,
-      maxPerUser: settings.maxSessionsPerUser,
+      mode: settings.sessionStorage,
+      ...countedSessions(settings),
       sweepIntervalSeconds: settings.sessionCleanupIntervalSeconds,
       binding: settings.sessionBinding,
       encrypt: settings.sessionEncrypt,
@@ -118,4 +119,13 @@ export function authFromSettings(settings: Settings, parts: AuthParts): Auth {
       ...(parts.features ?? []),
     ],
   });
+}
+
+// Where cookies hold the sessions those of tokens keep the usual limit, and no number can be named but none at all.
+function countedSessions({
+  sessionStorage,
+  maxSessionsPerUser,
+}: Settings): Pick<NonNullable<AuthOptions["session"]>, "maxPerUser"> {
+  const isUsual = sessionStorage === "stateless" && maxSessionsPerUser > 0;
+  return isUsual ? {} : { maxPerUser: maxSessionsPerUser };
 }

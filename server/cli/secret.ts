@@ -60,7 +60,7 @@ function lines(done: Reencrypted, formerSecrets: number): readonly string[] {
       : []),
     ...(left + unreadable === 0 && formerSecrets > 0
       ? [
-          "A former secret may be dropped once it has been one for as long as a sign-in lasts: tokens and forms that were handed out need it until then.",
+          "A former secret may be dropped once it has been one for as long as a sign-in lasts: tokens, forms and, with SESSION_STORAGE=stateless, cookies that were handed out need it until then.",
         ]
       : []),
   ];

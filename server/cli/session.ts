@@ -33,11 +33,14 @@ interface RevokeOptions {
 }
 
 async function list(terminal: Terminal, typed: string, isJson: boolean): Promise<void> {
-  await withAuth(terminal, async ({ auth }) => {
+  await withAuth(terminal, async ({ auth, settings }) => {
+    const isComplete = settings.sessionStorage === "stateful";
     const user = await findUser(auth, typed);
     const sessions = await auth.sessions.list(user.id);
+    if (!isComplete) terminal.complain(heldByCookies);
     if (isJson) return terminal.json({ items: sessions.map(sessionJson) });
-    if (sessions.length === 0) return terminal.say(`${user.username} has no sessions.`);
+    if (sessions.length === 0)
+      return terminal.say(`${user.username} has no sessions${isComplete ? "" : " in the store"}.`);
     const rows = sessions.map((each) => [
       ...[each.id, minute(each.createdAt), minute(each.lastUsedAt), minute(each.expiresAt)],
       ...[each.ip ?? "-", each.userAgent ?? "-"],
@@ -53,18 +56,31 @@ async function revoke(
   options: RevokeOptions,
 ): Promise<void> {
   if ((id === undefined) !== (options.all === true)) throw misuse("Name one session, or write --all.");
-  await withAuth(terminal, async ({ auth }) => {
+  await withAuth(terminal, async ({ auth, settings }) => {
     const user = await findUser(auth, typed);
+    const areInCookies = settings.sessionStorage === "stateless";
     const count = id === undefined ? await auth.sessions.revokeAll(user.id) : await revokeOne(user.id, id);
     if (options.json === true) return terminal.json({ ended: count });
-    terminal.say(`Ended ${count} ${count === 1 ? "session" : "sessions"} of ${user.username}.`);
+    const ended = `${count} ${count === 1 ? "session" : "sessions"}`;
+    terminal.say(
+      areInCookies && id === undefined
+        ? `Ended every session of ${user.username}: ${ended} in the store, and all that cookies hold, which nobody counts.`
+        : `Ended ${ended} of ${user.username}.`,
+    );
 
     async function revokeOne(userId: string, sessionId: string): Promise<number> {
       if (await auth.sessions.revoke(userId, sessionId)) return 1;
-      throw new CommandFailure(`${user.username} has no session ${sessionId}.`);
+      if (areInCookies) terminal.complain(heldByCookies);
+      throw new CommandFailure(
+        `${user.username} has no session ${sessionId}${areInCookies ? " in the store" : ""}.`,
+      );
     }
   });
 }
+
+// A list that lacks them must not pass for all there is.
+const heldByCookies =
+  "Cookies hold the sessions of browsers (SESSION_STORAGE=stateless): they are not listed and do not end one by one. `session revoke <user> --all` ends them all.";
 
 function sessionJson(session: SessionInfo): Readonly<Record<string, unknown>> {
   return {

@@ -47,7 +47,7 @@ export const sessionChecks: readonly Check[] = checksOf("sessions", [
         ? ok
         : found(
             "neither appendonly nor save",
-            "Set appendonly yes: else a restart signs everybody out and forgets attempts.",
+            "Set appendonly yes: else a restart ends the sessions in it and forgets attempts.",
           ),
     ),
   },

@@ -76,6 +76,20 @@ export const settingsChecks: readonly Check[] = [
           ),
   },
   {
+    id: "sign-out-ends",
+    title: "Signing out ends every copy of the session's cookie",
+    severity: "note",
+    needs: "settings",
+    scope: "production",
+    check: ({ settings: { sessionStorage } }) =>
+      sessionStorage === "stateful"
+        ? ok
+        : found(
+            "SESSION_STORAGE is stateless: a copy works on until it expires",
+            "Keep REMEMBER_IDLE_DAYS short, and tell people to sign out everywhere where a cookie may be in wrong hands; or leave SESSION_STORAGE out.",
+          ),
+  },
+  {
     id: "former-secrets-needed",
     title: "No former secret is kept",
     severity: "note",

@@ -13,7 +13,10 @@ export async function showDashboard(call: PageCall<SignedIn>): Promise<DocumentR
   const { auth, principal, language, apiReference } = call;
   const { user, displayName, authTime } = principal;
   const { dashboard: words } = language.words;
-  const sessions = await auth.sessions.list(user.id);
+  const isCounted = auth.config.session.mode === "stateful";
+  const sessions = isCounted
+    ? plural(words.sessionsAbout, (await auth.sessions.list(user.id)).length, language.locale)
+    : words.sessionsUncounted;
   const since = user.isSuperuser ? words.sinceAdministrator : words.since;
   const about = apiReference?.endsWith(".json") ? words.apiAbout : words.apiReference;
   return {
@@ -25,7 +28,7 @@ export async function showDashboard(call: PageCall<SignedIn>): Promise<DocumentR
     lead: html`<p class="lead breakable">${fill(since, { email: user.email, when: moment(authTime, call) })}</p>`,
     form: html`<ul class="tiles">
 ${tile("/account", words.account, words.accountAbout)}
-${tile("/account#sessions", words.sessions, plural(words.sessionsAbout, sessions.length, language.locale))}
+${tile("/account#sessions", words.sessions, sessions)}
 ${apiReference !== null && tile(apiReference, words.api, about)}
 </ul>
 <section class="panel" aria-labelledby="what">

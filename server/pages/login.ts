@@ -7,9 +7,12 @@ import type { Words } from "./language/words-en.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 import { providerLinks, refusalWords } from "./providers.ts";
 
+type DoneWords = "signedOut" | "signedOutEverywhere" | "registered" | "deleted" | "erased";
+
 /** What brought somebody here, as the pages say it in `?done=`; anything else is not shown. */
-const doneWords: ReadonlyMap<string, "signedOut" | "registered" | "deleted" | "erased"> = new Map([
+const doneWords: ReadonlyMap<string, DoneWords> = new Map([
   ["signed-out", "signedOut"],
+  ["signed-out-everywhere", "signedOutEverywhere"],
   ["registered", "registered"],
   ["deleted", "deleted"],
   ["erased", "erased"],

@@ -186,12 +186,12 @@ export const advised: readonly Rule[] = [
   {
     id: "sessions-kept",
     title: "Sessions outlive the server's process",
-    about: ["sessionBackend"],
-    broken: ({ sessionBackend }) =>
+    about: ["sessionBackend", "sessionStorage"],
+    broken: ({ sessionBackend, sessionStorage }) =>
       sessionBackend === "memory"
         ? {
             found: '"memory"',
-            problem: "signs everybody out at each start, and a second server knows of none",
+            problem: `${sessionStorage === "stateless" ? "ends every sign-in for tokens" : "signs everybody out"} at each start, and a second server knows of none`,
             fix: "Write database, or another backend.",
           }
         : null,
@@ -230,7 +230,7 @@ export const advised: readonly Rule[] = [
   },
   {
     id: "sessions-counted",
-    title: "One user has at most 100 sessions",
+    title: "Stores keep at most 100 sessions of one user",
     about: ["maxSessionsPerUser"],
     broken: ({ maxSessionsPerUser: most }) =>
       most === 0 || most > 100

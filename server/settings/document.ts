@@ -64,6 +64,7 @@ These refuse to start on loopback too:
 - \`SESSION_SECURE_COOKIES=false\` on an https origin
 - a \`SESSION_DOMAIN\` that is a public suffix or does not cover the origin's host
 - a range in \`TRUSTED_PROXIES\` that covers every address
+- \`MAX_SESSIONS_PER_USER\` with a number other than 0 together with \`SESSION_STORAGE=stateless\`
 - \`LOGIN_PATH\` and \`APP_PATH\` that are the same or lie under \`BASE_PATH\`
 - \`SESSION_HOST\` or \`SESSION_PORT\` beside the backend's own address
 - a \`data/secret.key\` that others can read

@@ -11,6 +11,8 @@ export interface Draft {
   readonly problems: readonly SettingsProblem[];
   /** Whether a field's value says what the operator meant, so that a rule about it can be checked. */
   readonly isMeant: (field: keyof Given) => boolean;
+  /** Whether the operator wrote anything for a field, be it the default. */
+  readonly isWritten: (field: keyof Given) => boolean;
   /** The name that the operator used for a field, or the setting's own. */
   readonly nameOf: (field: keyof Given) => string;
 }
@@ -27,6 +29,7 @@ export function readDraft(environment: Environment): Draft {
     given: Object.fromEntries(fields.map((field) => [field, read.get(field)?.value])) as unknown as Given,
     problems: [...read.values()].flatMap(({ problems }) => problems),
     isMeant: (field) => read.get(field)?.isMeant ?? false,
+    isWritten: (field) => read.get(field)?.isWritten ?? false,
     nameOf: (field) => read.get(field)?.name ?? settingsTable[field].name,
   };
 }
@@ -35,6 +38,7 @@ interface RowReading {
   readonly value: unknown;
   readonly name: string;
   readonly isMeant: boolean;
+  readonly isWritten: boolean;
   readonly problems: readonly SettingsProblem[];
 }
 
@@ -56,10 +60,12 @@ function readRow(row: SettingRow, environment: Environment): RowReading {
     ...contradiction(row, spellings),
   ];
   const [first] = spellings;
-  if (first === undefined) return { value: defaultOf(row), name: row.name, isMeant: true, problems };
+  if (first === undefined)
+    return { value: defaultOf(row), name: row.name, isMeant: true, isWritten: false, problems };
   const { reading, name } = first;
-  if (reading.ok) return { value: reading.value, name, isMeant: true, problems };
-  return { value: reading.nearest ?? defaultOf(row), name, isMeant: reading.nearest !== undefined, problems };
+  const isMeant = reading.ok || reading.nearest !== undefined;
+  const value = reading.ok ? reading.value : (reading.nearest ?? defaultOf(row));
+  return { value, name, isMeant, isWritten: true, problems };
 }
 
 function defaultOf(row: SettingRow): unknown {

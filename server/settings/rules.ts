@@ -12,7 +12,7 @@ export interface Rule {
   readonly title: string;
   readonly about: readonly (keyof Given)[];
   /** What is wrong, or null. The setting to name is the first of `about`. */
-  readonly broken: (given: Given) => Omit<SettingsProblem, "setting"> | null;
+  readonly broken: (given: Given, isWritten: Draft["isWritten"]) => Omit<SettingsProblem, "setting"> | null;
 }
 
 /** The problems that a list of rules finds in a draft. */
@@ -20,7 +20,7 @@ export function brokenRules(rules: readonly Rule[], draft: Draft): readonly Sett
   return rules.flatMap(({ about, broken }) => {
     const [subject] = about;
     if (subject === undefined || !about.every(draft.isMeant)) return [];
-    const problem = broken(draft.given);
+    const problem = broken(draft.given, draft.isWritten);
     return problem === null ? [] : [{ setting: draft.nameOf(subject), ...problem }];
   });
 }

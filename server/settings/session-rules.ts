@@ -3,8 +3,22 @@ import type { Rule } from "./rules.ts";
 import { sessionServers } from "./session-place.ts";
 import type { Given } from "./settings.ts";
 
-/** Rules about where sessions are. */
-export const sessionRules: readonly Rule[] = (["sessionHost", "sessionPort"] as const).map(
+/** Sessions that nobody counts cannot be limited, and whoever wrote a limit relies on it. */
+const countable: Rule = {
+  id: "sessions-countable",
+  title: "Sessions that cookies hold have no limit by number",
+  about: ["maxSessionsPerUser", "sessionStorage"],
+  broken: ({ maxSessionsPerUser: most, sessionStorage }, isWritten) =>
+    sessionStorage === "stateless" && most > 0 && isWritten("maxSessionsPerUser")
+      ? {
+          found: String(most),
+          problem: "cannot be held with SESSION_STORAGE=stateless, where cookies hold the sessions",
+          fix: "Leave it out, or write SESSION_STORAGE=stateful.",
+        }
+      : null,
+};
+
+const placedOnce: readonly Rule[] = (["sessionHost", "sessionPort"] as const).map(
   (field): Rule => ({
     id: field === "sessionHost" ? "session-host-once" : "session-port-once",
     title: `The ${field === "sessionHost" ? "host" : "port"} of the sessions' server is written once`,
@@ -21,6 +35,9 @@ export const sessionRules: readonly Rule[] = (["sessionHost", "sessionPort"] as 
   }),
 );
 
+/** Rules about where sessions are. */
+export const sessionRules: readonly Rule[] = [...placedOnce, countable];
+
 /** The setting that names the server of the backend in use, where it is set. */
 function urlOf(given: Given): string | null {
   const { sessionBackend: backend } = given;
@@ -36,7 +53,8 @@ function isServer(backend: Given["sessionBackend"]): backend is keyof typeof ses
 export function sessionWarnings({ given, nameOf }: Draft): readonly string[] {
   const { sessionBackend: backend } = given;
   const chosen = `${nameOf("sessionBackend")}=${backend}`;
-  const inMemory = `${chosen} keeps sessions in the server's memory: they end with its process, and neither another server nor a command sees them.`;
+  const kept = given.sessionStorage === "stateless" ? "the sessions of tokens" : "sessions";
+  const inMemory = `${chosen} keeps ${kept} in the server's memory: they end with its process, and neither another server nor a command sees them.`;
   const unused = (Object.keys(usedBy) as (keyof typeof usedBy)[]).filter(
     (field) => given[field] !== null && !usedBy[field].includes(backend),
   );

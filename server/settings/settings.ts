@@ -66,6 +66,8 @@ export interface Settings extends ProviderSettings {
   readonly appPath: string;
   readonly database: DatabaseAddress;
   readonly sessions: SessionPlace;
+  /** Whether stores keep the sessions of browsers, or their cookies do. */
+  readonly sessionStorage: "stateful" | "stateless";
   readonly sessionIdleSeconds: number;
   /** At least `sessionIdleSeconds`. */
   readonly sessionAbsoluteSeconds: number;
@@ -75,7 +77,7 @@ export interface Settings extends ProviderSettings {
   /** `Max-Age` of cookies that are not remembered; null: they end with the browser. */
   readonly sessionCookieMaxAgeSeconds: number | null;
   readonly sessionCleanupIntervalSeconds: number;
-  /** 0 = unlimited. */
+  /** Of those that a store keeps; 0 = unlimited. */
   readonly maxSessionsPerUser: number;
   readonly sessionBinding: "off" | "user-agent" | "ip+user-agent";
   readonly sessionEncrypt: boolean;

@@ -129,12 +129,19 @@ export const settingsTable: Table = {
       "Where accounts are kept, and everything else that SESSION_BACKEND does not put elsewhere: an SQLite file (a path relative to the working directory or, after `sqlite://`, an absolute one), PostgreSQL (`?sslmode=verify-full` for TLS), or MySQL and MariaDB (`?ssl-mode=VERIFY_IDENTITY`, `&ssl-ca=<path>`).",
     isSecret: true,
   },
+  sessionStorage: {
+    name: "SESSION_STORAGE",
+    kind: choice(["stateful", "stateless"]),
+    default: "stateful",
+    meaning:
+      "Who keeps the sessions of browsers. `stateful`: SESSION_BACKEND. `stateless`: their cookies, encrypted under SECRET_KEY. Then they are neither listed nor counted, hold no data, and end all together: signing out leaves a copy of the cookie at work until it expires, signing out everywhere does not.",
+  },
   sessionBackend: {
     name: "SESSION_BACKEND",
     kind: choice(["database", "memory", "file", "redis", "valkey", "mongodb", "memcached"]),
     default: "database",
     meaning:
-      "Where sessions are kept. `database`: where accounts are. `memory`: in the server's process, until it ends. `file`: for one server. One-time tokens and counters go along to `redis`, `valkey` and `mongodb` alone.",
+      "Where sessions are kept. `database`: where accounts are. `memory`: in the server's process, until it ends. `file`: for one server. One-time tokens and counters go along to `redis`, `valkey` and `mongodb` alone. With SESSION_STORAGE=stateless the sessions of tokens are kept there, and no others.",
     aliases: [{ name: "TINA4_SESSION_BACKEND" }],
   },
   sessionPath: {
@@ -235,7 +242,7 @@ export const settingsTable: Table = {
     kind: wholeNumber(0, 10_000),
     default: "5",
     meaning:
-      "Sessions that one user may have at a time; a new one ends the least recently used. 1 is a single session, 0 is unlimited.",
+      "Sessions that one user may have at a time; a new one ends the least recently used. 1 is a single session, 0 is unlimited. With SESSION_STORAGE=stateless the limit is on those of tokens alone: left out it is 5, and what is written has to be 0.",
   },
   sessionBinding: {
     name: "SESSION_BINDING",

@@ -3,7 +3,7 @@ import { apiKeys } from "../../src/features/api-keys.ts";
 import { oauth, oidc } from "../../src/features/oauth.ts";
 import { admin, users } from "../administration/staff.ts";
 import { mailWorld } from "../support/mail.ts";
-import { password } from "../support/world.ts";
+import { password, world } from "../support/world.ts";
 import { type Page, type Visitor, visitor } from "./visitor.ts";
 
 /** A page in one state, as somebody saw it. */
@@ -30,6 +30,7 @@ export async function tour(locale: string): Promise<readonly Stop[]> {
   await byMail(site, at);
   await withAccount(site, at);
   await forAnother(site, at);
+  await inCookies(locale, at);
   return stops;
 }
 
@@ -70,7 +71,7 @@ async function asGuest({ here, open }: Site, at: At): Promise<void> {
   await at("sign-in", guest.open("/login?next=/account"));
   await at("sign-in, empty", guest.post("/login", { username: "", password: "" }));
   await at("sign-in, refused", guest.post("/login", { username: "nobody", password }));
-  for (const done of ["signed-out", "registered", "deleted", "erased"])
+  for (const done of ["signed-out", "signed-out-everywhere", "registered", "deleted", "erased"])
     await at(`sign-in, ${done}`, guest.open(`/login?done=${done}`));
   for (const code of [
     ...["provider_refused", "provider_unavailable", "email_taken", "registration_closed", "forbidden"],
@@ -219,4 +220,14 @@ async function forAnother({ here, open, signedIn }: Site, at: At): Promise<void>
   const cy = await signedIn("cy");
   await at("another password first", cy.open("/account"));
   await at("another password first, refused", cy.post("/account", { form: "profile" }));
+}
+
+/** What is said otherwise where no store keeps the sessions of browsers. */
+async function inCookies(locale: string, at: At): Promise<void> {
+  const here = world({ session: { mode: "stateless" } });
+  await here.plant({ username: "ana", email, name: "Ana" });
+  const ana = visitor(here, {}, { "Accept-Language": locale });
+  await ana.submit("/login", { username: "ana", password });
+  for (const path of ["/app/dashboard", "/account", "/logout"])
+    await at(`sessions in cookies: ${path}`, ana.open(path));
 }

@@ -122,6 +122,13 @@ const cases: readonly {
   },
   { id: "session-life-bounded", facts: { env: { REMEMBER_ABSOLUTE_DAYS: "200" } } },
   { id: "sessions-counted", facts: { env: { MAX_SESSIONS_PER_USER: "0" } } },
+  {
+    id: "sessions-countable",
+    facts: { env: { SESSION_STORAGE: "stateless", MAX_SESSIONS_PER_USER: "3" } },
+    also: ["sign-out-ends"],
+    says: "MAX_SESSIONS_PER_USER cannot be held with SESSION_STORAGE=stateless",
+  },
+  { id: "sign-out-ends", facts: { env: { SESSION_STORAGE: "stateless" } }, says: "a copy works on" },
   { id: "guesses-few", facts: { env: { LOGIN_MAX_ATTEMPTS: "50" } } },
   { id: "access-tokens-short", facts: { env: { TOKEN_EXPIRES_IN: "120" } } },
   { id: "refresh-bounded", facts: { env: { REFRESH_TOKEN_DAYS: "120" } } },

@@ -180,6 +180,65 @@ describe("what contradicts", () => {
   });
 });
 
+describe("SESSION_STORAGE", () => {
+  const stateless = { SESSION_STORAGE: "stateless" };
+  const production = { ORIGIN: "https://app.example", SECRET_KEY: "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T" };
+
+  test("stateless starts with the default of every other setting, in production too, and without a warning", () => {
+    for (const variables of [stateless, { ...stateless, ...production }, { SESSION_STORAGE: "Stateless" }]) {
+      const { settings, warnings } = readSettings(variables);
+      expect([settings.sessionStorage, settings.maxSessionsPerUser, warnings]).toEqual(["stateless", 5, []]);
+    }
+  });
+
+  test("stateless is let through by strict mode: it is a choice", () => {
+    const strict = {
+      ...{ ...production, PRODUCTION_SECURITY_STRICT_MODE: "true", TRUSTED_PROXIES: "10.0.0.1" },
+      ...{ SMTP_URL: "smtps://a:b@mail.example", MAIL_FROM: "no-reply@app.example" },
+    };
+    expect(readSettings({ ...strict, ...stateless }).settings.isStrict).toBe(true);
+    expect(refusal({ ...strict, ...stateless, MAX_SESSIONS_PER_USER: "0" })).toMatch(
+      /^- MAX_SESSIONS_PER_USER: lets one account fill the store/m,
+    );
+    const inMemory = { ...strict, SESSION_BACKEND: "memory" };
+    expect(refusal(inMemory)).toContain("signs everybody out at each start");
+    expect(refusal({ ...inMemory, ...stateless })).toContain("ends every sign-in for tokens at each start");
+  });
+
+  test.each(["true", "none", "cookie"])("%s is refused with the words there are", (word) => {
+    expect(refusal({ SESSION_STORAGE: word })).toMatch(/^- SESSION_STORAGE: .*stateful.*stateless/m);
+  });
+
+  test.each(["1", "5", "10000"])("a limit of %s that was written is refused with stateless", (most) => {
+    expect(refusal({ ...stateless, MAX_SESSIONS_PER_USER: most })).toContain(
+      `- MAX_SESSIONS_PER_USER: cannot be held with SESSION_STORAGE=stateless, where cookies hold the sessions (found ${most}). Leave it out, or write SESSION_STORAGE=stateful.`,
+    );
+    expect(readSettings({ MAX_SESSIONS_PER_USER: most }).settings.maxSessionsPerUser).toBe(Number(most));
+  });
+
+  test("no limit may be written: blank or 0", () => {
+    const mostOf = (most: string) =>
+      readSettings({ ...stateless, MAX_SESSIONS_PER_USER: most }).settings.maxSessionsPerUser;
+    expect([mostOf(" "), mostOf("0")]).toEqual([5, 0]);
+  });
+
+  test("a limit is compared with no mode that could not be read", () => {
+    const said = refusal({ SESSION_STORAGE: "x", MAX_SESSIONS_PER_USER: "3" });
+    expect(said).not.toContain("MAX_SESSIONS_PER_USER");
+  });
+
+  test("where sessions of tokens are kept is still said, and what memory means for them", () => {
+    const place = { SESSION_BACKEND: "redis", REDIS_URL: "redis://a", SESSION_ENCRYPT: "true" };
+    expect(readSettings({ ...stateless, ...place })).toMatchObject({
+      warnings: [],
+      settings: { sessions: { backend: "redis" }, sessionEncrypt: true },
+    });
+    expect(warningsOf({ ...stateless, SESSION_BACKEND: "memory" })).toEqual([
+      expect.stringContaining("SESSION_BACKEND=memory keeps the sessions of tokens in the server's memory"),
+    ]);
+  });
+});
+
 describe("what an operator should hear", () => {
   test("sessions in memory end with the process, also in production", () => {
     const production = { ORIGIN: "https://app.example", SECRET_KEY: "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T" };

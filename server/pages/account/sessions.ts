@@ -7,13 +7,15 @@ import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts
 import { deviceWords, moment } from "../words.ts";
 import { type AccountView, type Section, type ShowAgain, section } from "./section.ts";
 
-/** Where one is signed in, and the buttons that end it. */
+/** Where one is signed in, and the buttons that end it. Of sessions that cookies hold nobody has a list: they end together. */
 export function sessionsSection(view: AccountView, sessions: readonly SessionInfo[]): Html {
-  const { sessions: words } = view.call.language.words;
+  const { auth, language } = view.call;
+  const { sessions: words } = language.words;
+  const isComplete = auth.config.session.mode === "stateful";
   const about: Section = {
     name: "sessions",
     title: words.title,
-    lead: words.lead,
+    lead: isComplete ? words.lead : words.leadUnlisted,
     fieldNames: [],
     doneMessages: new Map([
       ["session", words.done],
@@ -21,15 +23,18 @@ export function sessionsSection(view: AccountView, sessions: readonly SessionInf
     ]),
   };
   const currentId = view.call.principal.sessionId;
-  const hasOthers = sessions.some(({ id }) => id !== currentId);
+  const mayHaveOthers = !isComplete || sessions.some(({ id }) => id !== currentId);
   return section(
     view,
     about,
-    html`<ul class="sessions">
+    html`${
+      sessions.length > 0 &&
+      html`<ul class="sessions">
 ${sessions.map((each) => sessionItem(view, each, each.id === currentId))}
-</ul>
+</ul>`
+    }
 ${
-  hasOthers &&
+  mayHaveOthers &&
   html`<form method="post" action="/account">
 ${hidden("_token", view.token)}
 ${hidden("form", "sessions")}

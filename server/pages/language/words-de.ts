@@ -61,6 +61,7 @@ export const words: Words = {
     new: "Neu hier? {link}",
     register: "Konto anlegen",
     signedOut: "Sie sind abgemeldet.",
+    signedOutEverywhere: "Sie sind überall abgemeldet.",
     registered: "Ihr Konto ist bereit. Melden Sie sich an, um es zu nutzen.",
     deleted:
       "Ihr Konto ist gelöscht. Innerhalb von 30 Tagen kann eine Administratorin oder ein Administrator es wiederherstellen.",
@@ -101,6 +102,9 @@ export const words: Words = {
     title: "Abmelden",
     lead: "Sie sind als {user} angemeldet.",
     stay: "Angemeldet bleiben",
+    everywhere: "Überall abmelden",
+    copies:
+      "Das Abmelden entfernt das Cookie aus diesem Browser. Wer eine Kopie davon hat, könnte sie benutzen, bis es abläuft: Überall abmelden beendet auch das.",
   },
   setup: {
     title: "Latchkey einrichten",
@@ -196,7 +200,7 @@ export const words: Words = {
     done: "Wer auch immer das war, kannte Ihr Passwort. Wählen Sie jetzt ein anderes: Das beendet auch alle übrigen Sitzungen.",
     choose: "Neues Passwort wählen",
     useless:
-      "Der Link in einer E-Mail über eine Anmeldung funktioniert einmal und sieben Tage lang. Ihre Kontoseite zeigt Ihre Sitzungen und beendet sie.",
+      "Der Link in einer E-Mail über eine Anmeldung funktioniert einmal und sieben Tage lang. Auch auf Ihrer Kontoseite können Sie Sitzungen beenden.",
   },
   dashboard: {
     title: "Übersicht",
@@ -210,6 +214,7 @@ export const words: Words = {
       one: "Sie sind nur auf diesem Gerät angemeldet",
       other: "Sie sind auf {count} Geräten angemeldet",
     },
+    sessionsUncounted: "Auf allen anderen Geräten beenden",
     api: "Die API",
     apiAbout: "Alle Routen, als OpenAPI 3.1",
     apiReference: "Alle Routen, mit ihren Antworten",
@@ -285,6 +290,8 @@ export const words: Words = {
   sessions: {
     title: "Sitzungen",
     lead: "Wo Sie angemeldet sind. Beenden Sie, was Sie nicht kennen, trennen Sie fremde Konten, widerrufen Sie fremde Schlüssel und ändern Sie dann Ihr Passwort.",
+    leadUnlisted:
+      "Jeder Browser bewahrt seine Anmeldung selbst auf, deshalb gibt es keine vollständige Liste. Wenn eine davon in falschen Händen sein könnte, beenden Sie alle anderen Sitzungen, trennen Sie fremde Konten, widerrufen Sie fremde Schlüssel und ändern Sie dann Ihr Passwort.",
     done: "Die Sitzung ist beendet.",
     doneAll: "Alle anderen Sitzungen sind beendet.",
     endAll: "Alle anderen Sitzungen beenden",

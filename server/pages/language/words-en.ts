@@ -61,6 +61,7 @@ export const english = {
     new: "New here? {link}",
     register: "Create an account",
     signedOut: "You are signed out.",
+    signedOutEverywhere: "You are signed out everywhere.",
     registered: "Your account is ready. Sign in to use it.",
     deleted: "Your account is deleted. Within 30 days an administrator can bring it back.",
     erased: "Your account is deleted and your data is erased.",
@@ -96,6 +97,9 @@ export const english = {
     title: "Sign out",
     lead: "You are signed in as {user}.",
     stay: "Stay signed in",
+    everywhere: "Sign out everywhere",
+    copies:
+      "Signing out removes the cookie from this browser. Whoever has a copy of it could use it until it expires: signing out everywhere puts an end to that, too.",
   },
   setup: {
     title: "Set up Latchkey",
@@ -187,7 +191,7 @@ export const english = {
     done: "Whoever that was knew your password. Choose another one now: it ends every other session, too.",
     choose: "Choose a new password",
     useless:
-      "The link in a mail about a sign-in works once, and for seven days. Your account page lists your sessions, and ends them.",
+      "The link in a mail about a sign-in works once, and for seven days. On your account page you can end sessions, too.",
   },
   dashboard: {
     title: "Dashboard",
@@ -201,6 +205,7 @@ export const english = {
       one: "You are signed in on this device only",
       other: "You are signed in on {count} devices",
     },
+    sessionsUncounted: "End them on every other device",
     api: "The API",
     apiAbout: "Every route, as OpenAPI 3.1",
     apiReference: "Every route, with its answers",
@@ -275,6 +280,8 @@ export const english = {
   sessions: {
     title: "Sessions",
     lead: "Where you are signed in. End what you do not recognise, unlink accounts and revoke keys that are not yours, then change your password.",
+    leadUnlisted:
+      "Each browser keeps its own sign-in, so there is no complete list. If one may be in wrong hands, end all other sessions, unlink accounts and revoke keys that are not yours, then change your password.",
     done: "The session has ended.",
     doneAll: "Every other session has ended.",
     endAll: "End all other sessions",

@@ -62,6 +62,7 @@ export const words: Words = {
     new: "¿No tiene cuenta? {link}",
     register: "Crear una cuenta",
     signedOut: "Ha cerrado la sesión.",
+    signedOutEverywhere: "Ha cerrado la sesión en todas partes.",
     registered: "Su cuenta está lista. Inicie sesión para usarla.",
     deleted: "Su cuenta se ha eliminado. Durante 30 días, un administrador puede recuperarla.",
     erased: "Su cuenta se ha eliminado y sus datos se han borrado.",
@@ -99,6 +100,9 @@ export const words: Words = {
     title: "Cerrar sesión",
     lead: "Ha iniciado sesión como {user}.",
     stay: "Seguir con la sesión iniciada",
+    everywhere: "Cerrar sesión en todas partes",
+    copies:
+      "Al cerrar la sesión se elimina la cookie de este navegador. Quien tenga una copia podría usarla hasta que caduque: cerrar sesión en todas partes también acaba con eso.",
   },
   setup: {
     title: "Configurar Latchkey",
@@ -192,7 +196,7 @@ export const words: Words = {
     done: "Quienquiera que fuese conocía su contraseña. Elija otra ahora: eso cierra también todas las demás sesiones.",
     choose: "Elegir una contraseña nueva",
     useless:
-      "El enlace de un mensaje sobre un inicio de sesión funciona una sola vez, durante siete días. En la página de su cuenta puede ver sus sesiones y cerrarlas.",
+      "El enlace de un mensaje sobre un inicio de sesión funciona una sola vez, durante siete días. En la página de su cuenta también puede cerrar sesiones.",
   },
   dashboard: {
     title: "Panel",
@@ -206,6 +210,7 @@ export const words: Words = {
       one: "Tiene la sesión iniciada solo en este dispositivo",
       other: "Tiene la sesión iniciada en {count} dispositivos",
     },
+    sessionsUncounted: "Ciérrelas en todos los demás dispositivos",
     api: "La API",
     apiAbout: "Todas las rutas, en OpenAPI 3.1",
     apiReference: "Todas las rutas, con sus respuestas",
@@ -281,6 +286,8 @@ export const words: Words = {
   sessions: {
     title: "Sesiones",
     lead: "Dónde tiene la sesión iniciada. Cierre las que no reconozca, desvincule las cuentas y revoque las claves que no sean suyas y, después, cambie su contraseña.",
+    leadUnlisted:
+      "Cada navegador guarda su propia sesión, así que no hay una lista completa. Si alguna sesión puede estar en malas manos, cierre todas las demás sesiones, desvincule las cuentas y revoque las claves que no sean suyas y, después, cambie su contraseña.",
     done: "La sesión se ha cerrado.",
     doneAll: "Todas las demás sesiones se han cerrado.",
     endAll: "Cerrar todas las demás sesiones",
