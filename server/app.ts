@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { HTTPException } from "hono/http-exception";
 import { matchedRoutes } from "hono/route";
 import {
   type ApiKeys,
@@ -115,9 +116,11 @@ export function serverApp(options: ServerAppOptions): Hono<ServerEnv> {
   app.notFound((context) => refuse(new AuthError("not_found"), context));
   app.onError((thrown, context) => {
     const error = thrown instanceof AuthError ? thrown : new AuthError("internal_error", { cause: thrown });
+    // By its method, as Hono itself knows it: an application of somebody's own may bring another copy.
+    const answer = "getResponse" in thrown ? (thrown as HTTPException).getResponse() : null;
     const { code, diagnosis } = error;
-    if (error.status >= 500) log.error(error.message, { code, diagnosis }, error.cause);
-    return refuse(error, context);
+    if ((answer ?? error).status >= 500) log.error(error.message, { code, diagnosis }, error.cause);
+    return answer === null ? refuse(error, context) : context.newResponse(answer.body, answer);
   });
   return app;
 }

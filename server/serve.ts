@@ -19,10 +19,11 @@ import type { ServerLog } from "./log.ts";
 import { mailFromSettings } from "./mail-from-settings.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { oauthFromSettings } from "./oauth-from-settings.ts";
+import { nothingOpened, type Opened } from "./opened.ts";
 import { pagesFromSettings } from "./pages-from-settings.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { originAt, type Settings } from "./settings/settings.ts";
-import { type OpenStores, openStores } from "./stores/open-stores.ts";
+import { openStores } from "./stores/open-stores.ts";
 import { together } from "./telemetry/together.ts";
 
 /** A server that listens. */
@@ -52,16 +53,16 @@ export interface Serving {
  * @throws SettingsError, SchemaError, DriverMissing, ThemeError, DirectoryFailure, UnfitBackend, StrictRefusal, or the error of the system (`EADDRINUSE`); nothing is left running
  */
 export async function serve(settings: Settings, log: ServerLog, application?: Application): Promise<Serving> {
-  const front = openFront(settings, log);
-  const { server } = front.listener;
+  const opened = nothingOpened();
   try {
-    const bound = await listen(server, settings);
+    const front = openFront(settings, log);
+    opened.add(() => hangUp(front.listener));
+    const bound = await listen(front.listener.server, settings);
     const origin = originAt(settings, bound.port);
-    const ready = await openBack(settings, { origin, log, front, application });
+    const ready = await openBack(settings, { origin, log, front, opened, application });
     return { origin, address: addressUrl(bound), ...ready };
   } catch (error) {
-    server.close();
-    server.closeAllConnections();
+    await opened.close().catch((failure) => log.error("not everything could be closed", {}, failure));
     throw error;
   }
 }
@@ -91,6 +92,12 @@ function openFront(settings: Settings, log: ServerLog): Front {
   };
 }
 
+/** For a start that fails: whoever is connected was told by then that there is no server yet. */
+async function hangUp({ server }: Listener): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+}
+
 function startingHeaders(origin: string): [string, string][] {
   const lines = securityHeaders(origin).map(([name, value]): [string, string] => [name, value]);
   return [...lines, ["Retry-After", "1"], ["Cache-Control", "no-store"], ["Content-Type", "text/plain"]];
@@ -100,60 +107,59 @@ interface BackParts {
   readonly origin: string;
   readonly log: ServerLog;
   readonly front: Front;
+  /** Gets what is opened here. */
+  readonly opened: Opened;
   readonly application: Application | undefined;
 }
 
-/** What answers: the stores, `Auth` and the app. */
+/** What answers: the stores, `Auth` and the app. It answers once nothing is left that could fail. */
 async function openBack(settings: Settings, parts: BackParts): Promise<Omit<Serving, "origin" | "address">> {
+  const { origin, log, opened } = parts;
   // First: where they cannot be used, nothing has been made or changed yet.
   const pages = await pagesFromSettings(settings);
   const { secrets, development } = await secretsFromSettings(settings);
-  const opened = await openStores(settings, { log: parts.log, prepare: (migrations) => migrations.up() });
-  try {
-    if (settings.isStrict)
-      await (await import("./doctor/strict-start.ts")).assertStrictly(settings, parts.log);
-    const providers = oauthFromSettings(settings);
-    const keys = apiKeysFromSettings(settings);
-    const admin = administration();
-    const auditLog = auditFromSettings(settings);
-    const hooks = webhooksFromSettings(settings);
-    const metrics = openMetrics();
-    const found = await foundSpans();
-    const telemetry = found === null ? metrics.telemetry : together(found, metrics.telemetry);
-    const mail = mailFromSettings(settings, {
-      observe: (outcome, purpose) => metrics.mailed(purpose, outcome),
-    });
-    const features = {
-      apiKeys: keys,
-      administration: admin,
-      mail: mail?.feature ?? null,
-      features: [providers, auditLog, ...(hooks === null ? [] : [hooks])],
-      listeners: [metrics.listener],
-      telemetry,
-    };
-    const auth = openAuth(settings, { ...parts, secrets, stores: opened.stores, ...features });
-    await auth.warmUp();
-    const managing = { apiKeys: auth.use(keys), administration: auth.use(admin) };
-    const own = await openApplication(parts.application, { auth, ...managing }, settings);
-    const { stop } = answerBy(auth, opened, settings, {
-      ...parts,
-      ...managing,
-      ...(own !== null && { own }),
-      oauth: auth.use(providers),
-      pages,
-      diagnosis: diagnosis({ secrets, settings, origin: parts.origin, version: thisVersion }),
-      metrics: { metrics, token: settings.metricsToken },
-      ...(mail !== null && { mail: auth.use(mail.feature), shownMails: mail.shown }),
-    });
-    const newSecretPath = development?.isNew === true ? development.path : null;
-    return { setupToken: await setupToken(auth, parts.log), newSecretPath, stop };
-  } catch (error) {
-    await opened.close();
-    throw error;
-  }
+  const { stores, close } = await openStores(settings, { log, prepare: (migrations) => migrations.up() });
+  opened.add(close);
+  if (settings.isStrict) await (await import("./doctor/strict-start.ts")).assertStrictly(settings, log);
+  const providers = oauthFromSettings(settings);
+  const keys = apiKeysFromSettings(settings);
+  const admin = administration();
+  const auditLog = auditFromSettings(settings);
+  const hooks = webhooksFromSettings(settings);
+  const metrics = openMetrics();
+  const found = await foundSpans();
+  const telemetry = found === null ? metrics.telemetry : together(found, metrics.telemetry);
+  const mail = mailFromSettings(settings, {
+    observe: (outcome, purpose) => metrics.mailed(purpose, outcome),
+  });
+  const features = {
+    apiKeys: keys,
+    administration: admin,
+    mail: mail?.feature ?? null,
+    features: [providers, auditLog, ...(hooks === null ? [] : [hooks])],
+    listeners: [metrics.listener],
+    telemetry,
+  };
+  const auth = openAuth(settings, { origin, log, secrets, stores, ...features });
+  opened.add(() => auth.close());
+  await auth.warmUp();
+  const managing = { apiKeys: auth.use(keys), administration: auth.use(admin) };
+  const own = await openApplication(parts.application, { auth, ...managing }, settings);
+  const token = await setupToken(auth, log);
+  const { stop } = answerBy(auth, settings, {
+    ...parts,
+    ...managing,
+    ...(own !== null && { own }),
+    oauth: auth.use(providers),
+    pages,
+    diagnosis: diagnosis({ secrets, settings, origin, version: thisVersion }),
+    metrics: { metrics, token: settings.metricsToken },
+    ...(mail !== null && { mail: auth.use(mail.feature), shownMails: mail.shown }),
+  });
+  return { setupToken: token, newSecretPath: development?.isNew === true ? development.path : null, stop };
 }
 
-/** The routes of somebody's own; null where there are none. Where they cannot be made, what `auth` has begun is ended. */
+/** The routes of somebody's own; null where there are none. */
 async function openApplication(
   application: Application | undefined,
   parts: Omit<ApplicationParts, "protect" | "client">,
@@ -161,12 +167,7 @@ async function openApplication(
 ): Promise<Hono | null> {
   if (application === undefined) return null;
   const { protect, client } = hono<Context>(parts.auth, { trustedProxies });
-  try {
-    return await application({ ...parts, protect, client });
-  } catch (error) {
-    await parts.auth.close();
-    throw error;
-  }
+  return application({ ...parts, protect, client });
 }
 
 /** Who holds it becomes administrator, so it is made only where the terminal is the machine's own. */
@@ -189,12 +190,12 @@ type Features = Pick<
 
 function openAuth(
   settings: Settings,
-  { log, front: _, application: __, ...parts }: BackParts & Pick<AuthParts, "secrets" | "stores"> & Features,
+  parts: Pick<BackParts, "origin" | "log"> & Pick<AuthParts, "secrets" | "stores"> & Features,
 ): Auth {
+  const { log, listeners = [] } = parts;
   return authFromSettings(settings, {
     ...parts,
-    log,
-    listeners: [(event) => log.event(event), ...(parts.listeners ?? [])],
+    listeners: [(event) => log.event(event), ...listeners],
     onError(error) {
       log.noteRefusal(error);
       return null;
@@ -210,11 +211,10 @@ type Offered = Pick<
 
 function answerBy(
   auth: Auth,
-  opened: OpenStores,
   settings: Settings,
-  { origin, log, front, application: _, ...offered }: BackParts & Offered,
+  { origin, log, front, opened, application: _, ...offered }: BackParts & Offered,
 ): Closing {
-  const closing = closingOf(front.listener, () => auth.close().finally(opened.close), log);
+  const closing = closingOf(front.listener, opened.close, log);
   const app = serverApp({
     ...offered,
     auth,

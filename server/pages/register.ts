@@ -143,9 +143,18 @@ export function registrationOf(fields: Fields): {
   return { email, username, name, password: secret(fields, "password") };
 }
 
-/** Refuses where the passwords differ, naming at once all else that would be refused after it. @throws AuthError `invalid_input` */
-export async function assertConsistent({ auth }: PageCall, fields: Fields): Promise<void> {
+/**
+ * Refuses where the passwords differ, naming at once all else that would be refused after it.
+ *
+ * @param naming - `isOperators`: who registers may speak for the service by their name. Default false
+ * @throws AuthError `invalid_input`
+ */
+export async function assertConsistent(
+  { auth }: PageCall,
+  fields: Fields,
+  naming: { readonly isOperators?: boolean } = {},
+): Promise<void> {
   const differing = mismatch(fields, "password");
   if (differing.length === 0) return;
-  assertNone([...(await auth.users.registrationErrors(registrationOf(fields))), ...differing]);
+  assertNone([...(await auth.users.registrationErrors(registrationOf(fields), naming)), ...differing]);
 }

@@ -21,7 +21,7 @@ export async function submitSetup(call: PageCall): Promise<PageReply> {
   const token = auth.forms.readMailed(visit);
   if (token === null) return useless(call);
   try {
-    await assertConsistent(call, fields);
+    await assertConsistent(call, fields, { isOperators: true });
     const { signIn } = await auth.users.setUp(token, registrationOf(fields), visit);
     const change = { ...signIn?.change, mailed: "clear" } as const;
     return seeOther(signIn === null ? auth.config.loginPath : auth.config.appPath, change);

@@ -42,7 +42,10 @@ export type HonoHandler<C, P> = (
 export interface HonoAdapter<C extends HonoContext> {
   /** Middleware that answers Latchkey's own routes: `app.use(handle)`. */
   handle(context: HonoContext, next: () => Promise<void>): Promise<Response | undefined>;
-  /** Puts the pipeline around a handler: `app.get("/me", protect((c, { user }) => c.json(user)))`. */
+  /**
+   * Puts the pipeline around a handler: `app.get("/me", protect((c, { user }) => c.json(user)))`. A handler that throws Hono's
+   * `HTTPException` is answered with what that says, and logged from 500 on.
+   */
   protect(
     handler: HonoHandler<C, Principal>,
     open: Open,
@@ -82,12 +85,30 @@ export function hono<C extends HonoContext = HonoContext>(
     },
     protect(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]) {
       const bound = auth.protect(
-        (request: HonoRequest<C>, principal, session) => handler(request.context, principal, session),
+        (request: HonoRequest<C>, principal, session) =>
+          orException(auth, () => handler(request.context, principal, session)),
         ...guards,
       );
       return (context: C) => bound(honoRequest(context, auth.config.maxBodyBytes), client(context));
     },
   };
+}
+
+/** What a handler answers, or says is to be answered by throwing Hono's `HTTPException`. */
+async function orException(auth: Auth, handle: () => Response | Promise<Response>): Promise<Response> {
+  try {
+    return await handle();
+  } catch (thrown) {
+    if (!isException(thrown)) throw thrown;
+    const answer = thrown.getResponse();
+    if (answer.status >= 500) auth.caught(thrown);
+    return answer;
+  }
+}
+
+// By its method, as Hono itself knows it: there may be two copies of it.
+function isException(thrown: unknown): thrown is Error & { getResponse(): Response } {
+  return thrown instanceof Error && "getResponse" in thrown;
 }
 
 interface HonoRequest<C> extends RouteRequest {

@@ -59,8 +59,13 @@ export interface Users {
   /**
    * What is wrong with a registration by itself, every field at once; empty where nothing is. For forms that have fields of
    * their own to check besides. Whether address and username are free shows only in registering.
+   *
+   * @param options - `isOperators`: it is for `create` or `setUp`, where names that speak for the service may be given. Default false
    */
-  registrationErrors(registration: Registration): Promise<readonly FieldError[]>;
+  registrationErrors(
+    registration: Registration,
+    options?: { readonly isOperators?: boolean },
+  ): Promise<readonly FieldError[]>;
   /**
    * Why a password cannot be chosen, as errors of the field `new_password`; empty where it can.
    *
@@ -148,7 +153,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
       const { principal, current, from } = await inSession(pipeline, visit, { whilePasswordChange: true });
       return reauthenticate(passwords(), password, { user: principal.user, current, from });
     },
-    registrationErrors: (registration) => registrationErrors(passwords(), registration),
+    registrationErrors: (registration, options) => registrationErrors(passwords(), registration, options),
     passwordErrors: (password, about) => passwordErrors(passwords(), password, about, "new_password"),
     async update(changes, visit) {
       const { principal, current, isFresh, from } = await present(pipeline, visit);

@@ -14,10 +14,11 @@ export function mailLocale(tag: string | null, fallback: MailLocale = "en"): Mai
 const longestHeader = 512;
 
 /**
- * The best of the known languages that an `Accept-Language` header asks for; null where it asks for none of them.
+ * The best of the known languages that an `Accept-Language` header asks for, or a language tag by itself; null where it asks for none
+ * of them.
  *
- * @param locales - BCP 47 tags; default {@link mailLocales}. Who asks for `de-AT` gets `de` where that is all there is
- * @see RFC 9110, section 12.5.4
+ * @param locales - BCP 47 tags; default {@link mailLocales}. Who asks for `zh-Hant-TW` gets `zh-Hant` where there is no nearer one, else `zh`
+ * @see RFC 9110, section 12.5.4, and RFC 4647, section 3.4
  */
 export function acceptedLocale(header: string | null | undefined): MailLocale | null;
 export function acceptedLocale(header: string | null | undefined, locales: readonly string[]): string | null;
@@ -26,19 +27,38 @@ export function acceptedLocale(
   locales: readonly string[] = mailLocales,
 ): string | null {
   if (!header || header.length > longestHeader) return null;
+  const known = new Map(locales.map((locale) => [locale.toLowerCase(), locale]));
+  for (const tag of wantedTags(header)) {
+    for (const range of [tag, ...shorterTags(tag)]) {
+      const found = known.get(range);
+      if (found !== undefined) return found;
+    }
+  }
+  return null;
+}
+
+/** The tags of a header in lower case, the most wanted first. */
+function wantedTags(header: string): readonly string[] {
   const wanted = header.split(",").map((part) => {
     const [tag = "", ...parameters] = part.trim().split(/\s*;\s*/);
     const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
     return { tag: tag.toLowerCase(), quality: Number(quality) };
   });
-  const known = wanted.filter(({ quality }) => quality > 0 && quality <= 1);
-  known.sort((one, other) => other.quality - one.quality);
-  for (const { tag } of known) {
-    const [language] = tag.split("-", 1);
-    const spelled = (wantedTag: string | undefined): string | undefined =>
-      locales.find((locale) => locale.toLowerCase() === wantedTag);
-    const found = spelled(tag) ?? spelled(language);
-    if (found !== undefined) return found;
+  return wanted
+    .filter(({ quality }) => quality > 0 && quality <= 1)
+    .sort((one, other) => other.quality - one.quality)
+    .map(({ tag }) => tag);
+}
+
+/** What a tag is a kind of, the nearest first: `zh-hant`, `zh` of `zh-hant-tw`. */
+function shorterTags(tag: string): readonly string[] {
+  const subtags = tag.split("-");
+  const shorter: string[] = [];
+  while (subtags.length > 1) {
+    subtags.pop();
+    // A single letter only says what comes after it.
+    if (subtags.at(-1)?.length === 1) continue;
+    shorter.push(subtags.join("-"));
   }
-  return null;
+  return shorter;
 }

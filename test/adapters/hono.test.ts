@@ -1,7 +1,9 @@
 import { type Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { describe, expect, test } from "vitest";
 import { hono } from "../../src/adapters/hono.ts";
 import { anyone, guard } from "../../src/guards/guards.ts";
+import type { SessionData } from "../../src/ports/session-data.ts";
 import { readAnswer, type Send } from "../support/browser.ts";
 import { cookieName, password, type WorldOptions, world } from "../support/world.ts";
 
@@ -132,6 +134,68 @@ describe("protect", () => {
     app.post("/cart", add);
     const { cookies } = await readAnswer(await app.fetch(here.browser().request("POST", "/cart")));
     expect(cookies.map(({ name }) => name)).toEqual([cookieName, `${cookieName}-csrf`]);
+  });
+});
+
+describe("a handler that throws Hono's HTTPException", () => {
+  async function thrower(thrown: () => unknown) {
+    const { app, protect, ana, here } = await usual();
+    const handler = async (_: Context, __: unknown, session: SessionData): Promise<Response> => {
+      await session.set("cart", [1]);
+      throw thrown();
+    };
+    app.get("/signed-in", protect(handler));
+    app.post("/cart", protect(handler, anyone()));
+    const visitor = here.browser().request("POST", "/cart");
+    return {
+      here,
+      signedIn: await readAnswer(await app.fetch(ana.request("GET", "/signed-in"))),
+      guest: await readAnswer(await app.fetch(visitor)),
+    };
+  }
+
+  test("answers what it says, and nothing is lost of the session, nor logged", async () => {
+    const { here, signedIn, guest } = await thrower(() => new HTTPException(409, { message: "Sold out." }));
+    for (const { status, text } of [signedIn, guest]) expect([status, text]).toEqual([409, "Sold out."]);
+    expect(signedIn.headers.get("cache-control")).toBe("no-store");
+    expect(guest.cookies.map(({ name }) => name)).toEqual([cookieName, `${cookieName}-csrf`]);
+    expect(here.log).toEqual([]);
+  });
+
+  test("answers with its own response", async () => {
+    const { signedIn } = await thrower(() => {
+      const res = Response.json({ error: "busy" }, { headers: { "Retry-After": "7" } });
+      return new HTTPException(429, { res });
+    });
+    expect([signedIn.status, signedIn.body]).toEqual([429, { error: "busy" }]);
+    expect(signedIn.headers.get("retry-after")).toBe("7");
+  });
+
+  test("is logged from 500 on, by what was thrown", async () => {
+    const thrown = new HTTPException(502, { message: "The warehouse does not answer." });
+    const { here, signedIn, guest } = await thrower(() => thrown);
+    for (const { status, text } of [signedIn, guest]) expect([status, text]).toEqual([502, thrown.message]);
+    expect(here.log).toMatchObject(
+      Array.from({ length: 2 }, () => ({
+        level: "error",
+        fields: { code: "internal_error" },
+        cause: thrown,
+      })),
+    );
+  });
+
+  test("of another copy of Hono is one as well", async () => {
+    const { signedIn } = await thrower(() =>
+      Object.assign(new Error("elsewhere"), { getResponse: () => new Response("mine", { status: 418 }) }),
+    );
+    expect([signedIn.status, signedIn.text]).toEqual([418, "mine"]);
+  });
+
+  test("is told from what only looks like it", async () => {
+    const { here, signedIn } = await thrower(() => ({ getResponse: () => new Response("hunter2") }));
+    expect([signedIn.status, signedIn.body.code]).toEqual([500, "internal_error"]);
+    expect(signedIn.text).not.toContain("hunter2");
+    expect(here.log).toHaveLength(2);
   });
 });
 

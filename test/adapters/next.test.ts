@@ -31,7 +31,7 @@ describe("Next", () => {
 
   it("takes the handlers, pages and actions by its own types", { timeout: 120_000 }, () => {
     const compiler = join(import.meta.dirname, "../../node_modules/typescript7/bin/tsc");
-    run(process.execPath, [compiler, "-p", appFolder], appFolder);
+    run(process.execPath, [compiler, "--singleThreaded", "-p", appFolder], appFolder);
   });
 
   it.each(names.map((name, index) => [name, index] as const))("%s", async (_name, index) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { backends } from "../support/backends.ts";
 import { password } from "../support/world.ts";
-import { administered, holding, person, signIn, users } from "./staff.ts";
+import { admin, administered, holding, person, root, signIn, users } from "./staff.ts";
 
 describe.each(backends)("an administrator, on $backend", ({ open }) => {
   test("creates an account, in every mode of registration", async () => {
@@ -31,6 +31,27 @@ describe.each(backends)("an administrator, on $backend", ({ open }) => {
     expect([renamed.status, renamed.body.username, renamed.body.name]).toEqual([200, "support", "Desk"]);
     const other = await boss.patch(`${users}/${id}`, { username: "root" });
     expect([other.status, other.body.errors?.[0]?.field]).toEqual([400, "username"]);
+  });
+
+  test("gives no name that speaks for the service, be they superuser; an operator does", async () => {
+    const here = administered({ stores: await open() });
+    const chief = await root(here, "chief");
+    const { operator } = here.auth.use(admin);
+    const { id } = await here.plant({ username: "ana", email: "ana@example.com" });
+    const refused = await chief.patch(`${users}/${id}`, { username: "support" });
+    expect([refused.status, refused.body.errors?.[0]?.field]).toEqual([400, "username"]);
+    const renamed = await operator.change("ana", { username: " Support " });
+    expect([renamed.username, (await operator.user("support")).id]).toEqual(["support", id]);
+    expect(here.heard("user.updated").at(-1)).toMatchObject({
+      ...{ userId: id, payload: { by: "operator", fields: ["username"] } },
+    });
+    // What shadows a route, or stands for nobody, is no name for operators either.
+    for (const username of ["me", "anonymous", "x", ""])
+      await expect(operator.change(id, { username })).rejects.toMatchObject({
+        ...{ code: "invalid_input", fields: [{ field: "username" }] },
+      });
+    await here.auth.users.create({ username: "root", email: "root@example.com", password });
+    await expect(operator.change(id, { username: "ROOT" })).rejects.toMatchObject({ code: "username_taken" });
   });
 
   test("finds accounts by filters, page by page, by name and by id", async () => {

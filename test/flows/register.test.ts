@@ -300,4 +300,7 @@ test("a registration through the library is the same as by HTTP", async () => {
   });
   expect(await here.auth.users.registrationErrors({ email: "x", password: "y" })).toHaveLength(2);
   expect(await here.auth.users.registrationErrors({ email: "x@example.com", password })).toEqual([]);
+  const named = { email: "x@example.com", username: "admin", password };
+  expect(await here.auth.users.registrationErrors(named)).toMatchObject([{ field: "username" }]);
+  expect(await here.auth.users.registrationErrors(named, { isOperators: true })).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { chooseLocale, ownName } from "../../server/pages/language/choose-locale.ts";
+import { chooseLocale, knownLocale, ownName } from "../../server/pages/language/choose-locale.ts";
 import { languages } from "../../server/pages/language/language.ts";
+import type { LanguageTable } from "../../server/pages/language/table.ts";
 import { acceptedLocale } from "../../src/mail/locales.ts";
 import { mailWorld } from "../support/mail.ts";
 import { cookieName, password, world } from "../support/world.ts";
@@ -186,6 +187,55 @@ test("a language that an operator added is found by its whole tag, or as a kind 
   const known = ["en", "pt", "pt-BR"];
   const accepted = ["pt-BR", "pt-br;q=0.5", "pt-PT", "fr, pt"].map((header) => acceptedLocale(header, known));
   expect(accepted).toEqual(["pt-BR", "pt-BR", "pt", "pt"]);
+});
+
+// RFC 4647, section 3.4: from the right, subtag by subtag, a single letter with what it introduces.
+describe("of the languages that there are, a tag finds the nearest that it is a kind of", () => {
+  const known = ["en", "de", "zh", "zh-Hant", "zh-Hant-HK", "sr-Latn", "x-own", "de-u"];
+  test.each([
+    ["zh-Hant-TW", "zh-Hant"],
+    ["ZH-HANT-HK", "zh-Hant-HK"],
+    ["zh-Hant-HK-x-a", "zh-Hant-HK"],
+    ["zh-Hant-x-x-x-TW", "zh-Hant"],
+    ["zh-Hans-CN", "zh"],
+    ["zh-TW", "zh"],
+    ["de-Latn-DE-1996-u-co-phonebk-x-own", "de"],
+    ["de-u-co-phonebk", "de"],
+    ["sr-Cyrl-RS", null],
+    ["sr", null],
+    ["x-own-words", "x-own"],
+    ["x", null],
+    ["fr", null],
+    ["-", null],
+    ["", null],
+    ["zh-", "zh"],
+    ["-zh", null],
+  ])("%s: %s", (tag, locale) => {
+    expect([acceptedLocale(tag, known), knownLocale(tag, known)]).toEqual([locale, locale]);
+  });
+
+  test("before what is wanted less is looked at", () => {
+    const accepted = ["de;q=0.9, zh-Hant-TW", "fr-CA, sr-Cyrl;q=0.9, de-AT;q=0.8, zh;q=0.7"];
+    expect(accepted.map((header) => acceptedLocale(header, known))).toEqual(["zh-Hant", "de"]);
+  });
+});
+
+test("a language that could not be loaded is loaded when it is asked for again", async () => {
+  let asked = 0;
+  const changed = new Map([
+    [
+      "fr",
+      (usual: LanguageTable) => {
+        if (asked++ === 0) throw new Error("too many open files");
+        return usual;
+      },
+    ],
+  ]);
+  const { of } = languages({ changed });
+  await expect(of("fr")).rejects.toThrow("too many open files");
+  expect((await of("fr")).locale).toBe("fr");
+  expect(await of("fr")).toBe(await of("fr"));
+  expect(asked).toBe(2);
 });
 
 test("two cookies of one name, and a broken one, choose nothing but a language", () => {

@@ -96,6 +96,25 @@ describe("setting up", () => {
     expect((await guest.submit("/setup", typed)).status).toBe(303);
   });
 
+  test("takes a name that speaks for the service, whatever else is wrong; registering does not", async () => {
+    const here = world();
+    const guest = visitor(here);
+    await guest.open(`/setup?token=${await here.auth.users.issueSetupToken()}`);
+    const admin = { ...typed, username: "Admin" };
+    for (const wrong of [{ confirm_password: "another" }, { email: "" }]) {
+      const page = await guest.submit("/setup", { ...admin, ...wrong });
+      expect([page.status, page.messageOf("username"), page.valueOf("username")]).toEqual([
+        400,
+        null,
+        "Admin",
+      ]);
+    }
+    const anyone = await guest.submit("/register", { ...admin, confirm_password: "another" });
+    expect([anyone.status, anyone.messageOf("username")]).toEqual([400, expect.stringContaining("reserved")]);
+    expect((await guest.submit("/setup", admin)).status).toBe(303);
+    expect(await here.auth.users.findByIdentifier("admin")).toMatchObject({ isSuperuser: true });
+  });
+
   test("works while registration is closed, and not once there is an account", async () => {
     const here = world({ registration: "closed" });
     const [guest, late] = [visitor(here), visitor(here)];

@@ -47,6 +47,22 @@ describe("texts of one's own", () => {
     expect(german.text).toContain("<h1>Anmelden</h1>");
   });
 
+  test("are found by who reads a kind of their language, in a browser or by their account", async () => {
+    const options = await themed({ "words-zh-Hant.json": '{"login": {"title": "登入"}}' });
+    const here = world();
+    const headers = { "Accept-Language": "zh-Hant-TW, en;q=0.5" };
+    const login = await visitor(here, options).open("/login", { headers });
+    expect(login.text).toContain('<html lang="zh-Hant">');
+    expect(login.text).toContain("<h1>登入</h1>");
+    const ana = await registered(here, {}, options);
+    const profile = { email: "ana@example.com", username: "ana", locale: "zh-Hant-TW" };
+    await ana.submit("/account", profile, "profile");
+    const account = await ana.open("/account");
+    expect(account.headers.get("content-language")).toBe("zh-Hant");
+    expect(account.text).toContain('<option value="zh-Hant-TW" lang="zh-Hant-TW" selected>');
+    expect(account.text).not.toContain('value="zh-Hant"');
+  });
+
   test("are a language of their own, English where it has no words", async () => {
     const french = {
       login: { title: "Se connecter" },

@@ -1,3 +1,5 @@
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { type Auth, AuthError, createAuth, memory, passwords } from "latchkey";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ServerAppOptions, serverApp } from "../../server/app.ts";
@@ -50,6 +52,59 @@ function appWith(options: Partial<ServerAppOptions> = {}) {
 function lines(): Record<string, unknown>[] {
   return log.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
 }
+
+describe("Hono's HTTPException", () => {
+  function throwing(thrown: () => unknown) {
+    const own = new Hono();
+    own.use("/behind/*", async (c, next) => {
+      c.header("X-Shelf", "7");
+      if (c.req.query("closed") !== undefined) throw thrown();
+      await next();
+    });
+    for (const path of ["/bare", "/behind/it"])
+      own.get(path, () => {
+        throw thrown();
+      });
+    return appWith({ own });
+  }
+
+  test("is answered as it says, with the server's headers, and is no failure of the server", async () => {
+    const { request } = throwing(() => new HTTPException(403, { message: "Not on Sundays." }));
+    for (const path of ["/bare", "/behind/it", "/behind/it?closed", "/behind/nothing?closed"]) {
+      log = "";
+      const answer = await request(path, { headers: html });
+      expect([path, answer.status, await answer.text()]).toEqual([path, 403, "Not on Sundays."]);
+      expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
+      expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+      expect(answer.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+      expect(answer.headers.get("x-shelf")).toBe(path === "/bare" ? null : "7");
+      expect(lines()).toMatchObject([{ level: "info", msg: "request", status: 403 }]);
+    }
+  });
+
+  test("answers with its own response, whose headers stay", async () => {
+    const { request } = throwing(() => {
+      const headers = { "WWW-Authenticate": 'Basic realm="shelf"', "Content-Security-Policy": "sandbox" };
+      return new HTTPException(401, { res: new Response("Who is it?", { headers }) });
+    });
+    const answer = await request("/bare");
+    expect([answer.status, await answer.text()]).toEqual([401, "Who is it?"]);
+    expect(answer.headers.get("www-authenticate")).toBe('Basic realm="shelf"');
+    expect(answer.headers.get("content-security-policy")).toBe("sandbox");
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+  });
+
+  test("is in the log from 500 on, without its text", async () => {
+    const { request } = throwing(() => new HTTPException(502, { message: "hunter2" }));
+    const answer = await request("/bare");
+    expect([answer.status, await answer.text()]).toEqual([502, "hunter2"]);
+    expect(lines().map(({ level, status }) => [level, status])).toEqual([
+      ["error", undefined],
+      ["info", 502],
+    ]);
+    expect(log).not.toContain("hunter2");
+  });
+});
 
 describe("what nobody expected", () => {
   test("is 500 without its text, and in the log without its text", async () => {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Context, Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Application, type StartedServer, startServer } from "../../server/embedding.ts";
 import { type Auth, anyone, superuser } from "../../src/index.ts";
@@ -149,14 +150,40 @@ describe("an application in the server", () => {
     }
   });
 
-  test("that cannot be made ends the start, and nothing of it is left", async () => {
+  test("that throws Hono's HTTPException is answered as that says, behind a guard or not", async () => {
+    const { origin } = await started(({ protect }) => {
+      const closed = (_: Context): Response => {
+        throw new HTTPException(423, { message: "Not on Sundays." });
+      };
+      const app = new Hono();
+      app.get("/bare", closed);
+      app.get("/guarded", protect(closed, anyone()));
+      return app;
+    });
+    for (const path of ["/bare", "/guarded"]) {
+      const { status, text, headers } = await browserAt(origin).get(path);
+      expect([path, status, text]).toEqual([path, 423, "Not on Sundays."]);
+      expect(headers.get("content-security-policy")).toMatch(/^default-src 'none'/);
+    }
+  });
+
+  test.each([
+    [
+      "that cannot be made",
+      () => {
+        throw new Error("no such table");
+      },
+      /no such table/,
+    ],
+    ["that is none", () => ({ fetch: () => new Response("mine") }) as unknown as Hono, TypeError],
+  ])("%s ends the start, and nothing of it is left", async (_, made, error) => {
     const settings = await environment();
     let [origin, left]: [string, Auth | null] = ["", null];
     const application: Application = ({ auth }) => {
       [origin, left] = [auth.config.origin, auth];
-      throw new Error("no such table");
+      return made();
     };
-    await expect(startServer({ environment: settings, application })).rejects.toThrow("no such table");
+    await expect(startServer({ environment: settings, application })).rejects.toThrow(error);
     await expect(fetch(`${origin}/healthz`)).rejects.toThrow();
     // The threads that hash and look for common passwords have ended.
     await expect((left as Auth | null)?.users.passwordErrors(password, null)).rejects.toThrow();
@@ -182,6 +209,25 @@ test("pages that cannot be used end the start before anything is made", async ()
   await expect(startServer({ environment: settings, application })).rejects.toThrow(/PAGES_PATH/);
   expect(isCalled).toBe(false);
   expect(existsSync(settings.DATABASE_URL?.replace("sqlite://", "") ?? "")).toBe(false);
+});
+
+test("a start that is refused once the database is open closes it", async () => {
+  const settings: Record<string, string> = {
+    ...(await environment()),
+    ORIGIN: "https://app.example",
+    LOG_LEVEL: "error",
+    TRUSTED_PROXIES: "10.0.0.1",
+    REGISTRATION_MODE: "closed",
+    SMTP_URL: "smtps://a:b@mail.example",
+    MAIL_FROM: "a@app.example",
+    PRODUCTION_SECURITY_STRICT_MODE: "true",
+  };
+  const path = settings.DATABASE_URL?.replace("sqlite://", "") ?? "";
+  await writeFile(path, "");
+  await chmod(path, 0o644);
+  await expect(startServer({ environment: settings })).rejects.toThrow(/database-files-private/);
+  // The last to close a database takes its log away.
+  expect([existsSync(path), existsSync(`${path}-wal`)]).toEqual([true, false]);
 });
 
 test("settings that cannot be used are refused, all at once", async () => {

@@ -51,6 +51,7 @@ describe("defaults", () => {
         appPath: "/app/dashboard",
         database: { engine: "sqlite", path: "data/latchkey.db" },
         sessions: { backend: "database" },
+        sessionStorage: "stateful",
         sessionIdleSeconds: 1_800,
         sessionAbsoluteSeconds: 86_400,
         rememberedIdleSeconds: 1_209_600,
@@ -819,11 +820,5 @@ describe("names that nothing reads", () => {
     "__proto__",
   ])("%s is nobody's business", (name) => {
     expect(warnings(JSON.parse(`{${JSON.stringify(name)}: "x"}`))).toEqual([]);
-  });
-
-  test.each(["SESSION_STORAGE"])("%s is not in this version and says so", (name) => {
-    expect(warnings({ [name]: "true" })).toEqual([
-      `${name} is not supported by this version and has no effect.`,
-    ]);
   });
 });

@@ -33,15 +33,9 @@ export function chooseLocale(
   return { locale: fallback, by: "default" };
 }
 
-/** The language for a tag such as `de-AT`: that one, or the one that it is a kind of; null where neither is there. */
+/** The language for a tag such as `de-AT`: that one, or the nearest that it is a kind of; null where none is there. */
 export function knownLocale(tag: string | null, locales: readonly string[]): string | null {
-  if (tag === null) return null;
-  const lower = tag.toLowerCase();
-  return (
-    locales.find((known) => known.toLowerCase() === lower) ??
-    locales.find((known) => known.toLowerCase() === lower.split("-", 1)[0]) ??
-    null
-  );
+  return acceptedLocale(tag, locales);
 }
 
 /** Name of the cookie that holds the language chosen in a browser. */

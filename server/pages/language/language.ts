@@ -38,7 +38,7 @@ export interface Languages {
   readonly locales: readonly string[];
   /** For who asks for none of them. */
   readonly fallback: string;
-  /** One of `locales`, loaded when it is first asked for; the fallback for any other tag. */
+  /** One of `locales`, loaded when it is first asked for, again where that failed; the fallback for any other tag. */
   of(locale: string): Promise<Language>;
 }
 
@@ -61,9 +61,13 @@ export function languages({
 
   function of(asked: string): Promise<Language> {
     const locale = locales.includes(asked) ? asked : fallback;
-    const found = known.get(locale) ?? load(locale);
-    known.set(locale, found);
-    return found;
+    const found = known.get(locale);
+    if (found !== undefined) return found;
+    const loaded = load(locale);
+    known.set(locale, loaded);
+    // A file that could not be opened this once must not leave everybody without the language.
+    loaded.catch(() => known.delete(locale));
+    return loaded;
   }
 
   async function load(locale: string): Promise<Language> {

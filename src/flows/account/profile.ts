@@ -1,5 +1,5 @@
 import type { EventOrigin } from "../../domain/event.ts";
-import { emailKey, isSameMailbox, usernameKey } from "../../domain/identifier.ts";
+import { emailKey, isSameMailbox, type UsernameOptions, usernameKey } from "../../domain/identifier.ts";
 import type { Session } from "../../domain/session.ts";
 import type { User, UserChanges } from "../../domain/user.ts";
 import { AuthError, type FieldError } from "../../errors.ts";
@@ -159,11 +159,13 @@ async function takeNameAttempt(
 export function assertReadable(
   { email, username, name, locale }: ProfileChanges,
   { username: own }: Pick<User, "username">,
+  naming: UsernameOptions = {},
 ): void {
   const fields: FieldError[] = [...nameErrors(name ?? null), ...localeErrors(locale ?? null)];
   if (email !== undefined) fields.push(...emailErrors(email));
   if (username !== undefined) {
-    if (usernameKey(username, { isOperators: true }) !== own) fields.push(...usernameErrors(username));
+    if (usernameKey(username, { isOperators: true }) !== own)
+      fields.push(...usernameErrors(username, naming));
     if (username.trim() === "")
       fields.push({ field: "username", code: "required", message: "Username is required" });
   }
@@ -171,7 +173,11 @@ export function assertReadable(
 }
 
 /** What a change would really change. A new mailbox is unverified. */
-export function differences(user: User, { email, username, name, locale }: ProfileChanges): UserChanges {
+export function differences(
+  user: User,
+  { email, username, name, locale }: ProfileChanges,
+  naming: UsernameOptions = {},
+): UserChanges {
   const changes: { -readonly [K in keyof UserChanges]: UserChanges[K] } = {};
   const address = email?.trim().normalize("NFC");
   if (address !== undefined && address !== user.email) {
@@ -179,7 +185,7 @@ export function differences(user: User, { email, username, name, locale }: Profi
     changes.emailKey = emailKey(address);
     if (!isSameMailbox(address, user.email)) changes.emailVerified = false;
   }
-  const publicName = username === undefined ? null : usernameKey(username);
+  const publicName = username === undefined ? null : usernameKey(username, naming);
   if (publicName !== null && publicName !== user.username) changes.username = publicName;
   const shown = name === undefined ? user.name : name?.trim() || null;
   if (shown !== user.name) changes.name = shown;

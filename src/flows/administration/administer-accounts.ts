@@ -1,4 +1,4 @@
-import { identifier, isSameMailbox } from "../../domain/identifier.ts";
+import { identifier, isSameMailbox, type UsernameOptions } from "../../domain/identifier.ts";
 import type { User, UserChanges } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { UserPage, UserQuery } from "../../ports/directory-store.ts";
@@ -74,7 +74,7 @@ export async function createAccount(
 
 /**
  * Changes an account. Another address ends every session of it and every link that was mailed to the old one; it is unverified unless
- * said otherwise.
+ * said otherwise. A name that speaks for the service, `support` say, is given by operators alone, as where an account is created.
  *
  * @throws AuthError `not_found`; `forbidden`; `invalid_input` with every failing field; `email_taken`, `username_taken`;
  * `conflict` - anonymised, or there is no password to change
@@ -86,11 +86,12 @@ export async function changeAccount(
   acting: Acting,
 ): Promise<User> {
   if (wanted.mustChangePassword) await assertHasPassword(services, userId);
+  const naming: UsernameOptions = { isOperators: acting.by === "operator" };
   return changing(services, userId, acting, (user) => {
-    assertReadable(wanted, user);
+    assertReadable(wanted, user, naming);
     if (user.status === "anonymized")
       throw new AuthError("conflict", { message: "The account is anonymized." });
-    const changes = wantedChanges(user, wanted);
+    const changes = wantedChanges(user, wanted, naming);
     const fields = Object.keys(changes).filter((field) => field !== "emailKey");
     if (fields.length === 0) return null;
     const updated = { type: "user.updated" as const, userId, payload: { ...doing(acting), fields } };
@@ -102,9 +103,12 @@ export async function changeAccount(
   });
 }
 
-function wantedChanges(user: User, wanted: AccountChanges): UserChanges {
+function wantedChanges(user: User, wanted: AccountChanges, naming: UsernameOptions): UserChanges {
   const { emailVerified, mustChangePassword } = wanted;
-  const given = { ...differences(user, wanted), ...(emailVerified !== undefined && { emailVerified }) };
+  const given = {
+    ...differences(user, wanted, naming),
+    ...(emailVerified !== undefined && { emailVerified }),
+  };
   const others: UserChanges = {
     ...(mustChangePassword !== undefined && { mustChangePassword }),
   };
