@@ -122,7 +122,8 @@ async function compile(program: readonly Module[], index: number): Promise<reado
     config,
     JSON.stringify({ ...options, files: [...program.map(({ path }) => path), ...ambient] }),
   );
-  const child = spawn(process.execPath, [compiler, "-p", config, "--pretty", "false"], { cwd: root });
+  const args = [compiler, "-p", config, "--pretty", "false", "--singleThreaded"];
+  const child = spawn(process.execPath, args, { cwd: root });
   const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   // What belongs to a complaint is indented.
   return `${output}${errors}`

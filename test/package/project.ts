@@ -17,9 +17,9 @@ export interface Added {
   readonly bytes: number;
 }
 
-/** Builds and packs both packages as they would be published. */
+/** Packs both packages into a folder as they would be published; from the same sources they are built once. */
 export function packAll(folder: string): { core: Tarball; server: Tarball } {
-  const output = run(process.execPath, [join(root, "tools/pack.mjs"), folder], root);
+  const output = run(process.execPath, [join(root, "tools/pack.mjs"), "--kept", folder], root);
   const files = output.split("\n").filter((line) => line.endsWith(".tgz"));
   const find = (prefix: RegExp): Tarball => {
     const file = files.find((path) => prefix.test(basename(path)));
