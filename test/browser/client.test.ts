@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Request } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { tokens } from "../../src/features/tokens.ts";
 import { openChromium } from "./chromium.ts";
@@ -108,9 +108,9 @@ describe.skipIf(chromiumPath === null)("the client, in a browser", () => {
     await signIn(one);
     await says(other, "Hello, Ada Lovelace");
     expect(await context.cookies()).toEqual([]);
-    const refreshes: string[] = [];
-    context.on("request", (request) => {
-      if (request.url().endsWith("/refresh")) refreshes.push(request.url());
+    const refreshes: Request[] = [];
+    context.on("requestfinished", (request) => {
+      if (request.url().endsWith("/refresh")) refreshes.push(request);
     });
     await one.evaluate(() => {
       const stored = JSON.parse(localStorage.getItem("tokens") ?? "{}");
@@ -120,7 +120,11 @@ describe.skipIf(chromiumPath === null)("the client, in a browser", () => {
       [one, other, one, other].map((page) => page.evaluate(() => window.ask("GET", "/api/v1/users/me"))),
     );
     expect(answers.map(({ error }) => error)).toEqual([null, null, null, null]);
-    expect(refreshes).toHaveLength(1);
+    // One; or two, where what the first tab stored reached the other, a process of its own, after the word that it may go.
+    const spans = refreshes.map((request) => request.timing()).toSorted((a, b) => a.startTime - b.startTime);
+    expect([1, 2]).toContain(spans.length);
+    const [first, second] = spans;
+    if (first && second) expect(second.startTime).toBeGreaterThanOrEqual(first.startTime + first.responseEnd);
     expect(await one.evaluate(() => window.client.session.get().status)).toBe("signed-in");
   });
 });

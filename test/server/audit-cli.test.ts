@@ -2,14 +2,15 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ChildServer, eventually, run, startServer } from "./support/child-server.ts";
+import { eventually, run } from "./support/child-server.ts";
 import { command } from "./support/command.ts";
+import { type HereServer, serveHere } from "./support/here-server.ts";
 
 const secret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
-let server: ChildServer;
+let server: HereServer;
 
 beforeAll(async () => {
-  server = await startServer({ SECRET_KEY: secret });
+  server = await serveHere({ SECRET_KEY: secret });
   const browser = server.browser();
   for (const name of ["ana", "bea"]) {
     const account = { email: `${name}@example.com`, password: "seven green kettles" };
@@ -76,7 +77,7 @@ describe("latchkey audit", () => {
     const db = new DatabaseSync(join(server.folder, "data/latchkey.db"), { timeout: 10_000 });
     db.prepare("UPDATE audit_events SET payload = '{}' WHERE seq = 2").run();
     db.close();
-    const { code, out, err } = await program("verify", "--json");
+    const { code, out, err } = await audit("verify", "--json");
     expect(code).toBe(1);
     expect(err).toContain("the row at 2 is not what was sealed there");
     expect(JSON.parse(out)).toMatchObject({ ok: false, fault: { kind: "changed", seq: 2 } });

@@ -1,49 +1,96 @@
 import { rm } from "node:fs/promises";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { startRedisCluster, startSentinel } from "../servers/start-redis.ts";
-import { type ChildServer, newFolder, run, startServer } from "./support/child-server.ts";
+import { eventually, newFolder, run } from "./support/child-server.ts";
+import { command } from "./support/command.ts";
 import { newMysql, newPostgres } from "./support/databases.ts";
+import { hereVariables, serveHere } from "./support/here-server.ts";
+import { shared } from "./support/shared.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Several processes start, on a machine that may be busy. */
+/** Much starts, on a machine that may be busy. */
 const patience = { timeout: 60_000 };
 const secret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
 const password = "seven green kettles";
 const account = { email: "ann@example.com", username: "ann", password };
 
-/** What the settings can choose; null where this machine does not have it. */
-const databases: readonly (readonly [name: string, open: (() => Promise<Variables>) | null])[] = [
-  ["sqlite", async () => ({})],
-  ["postgres", given("postgresUrl", async () => ({ DATABASE_URL: await newPostgres() }))],
-  ["mysql", given("mysqlUrl", async () => ({ DATABASE_URL: await newMysql() }))],
-];
+const all = shared();
+afterAll(() => all.end());
 
-const backends: readonly (readonly [name: string, open: (() => Promise<Variables>) | null])[] = [
-  ["memory", async () => ({})],
-  ["file", async () => ({})],
-  ["redis", given("redisUrl", async (url) => ({ REDIS_URL: url }))],
-  ["valkey", given("valkeyUrl", async (url) => ({ VALKEY_URL: url }))],
-  ["mongodb", given("mongodbUrl", async (url) => ({ MONGODB_URL: url }))],
-  ["memcached", given("memcachedAddress", async (url) => ({ MEMCACHED_URL: url }))],
-];
-
-function given(
-  key: "postgresUrl" | "mysqlUrl" | "redisUrl" | "valkeyUrl" | "mongodbUrl" | "memcachedAddress",
-  open: (found: string) => Promise<Variables>,
-): (() => Promise<Variables>) | null {
-  const found = inject(key);
-  return found === null ? null : () => open(found);
+/** What the settings can choose. */
+interface Choice {
+  readonly name: string;
+  readonly isHere: boolean;
+  /** The same at each call, until the tests of this file have ended. */
+  readonly open: () => Promise<Variables>;
+  readonly openAnother: () => Promise<Variables>;
 }
 
-async function start(variables: Variables): Promise<ChildServer> {
-  const server = await startServer({ SECRET_KEY: secret, ...variables });
-  onTestFinished(() => server.remove());
-  return server;
+const databases = [
+  choice("sqlite", [], async () => ({})),
+  choice("postgres", ["postgresUrl"], async () => ({ DATABASE_URL: await newPostgres(all.cleanup) })),
+  choice("mysql", ["mysqlUrl"], async () => ({ DATABASE_URL: await newMysql(all.cleanup) })),
+];
+
+const backends = [
+  choice("memory", [], async () => ({ SESSION_BACKEND: "memory" })),
+  choice("file", [], async () => ({ SESSION_BACKEND: "file" })),
+  choice("redis", ["redisUrl"], async (url) => ({ SESSION_BACKEND: "redis", REDIS_URL: url })),
+  choice("valkey", ["valkeyUrl"], async (url) => ({ SESSION_BACKEND: "valkey", VALKEY_URL: url })),
+  choice("mongodb", ["mongodbUrl"], async (url) => ({ SESSION_BACKEND: "mongodb", MONGODB_URL: url })),
+  choice("memcached", ["memcachedAddress"], async (url) => ({
+    ...{ SESSION_BACKEND: "memcached", MEMCACHED_URL: url },
+  })),
+  choice("PostgreSQL and a Redis cluster", ["redisBinary", "postgresUrl"], async () => {
+    const { urls } = await startRedisCluster({ cleanup: all.cleanup });
+    const DATABASE_URL = await newPostgres(all.cleanup);
+    return { SESSION_BACKEND: "redis", REDIS_URL: urls.join(","), DATABASE_URL };
+  }),
+  choice("Sentinels", ["redisBinary"], async () => {
+    const { ports, name } = await startSentinel({ cleanup: all.cleanup });
+    const hosts = ports.map((port) => `127.0.0.1:${port}`).join(",");
+    return { SESSION_BACKEND: "redis", REDIS_URL: `redis+sentinel://${hosts}/${name}` };
+  }),
+];
+
+type Service =
+  | "postgresUrl"
+  | "mysqlUrl"
+  | "redisUrl"
+  | "valkeyUrl"
+  | "mongodbUrl"
+  | "memcachedAddress"
+  | "redisBinary";
+
+/** @param services - what it needs of this machine; the first is handed to `open` */
+function choice(
+  name: string,
+  services: readonly Service[],
+  open: (first: string) => Promise<Variables>,
+): Choice {
+  const [first, ...others] = services.map((service) => inject(service));
+  const openAnother = (): Promise<Variables> => open(first ?? "");
+  let opened: Promise<Variables> | null = null;
+  return {
+    ...{ name, isHere: first !== null && !others.includes(null), openAnother },
+    open() {
+      opened ??= openAnother();
+      return opened;
+    },
+  };
+}
+
+async function sharedFolder(): Promise<string> {
+  const folder = await newFolder();
+  all.cleanup(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** A person's way in and out, and an operator's commands beside it. */
-async function comeAndGo(server: ChildServer, variables: Variables): Promise<void> {
+async function comeAndGo({ open }: Choice): Promise<void> {
+  const server = await serveHere({ SECRET_KEY: secret, ...(await open()) });
+  onTestFinished(() => server.remove());
   const [laptop, phone] = [server.browser(), server.browser()];
   expect((await laptop.get("/readyz")).status).toBe(200);
   expect((await laptop.post("/api/v1/auth/register", account)).status).toBe(201);
@@ -57,31 +104,24 @@ async function comeAndGo(server: ChildServer, variables: Variables): Promise<voi
   expect((await phone.get("/api/v1/users/me")).status).toBe(401);
   expect((await laptop.get("/api/v1/users/me")).status).toBe(200);
 
-  const revoked = run("cli/main.ts", ["session", "revoke", "ann", "--all"], server.folder, variables);
-  expect([await revoked.ended, revoked.stderr()]).toMatchObject([{ code: 0 }, expect.any(String)]);
+  const revoked = await command(server, secret, ["session", "revoke", "ann", "--all"], server.variables);
+  expect(revoked).toMatchObject({ code: 0, err: expect.any(String) });
   expect((await laptop.get("/api/v1/users/me")).status).toBe(401);
   expect((await laptop.post("/api/v1/auth/login", { username: "ann", password })).status).toBe(200);
 
-  server.child.kill("SIGTERM");
-  expect(await server.ended).toEqual({ code: 0, signal: null });
+  await server.stop();
   expect(server.stderr()).not.toMatch(/"level":"(?:error|warn)"/);
 }
 
 describe("accounts, sessions and everything else in one database", patience, () => {
-  for (const [name, open] of databases) {
-    test.skipIf(open === null)(`${name}: a person comes and goes`, async () => {
-      const variables = { SECRET_KEY: secret, ...(await open?.()) };
-      await comeAndGo(await start(variables), variables);
-    });
+  for (const database of databases) {
+    test.skipIf(!database.isHere)(`${database.name}: a person comes and goes`, () => comeAndGo(database));
+  }
 
-    test.skipIf(open === null)(`${name}: migrate makes the schema and takes it back`, async () => {
-      const folder = await newFolder();
-      onTestFinished(() => rm(folder, { recursive: true, force: true }));
-      const variables = { SECRET_KEY: secret, ...(await open?.()) };
-      const latchkey = async (...args: string[]) => {
-        const { ended, stdout, stderr } = run("cli/main.ts", args, folder, variables);
-        return { code: (await ended).code, out: stdout(), err: stderr() };
-      };
+  for (const { name, isHere, openAnother } of databases) {
+    test.skipIf(!isHere)(`${name}: migrate makes the schema and takes it back`, async () => {
+      const [folder, variables] = [await sharedFolder(), await openAnother()];
+      const latchkey = (...args: string[]) => command({ folder, port: 3_000 }, secret, args, variables);
       expect((await latchkey("migrate", "status")).code).toBe(1);
       const early = await latchkey("user", "create", "--email", "bob@example.com");
       expect(early).toMatchObject({ code: 1, err: expect.stringContaining("latchkey migrate up") });
@@ -98,32 +138,28 @@ describe("accounts, sessions and everything else in one database", patience, () 
 });
 
 describe("sessions where SESSION_BACKEND says", patience, () => {
-  for (const [name, open] of backends) {
-    test.skipIf(open === null)(`${name}: a person comes and goes`, async () => {
-      const variables = { SECRET_KEY: secret, SESSION_BACKEND: name, ...(await open?.()) };
-      await comeAndGo(await start(variables), variables);
-    });
+  for (const backend of backends) {
+    test.skipIf(!backend.isHere)(`${backend.name}: a person comes and goes`, () => comeAndGo(backend));
   }
-
-  test.skipIf(inject("postgresUrl") === null || inject("redisBinary") === null)(
-    "PostgreSQL and a Redis cluster: a person comes and goes",
-    async () => {
-      const { urls } = await startRedisCluster();
-      const variables = {
-        ...{ SECRET_KEY: secret, SESSION_BACKEND: "redis" },
-        ...{ REDIS_URL: urls.join(","), DATABASE_URL: await newPostgres() },
-      };
-      await comeAndGo(await start(variables), variables);
-    },
-  );
-
-  test.skipIf(inject("redisBinary") === null)("Sentinels: a person comes and goes", async () => {
-    const { ports, name } = await startSentinel();
-    const hosts = ports.map((port) => `127.0.0.1:${port}`).join(",");
-    const variables = {
-      ...{ SECRET_KEY: secret, SESSION_BACKEND: "redis" },
-      REDIS_URL: `redis+sentinel://${hosts}/${name}`,
-    };
-    await comeAndGo(await start(variables), variables);
-  });
 });
+
+test(
+  "commands leave nothing open, whatever they worked on: their process ends by itself",
+  patience,
+  async () => {
+    const commands = [];
+    for (const { isHere, open } of [...databases, ...backends]) {
+      if (!isHere) continue;
+      const environment = hereVariables({ SECRET_KEY: secret, ...(await open()) }, await sharedFolder());
+      for (const args of [["migrate", "up"], ["user", "create", "--email", "eve@example.com"], ["sweep"]])
+        commands.push({ environment, args });
+    }
+    const program = new URL("support/run-each.ts", import.meta.url);
+    const input = commands.map((each) => JSON.stringify(each)).join("\n");
+    const { ended, stdout, stderr } = run(program, [], await sharedFolder(), {}, input);
+    await eventually(() => stdout() === "0\n".repeat(commands.length), 30_000).catch(() => {
+      throw new Error(`not all were done: ${stdout()}\n${stderr()}`);
+    });
+    expect(await ended).toEqual({ code: 0, signal: null });
+  },
+);

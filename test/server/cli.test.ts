@@ -7,17 +7,18 @@ import { cli } from "../../server/cli/cli.ts";
 import { tableLines } from "../../server/cli/table.ts";
 import { clean, plainJson, type Terminal } from "../../server/cli/terminal.ts";
 import { readSettings } from "../../server/settings/read-settings.ts";
-import { type ChildServer, newFolder, run, startServer } from "./support/child-server.ts";
+import { bareEnvironment, newFolder, run } from "./support/child-server.ts";
+import { type HereServer, serveHere } from "./support/here-server.ts";
 
 const password = "seven green kettles";
 const secret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
 const html = { Accept: "text/html" };
 
 const folders: string[] = [];
-let server: ChildServer;
+let server: HereServer;
 
 beforeAll(async () => {
-  server = await startServer({ SECRET_KEY: secret });
+  server = await serveHere({ SECRET_KEY: secret });
 });
 
 afterAll(async () => {
@@ -423,7 +424,7 @@ describe("as a process", () => {
     const command = `${process.execPath} --conditions=latchkey-source ${program} sweep`;
     const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], {
       ...{ cwd: server.folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
-      env: { PATH: process.env.PATH, SECRET_KEY: secret },
+      env: { ...bareEnvironment(), SECRET_KEY: secret },
     });
     expect(stdout).toContain("] 200 expired sessions so far\r\u001b[2K");
     expect(stdout.endsWith("\r\u001b[2KCleaned up 250 expired sessions\r\n")).toBe(true);

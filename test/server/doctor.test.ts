@@ -21,10 +21,11 @@ import { readSettings } from "../../server/settings/read-settings.ts";
 import type { Settings } from "../../server/settings/settings.ts";
 import { SettingsError } from "../../server/settings/settings-error.ts";
 import { openDirectory } from "../../server/stores/directory.ts";
-import { newFolder, run, startServer } from "./support/child-server.ts";
+import { newFolder, run } from "./support/child-server.ts";
 import type { Ran } from "./support/command.ts";
 import { newMysql, newPostgres, onPostgres } from "./support/databases.ts";
 import { folderCommands } from "./support/folder-commands.ts";
+import { serveHere } from "./support/here-server.ts";
 
 const secret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
 const otherSecret = "Vx3kQp9sLm2Zt7Rb8Yc4Wd5Nf6Gh1JaE";
@@ -246,7 +247,7 @@ describe("the server of the sessions", () => {
 
 describe("the running server", () => {
   test("it tells who proves the secret, and to everybody else the page is not there", patience, async () => {
-    const server = await startServer({ SECRET_KEY: secret });
+    const server = await serveHere({ SECRET_KEY: secret });
     onTestFinished(() => server.remove());
     const ask = (proof: string | null): Promise<Response> =>
       fetch(server.origin + diagnosisPath, { headers: proof === null ? {} : { [proofHeader]: proof } });
@@ -279,10 +280,10 @@ describe("the running server", () => {
     "asked directly: ready, of this version, started with these settings or others",
     patience,
     async () => {
-      const server = await startServer({ SECRET_KEY: secret, MAX_SESSIONS_PER_USER: "7" });
+      const server = await serveHere({ SECRET_KEY: secret, MAX_SESSIONS_PER_USER: "7" });
       onTestFinished(() => server.remove());
-      // As the server has them: in its folder, the port chosen by the system.
-      const same = settingsWith({ PORT: "0", MAX_SESSIONS_PER_USER: "7", DATABASE_URL: "" });
+      // As the server has them: the port chosen by the system.
+      const same = settingsWith({ ...server.variables, PORT: "0" });
       const facts = async (settings: Settings): Promise<ServerFacts> =>
         known(await serverFacts({ settings, url: server.origin, secret }));
       expect(await facts(same)).toMatchObject({

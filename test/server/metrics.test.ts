@@ -1,13 +1,13 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mayReadMetrics } from "../../server/metrics/access.ts";
-import { type ChildServer, startServer } from "./support/child-server.ts";
+import { type HereServer, serveHere } from "./support/here-server.ts";
 
 const password = "seven green kettles";
 const token = "a-token-of-thirty-two-bytes-or-more-for-tests";
 
 /** `GET /metrics` with exactly these headers. */
-function scrape(server: ChildServer, headers: Readonly<Record<string, string>> = {}) {
+function scrape(server: HereServer, headers: Readonly<Record<string, string>> = {}) {
   return new Promise<{ status: number; type: string; text: string }>((resolve, reject) => {
     const sent = request(
       { host: "127.0.0.1", port: server.port, path: "/metrics", headers },
@@ -28,9 +28,9 @@ function figure(text: string, series: string): number {
 }
 
 describe("/metrics", () => {
-  let server: ChildServer;
+  let server: HereServer;
   beforeAll(async () => {
-    server = await startServer();
+    server = await serveHere();
   });
   afterAll(() => server.remove());
 
@@ -77,9 +77,9 @@ describe("/metrics", () => {
 });
 
 describe("/metrics with a token", () => {
-  let server: ChildServer;
+  let server: HereServer;
   beforeAll(async () => {
-    server = await startServer({ METRICS_TOKEN: token });
+    server = await serveHere({ METRICS_TOKEN: token });
   });
   afterAll(() => server.remove());
 

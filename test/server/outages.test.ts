@@ -1,9 +1,12 @@
-import { rm } from "node:fs/promises";
-import { describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { startRedis, startRedisCluster, startSentinel } from "../servers/start-redis.ts";
 import { type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
-import { type ChildServer, eventually, newFolder, run, startServer } from "./support/child-server.ts";
+import { type ChildServer, eventually, startServer } from "./support/child-server.ts";
+import { command } from "./support/command.ts";
 import { newMysql, newPostgres, onPostgres } from "./support/databases.ts";
+import { type HereServer, refusedHere, serveHere } from "./support/here-server.ts";
+import { refusals } from "./support/refusals.ts";
+import { shared } from "./support/shared.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -15,10 +18,23 @@ const account = { email: "ann@example.com", username: "ann", password };
 const canary = "Zq90817263Xj";
 const me = "/api/v1/users/me";
 
-async function start(variables: Variables): Promise<ChildServer> {
+/** A server in this process. */
+async function start(variables: Variables): Promise<HereServer> {
+  const server = await serveHere({ SECRET_KEY: secret, STORE_TIMEOUT_MS: "1000", ...variables });
+  onTestFinished(() => server.remove());
+  return server;
+}
+
+/** One as a process, where that is what a test is about. */
+async function startProcess(variables: Variables): Promise<ChildServer> {
   const server = await startServer({ SECRET_KEY: secret, STORE_TIMEOUT_MS: "1000", ...variables });
   onTestFinished(() => server.remove());
   return server;
+}
+
+async function endsOnSignal(server: ChildServer): Promise<void> {
+  server.child.kill("SIGTERM");
+  expect(await server.ended).toEqual({ code: 0, signal: null });
 }
 
 async function proxyOf(target: string): Promise<FaultProxy> {
@@ -27,19 +43,11 @@ async function proxyOf(target: string): Promise<FaultProxy> {
   return proxy;
 }
 
-/** The process refuses to start; what it says is answered. */
-async function refused(variables: Variables): Promise<string> {
-  const folder = await newFolder();
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const running = run("main.ts", [], folder, { PORT: "0", SECRET_KEY: secret, ...variables });
-  expect(await running.ended).toEqual({ code: 1, signal: null });
-  expect(running.stdout()).toBe("");
-  return running.stderr();
-}
+type Server = ChildServer | HereServer;
 
-const statusOf = async (server: ChildServer, path: string): Promise<number> =>
+const statusOf = async (server: Server, path: string): Promise<number> =>
   (await server.browser().get(path)).status;
-const linesWith = (server: ChildServer, text: string): number =>
+const linesWith = (server: Server, text: string): number =>
   server
     .stderr()
     .split("\n")
@@ -92,8 +100,7 @@ for (const { name, target, variables, server: named } of backends) {
           await server.logged(`${named} ${proxy.address} answers again`);
           expect(linesWith(server, `${named} ${proxy.address} does not answer`)).toBe(1);
         }
-        server.child.kill("SIGTERM");
-        expect(await server.ended).toEqual({ code: 0, signal: null });
+        await server.stop();
       });
     }
 
@@ -108,12 +115,10 @@ for (const { name, target, variables, server: named } of backends) {
       expect((await server.browser().post("/api/v1/auth/register", account)).status).toBe(201);
     });
 
-    test("it never comes: the server ends all the same when it is told to", async () => {
+    test("it never comes: the process ends all the same when it is told to", async () => {
       const proxy = await proxyOf(target ?? "");
       await proxy.set("hang");
-      const server = await start(variables(proxy));
-      server.child.kill("SIGTERM");
-      expect(await server.ended).toEqual({ code: 0, signal: null });
+      await endsOnSignal(await startProcess(variables(proxy)));
     });
   });
 }
@@ -140,7 +145,7 @@ describe.skipIf(inject("redisBinary") === null)("a replica takes over", patience
     await backInService(server, people);
   });
 
-  async function registered(server: ChildServer, count: number) {
+  async function registered(server: Server, count: number) {
     const people = Array.from({ length: count }, () => server.browser());
     for (const [index, person] of people.entries()) {
       const own = { ...account, email: `p${index}@example.com`, username: `person${index}` };
@@ -150,7 +155,7 @@ describe.skipIf(inject("redisBinary") === null)("a replica takes over", patience
   }
 
   /** Everybody is still signed in, and can sign out, without a restart. */
-  async function backInService(server: ChildServer, people: readonly ReturnType<ChildServer["browser"]>[]) {
+  async function backInService(server: Server, people: readonly ReturnType<Server["browser"]>[]) {
     const lostAt = performance.now();
     await eventually(async () => (await statusOf(server, "/readyz")) === 503);
     for (const person of people) await eventually(async () => (await person.get(me)).status === 200, 30_000);
@@ -168,27 +173,27 @@ describe.skipIf(inject("postgresUrl") === null)("PostgreSQL goes away", patience
   test("while the server runs: 503, then it goes on, and idle connections that break end nothing", async () => {
     const url = await newPostgres();
     const proxy = await proxyOf(url);
-    const server = await start({ DATABASE_URL: proxy.urlOf(url) });
+    const server = await startProcess({ DATABASE_URL: proxy.urlOf(url) });
     const ann = server.browser();
     await ann.post("/api/v1/auth/register", account);
-    await proxy.set("refuse");
-    // Not only what lay idle: at this moment each connection may be at work for the server itself.
+    // Heard of is a connection that breaks while it lies idle; at this moment each may be at work for the server itself.
+    await eventually(async () => {
+      await proxy.set("pass");
+      await eventually(async () => (await ann.get(me)).status === 200);
+      await proxy.set("refuse");
+      const heard = server.logged(`PostgreSQL at ${proxy.address} does not answer`, 1_000);
+      return heard.then(
+        () => true,
+        () => false,
+      );
+    }, 20_000);
     await eventually(async () => (await ann.get(me)).status === 503);
-    await server.logged(`PostgreSQL at ${proxy.address} does not answer`);
     for (let again = 0; again < 3; again++) expect((await ann.get(me)).status).toBe(503);
     expect(await statusOf(server, "/readyz")).toBe(503);
     await proxy.set("pass");
     await eventually(async () => (await ann.get(me)).status === 200);
     expect(linesWith(server, "PostgreSQL at")).toBe(2);
-  });
-
-  test("before the server starts: one line that says where, with exit code 1", async () => {
-    const proxy = await proxyOf(inject("postgresUrl") ?? "");
-    await proxy.set("refuse");
-    const said = await refused({ DATABASE_URL: `postgres://me:${canary}@${proxy.address}/app` });
-    expect(said).toMatch(
-      new RegExp(`^DATABASE_URL: the database at ${proxy.address} cannot be used: .*ECONNREFUSED.*\n$`),
-    );
+    await endsOnSignal(server);
   });
 
   test("its connections have a name by which an administrator finds them", async () => {
@@ -208,7 +213,7 @@ test.skipIf(inject("mysqlUrl") === null)(
   async () => {
     const url = await newMysql();
     const proxy = await proxyOf(url);
-    const server = await start({ DATABASE_URL: proxy.urlOf(url) });
+    const server = await startProcess({ DATABASE_URL: proxy.urlOf(url) });
     const ann = server.browser();
     await ann.post("/api/v1/auth/register", account);
     await proxy.set("refuse");
@@ -216,25 +221,66 @@ test.skipIf(inject("mysqlUrl") === null)(
     expect(await statusOf(server, "/readyz")).toBe(503);
     await proxy.set("pass");
     await eventually(async () => (await ann.get(me)).status === 200);
-    server.child.kill("SIGTERM");
-    expect(await server.ended).toEqual({ code: 0, signal: null });
+    await endsOnSignal(server);
   },
 );
 
+/** Nobody listens there. */
+const nowhere = "127.0.0.1:1";
+const refusedUrls: readonly Variables[] = [
+  { DATABASE_URL: `postgres://me:${canary}@${nowhere}/app` },
+  { DATABASE_URL: `mysql://me:${canary}@${nowhere}/app` },
+  {
+    SESSION_BACKEND: "mongodb",
+    MONGODB_URL: `mongodb://me:${canary}@${nowhere}/?readPreference=${canary}`,
+  },
+  { SESSION_BACKEND: "mongodb", MONGODB_URL: `mongodb+srv://me:${canary}@${nowhere}/` },
+];
+
+describe("what ends the start of a process with 1, by what its terminal says", patience, () => {
+  let said: ReadonlyMap<Variables, string>;
+
+  beforeAll(async () => {
+    const starts = refusedUrls.map((urls) => ({ SECRET_KEY: secret, LOG_LEVEL: "trace", ...urls }));
+    const told = await refusals(starts);
+    said = new Map(refusedUrls.map((urls, index) => [urls, told[index] ?? ""]));
+  });
+
+  test.each(refusedUrls)("%j: neither the terminal nor the log has the password", (variables) => {
+    expect(said.get(variables)).not.toBe("");
+    expect(said.get(variables)).not.toContain(canary);
+  });
+
+  test.each(["postgres", "mysql"])("%s that is not there: one line that says where", (engine) => {
+    const [url] = refusedUrls.filter(({ DATABASE_URL = "" }) => DATABASE_URL.startsWith(engine));
+    expect(url && said.get(url)).toMatch(
+      new RegExp(`^DATABASE_URL: the database at ${nowhere} cannot be used: .*ECONNREFUSED.*\n$`),
+    );
+  });
+});
+
 describe("what is refused", patience, () => {
+  const evicting = { settings: ["maxmemory 20mb", "maxmemory-policy allkeys-lru"] };
+  const all = shared();
+  let evictingUrl = "";
+
+  beforeAll(async () => {
+    if (inject("redisBinary") === null) return;
+    evictingUrl = (await startRedis({ ...evicting, cleanup: all.cleanup })).url;
+  });
+  afterAll(() => all.end());
+
   test.skipIf(inject("redisBinary") === null)("a Redis that evicts", async () => {
-    const { url } = await startRedis({ settings: ["maxmemory 20mb", "maxmemory-policy allkeys-lru"] });
-    const said = await refused({ SESSION_BACKEND: "redis", REDIS_URL: url });
+    const [said] = await refusals([{ SECRET_KEY: secret, SESSION_BACKEND: "redis", REDIS_URL: evictingUrl }]);
     expect(said).toMatch(/^SESSION_BACKEND=redis: .*maxmemory-policy.*noeviction.*\n$/);
   });
 
   test.skipIf(inject("redisBinary") === null)(
     "a Redis that evicts and comes after the start: the log says why the server is not ready",
     async () => {
-      const { url } = await startRedis({ settings: ["maxmemory 20mb", "maxmemory-policy allkeys-lru"] });
-      const proxy = await proxyOf(url);
+      const proxy = await proxyOf(evictingUrl);
       await proxy.set("refuse");
-      const server = await start({ SESSION_BACKEND: "redis", REDIS_URL: proxy.urlOf(url) });
+      const server = await start({ SESSION_BACKEND: "redis", REDIS_URL: proxy.urlOf(evictingUrl) });
       await proxy.set("pass");
       await server.logged("SESSION_BACKEND=redis: Redis: maxmemory-policy must be noeviction");
       expect(await statusOf(server, "/readyz")).toBe(503);
@@ -242,53 +288,39 @@ describe("what is refused", patience, () => {
   );
 
   test("a second server on the files of one", async () => {
-    const first = await start({ SESSION_BACKEND: "file" });
+    const first = await startProcess({ SESSION_BACKEND: "file" });
     const files = `${first.folder}/data/sessions`;
-    const said = await refused({ SESSION_BACKEND: "file", SESSION_PATH: files });
-    expect(said).toMatch(
-      new RegExp(`^SESSION_BACKEND=file: ${files} is in use by process ${first.child.pid}\\b.*\n$`),
+    expect(await refusedHere({ SESSION_BACKEND: "file", SESSION_PATH: files })).toMatch(
+      new RegExp(`^SESSION_BACKEND=file: ${files} is in use by process ${first.child.pid}\\b.*$`),
     );
-    const { ended, stdout, stderr } = run("cli/main.ts", ["session", "list", "nobody"], first.folder, {
-      ...{ SECRET_KEY: secret, SESSION_BACKEND: "file" },
+    const { code, out, err } = await command(first, secret, ["session", "list", "nobody"], {
+      SESSION_BACKEND: "file",
+      SESSION_PATH: files,
     });
-    expect((await ended).code).toBe(1);
-    expect(stdout()).toBe("");
-    expect(stderr()).toContain("Sessions are with the running server (SESSION_BACKEND=file)");
+    expect([code, out]).toEqual([1, ""]);
+    expect(err).toContain("Sessions are with the running server (SESSION_BACKEND=file)");
+    await endsOnSignal(first);
   });
 });
 
-describe("passwords of servers", patience, () => {
-  test.skipIf(inject("redisBinary") === null)("a Redis with a password, and one with another", async () => {
+test.skipIf(inject("redisBinary") === null)(
+  "a Redis with a password, and one with another: nowhere does it stand in the clear",
+  patience,
+  async () => {
     const { url } = await startRedis({ settings: [`requirepass ${canary}`] });
     const right = new URL(url);
     right.password = canary;
-    const server = await start({ SESSION_BACKEND: "redis", REDIS_URL: right.href });
+    const server = await start({ SESSION_BACKEND: "redis", REDIS_URL: right.href, LOG_LEVEL: "trace" });
     expect((await server.browser().post("/api/v1/auth/register", account)).status).toBe(201);
-    expect(server.stdout() + server.stderr()).not.toContain(canary);
+    expect(server.stderr()).not.toContain(canary);
 
     right.password = `${canary}0`;
-    const other = await start({ SESSION_BACKEND: "redis", REDIS_URL: right.href, LOG_LEVEL: "trace" });
+    const variables = { SESSION_BACKEND: "redis", REDIS_URL: right.href, STORE_TIMEOUT_MS: "1000" };
+    const other = await startProcess({ ...variables, LOG_LEVEL: "trace" });
     expect(await statusOf(other, "/readyz")).toBe(503);
     await other.logged("does not answer");
-    const command = run("cli/main.ts", ["user", "create", "--email", "bob@example.com"], other.folder, {
-      ...{ SECRET_KEY: secret, SESSION_BACKEND: "redis", REDIS_URL: right.href, STORE_TIMEOUT_MS: "1000" },
-    });
-    expect((await command.ended).code).toBe(1);
-    for (const text of [other.stdout(), other.stderr(), command.stdout(), command.stderr()])
-      expect(text).not.toContain(canary);
-  });
-
-  test.each<Variables>([
-    { DATABASE_URL: `postgres://me:${canary}@127.0.0.1:1/app` },
-    { DATABASE_URL: `mysql://me:${canary}@127.0.0.1:1/app` },
-    {
-      SESSION_BACKEND: "mongodb",
-      MONGODB_URL: `mongodb://me:${canary}@127.0.0.1:1/?readPreference=${canary}`,
-    },
-    { SESSION_BACKEND: "mongodb", MONGODB_URL: `mongodb+srv://me:${canary}@127.0.0.1:1/` },
-  ])("%j: neither the terminal nor the log has the password", async (variables) => {
-    const said = await refused({ LOG_LEVEL: "trace", ...variables });
-    expect(said).not.toBe("");
-    expect(said).not.toContain(canary);
-  });
-});
+    const ran = await command(other, secret, ["user", "create", "--email", "bob@example.com"], variables);
+    expect(ran.code).toBe(1);
+    for (const text of [other.stdout(), other.stderr(), ran.out, ran.err]) expect(text).not.toContain(canary);
+  },
+);

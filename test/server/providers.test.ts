@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
-import { startServer } from "./support/child-server.ts";
+import { serveHere } from "./support/here-server.ts";
 
 test("a provider that the settings name stands on the sign-in page; the others' routes say what to set", async () => {
-  const server = await startServer({
+  const server = await serveHere({
     GITHUB_CLIENT_ID: "Iv1.8a61f9b3a7aba766",
     GITHUB_CLIENT_SECRET: "canary",
   });
@@ -23,7 +23,8 @@ test("a provider that the settings name stands on the sign-in page; the others' 
     "https://github.com/login/oauth/authorize",
   ]);
   expect(url.searchParams.get("redirect_uri")).toBe(`${server.origin}/api/v1/auth/oauth/callback/github`);
-  const written = server.stdout() + server.stderr();
+  // The terminal has the address, the link and these.
+  const written = server.warnings.join() + server.stderr();
   expect(written).not.toContain("canary");
   expect(written).not.toContain(url.searchParams.get("state"));
 });

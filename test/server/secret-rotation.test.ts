@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { type Answer, type Browser, browserOn } from "../support/browser.ts";
-import { type ChildServer, eventually, newFolder, run, startServer } from "./support/child-server.ts";
+import { eventually, newFolder } from "./support/child-server.ts";
+import { command } from "./support/command.ts";
+import { type HereServer, serveHere } from "./support/here-server.ts";
 import { type RoundRobin, roundRobin } from "./support/round-robin.ts";
 
 const me = "/api/v1/users/me";
@@ -83,10 +85,9 @@ interface Pair {
 
 async function startPair(): Promise<Pair> {
   const [folder, proxy] = [await newFolder(), await roundRobin()];
-  const servers: (ChildServer | null)[] = [null, null];
+  const servers: (HereServer | null)[] = [null, null];
   onTestFinished(async () => {
-    for (const server of servers) server?.child.kill("SIGKILL");
-    for (const server of servers) await server?.ended;
+    for (const server of servers) await server?.stop();
     proxy.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -108,18 +109,17 @@ async function startPair(): Promise<Pair> {
         );
         const old = servers[index] ?? null;
         servers[index] = null;
-        old?.child.kill("SIGTERM");
-        await old?.ended;
-        const server = await startServer(settings(secret, former), folder);
+        if (old !== null) await proxy.drained(old.port);
+        await old?.stop();
+        const server = await serveHere(settings(secret, former), folder);
         servers[index] = server;
         proxy.ports = [...proxy.ports, server.port];
       }
     },
     async latchkey(secret, former, ...args) {
-      const { ended, stdout, stderr } = run("cli/main.ts", args, folder, settings(secret, former));
-      const { code } = await ended;
-      if (code !== 0) throw new Error(stderr());
-      return JSON.parse(stdout()) as Record<string, unknown>;
+      const { code, out, err } = await command({ folder, port: 0 }, secret, args, settings(secret, former));
+      if (code !== 0) throw new Error(err);
+      return JSON.parse(out) as Record<string, unknown>;
     },
     browser: () => browserOn((sent) => fetch(new Request(sent), { redirect: "manual" }), proxy.origin),
   };
@@ -159,7 +159,7 @@ function person(pair: Pair, number: number) {
       }
       turns += 1;
       // A person, not a flood: what is tested is each answer, and servers start meanwhile.
-      await delay(20);
+      await delay(120);
     }
   }
 

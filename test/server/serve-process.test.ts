@@ -4,9 +4,18 @@ import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, test } from "vitest";
-import { type ChildServer, eventually, newFolder, run, startServer, watch } from "./support/child-server.ts";
+import { afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import {
+  bareEnvironment,
+  type ChildServer,
+  eventually,
+  newFolder,
+  startServer,
+  watch,
+} from "./support/child-server.ts";
+import { type HereServer, serveHere } from "./support/here-server.ts";
 import { rawSocket } from "./support/raw-socket.ts";
+import { refusals } from "./support/refusals.ts";
 
 const password = "seven green kettles";
 const account = { email: "ann@example.com", password };
@@ -32,68 +41,55 @@ async function start(env: Readonly<Record<string, string>> = {}): Promise<ChildS
   return server;
 }
 
-/** The process refuses to start; what it says is answered. */
-async function refused(env: Readonly<Record<string, string>>): Promise<string> {
-  const running = run("main.ts", [], await emptyFolder(), { PORT: "0", ...env });
-  expect(await running.ended).toEqual({ code: 1, signal: null });
-  expect(running.stdout()).toBe("");
-  expect(running.stderr()).not.toMatch(/^\s+at /m);
-  return running.stderr();
+/** For what is the same where the server is no process of its own. */
+async function startHere(env: Readonly<Record<string, string>> = {}): Promise<HereServer> {
+  const server = await serveHere(env);
+  onTestFinished(() => server.remove());
+  return server;
 }
 
 describe("the end of the server", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)(
-    "%s: sign-ins under way finish, then it exits with 0",
-    async (signal) => {
-      // One thread: of eight sign-ins that arrive together seven are still waiting when the first is answered.
-      const server = await start({ HASH_THREADS: "1", MAX_SESSIONS_PER_USER: "0", LOGIN_MAX_ATTEMPTS: "8" });
-      await server.browser().post("/api/v1/auth/register", account);
-      const signIns = Array.from({ length: 8 }, () => server.browser().post("/api/v1/auth/login", account));
-      await Promise.race(signIns);
-      server.child.kill(signal);
-      expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual(Array(8).fill(200));
-      expect(await server.ended).toEqual({ code: 0, signal: null });
-      // Closing the last connection takes the side files along: nothing was left for a recovery.
-      await expect(stat(join(server.folder, "data/latchkey.db-wal"))).rejects.toThrow("ENOENT");
-    },
-  );
-
-  test("it is not ready at once, answers what was begun, and takes nothing new", async () => {
-    const server = await start();
-    const begun = await rawSocket(server.port);
-    begun.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\n");
-    server.child.kill("SIGTERM");
-    await server.logged("stopping");
-    begun.write("\r\n");
-    const answer = await begun.answer;
-    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
-    expect(answer).toMatch(/^connection: close\r$/im);
-    await expect(rawSocket(server.port)).rejects.toThrow("ECONNREFUSED");
-    expect(await server.ended).toEqual({ code: 0, signal: null });
-  });
-
-  test("connections on which nothing is under way do not hold it up", async () => {
-    const server = await start();
-    const [silent, kept] = [await rawSocket(server.port), await rawSocket(server.port)];
-    kept.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    await once(kept.socket, "data");
-    const signalledAt = performance.now();
-    server.child.kill("SIGTERM");
-    await server.ended;
-    expect(performance.now() - signalledAt).toBeLessThan(3_000);
-    expect(await silent.answer).toBe("");
-  });
-
-  test("the same key press twice is one", async () => {
-    const server = await start();
+  test("what is under way finishes, the same key press twice is one, then it exits with 0", async () => {
+    // One thread: of eight sign-ins that arrive together seven are still waiting when the first is answered.
+    const server = await start({ HASH_THREADS: "1", MAX_SESSIONS_PER_USER: "0", LOGIN_MAX_ATTEMPTS: "8" });
+    await server.browser().post("/api/v1/auth/register", account);
     const begun = await rawSocket(server.port);
     begun.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
+    const signIns = Array.from({ length: 8 }, () => server.browser().post("/api/v1/auth/login", account));
+    await Promise.race(signIns);
     server.child.kill("SIGINT");
     await server.logged("stopping");
     server.child.kill("SIGINT");
     begun.write("\r\n");
     expect(await begun.answer).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await Promise.all(signIns)).map(({ status }) => status)).toEqual(Array(8).fill(200));
     expect(await server.ended).toEqual({ code: 0, signal: null });
+    // Closing the last connection takes the side files along: nothing was left for a recovery.
+    await expect(stat(join(server.folder, "data/latchkey.db-wal"))).rejects.toThrow("ENOENT");
+  });
+
+  test("it is not ready at once, answers what was begun, and takes nothing new", async () => {
+    const server = await startHere();
+    const begun = await rawSocket(server.port);
+    begun.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\n");
+    const stopped = server.stop();
+    begun.write("\r\n");
+    const answer = await begun.answer;
+    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(answer).toMatch(/^connection: close\r$/im);
+    await expect(rawSocket(server.port)).rejects.toThrow("ECONNREFUSED");
+    await stopped;
+  });
+
+  test("connections on which nothing is under way do not hold it up", async () => {
+    const server = await startHere();
+    const [silent, kept] = [await rawSocket(server.port), await rawSocket(server.port)];
+    kept.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await once(kept.socket, "data");
+    const toldAt = performance.now();
+    await server.stop();
+    expect(performance.now() - toldAt).toBeLessThan(3_000);
+    expect(await silent.answer).toBe("");
   });
 
   test.each([
@@ -143,7 +139,7 @@ describe("npm start", () => {
     ["SIGTERM to npm", (pid: number) => process.kill(pid, "SIGTERM")],
     ["Ctrl-C, which reaches npm and the server", (pid: number) => process.kill(-pid, "SIGINT")],
   ])("ends cleanly and leaves no orphan behind: %s", async (_how, end) => {
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, PORT: "0" };
+    const env = { ...bareEnvironment(), HOME: process.env.HOME, PORT: "0" };
     const child = spawn("npm", ["start"], { cwd: await project(), env, detached: true });
     const npm = watch(child);
     await eventually(() => /at http\S+\n/.test(npm.stdout()));
@@ -157,39 +153,49 @@ describe("npm start", () => {
   });
 });
 
-describe("settings that cannot be started with", () => {
-  test("everything wrong is said at once, one line each, with exit code 1", async () => {
-    const said = await refused({ PORT: "many", SESSION_NAME: "a b", SECRET_KEY: "short" });
-    expect(said).toMatch(/^These settings refuse to start:\n/);
-    for (const name of ["PORT", "SESSION_NAME", "SECRET_KEY"])
-      expect(said).toMatch(new RegExp(`^- ${name}: `, "m"));
-    expect(said).not.toContain('short"');
-  });
+describe("what cannot be started with", () => {
+  const unsafe = { ORIGIN: "http://app.example", DEBUG: "true", CORS_ORIGINS: "*", CSRF_ENABLED: "false" };
+  let said: Readonly<Record<"wrong" | "unsafe" | "taken" | "none", string>>;
+  let port: number;
 
-  test("what is unsafe off loopback is refused, all at once", async () => {
-    const unsafe = { ORIGIN: "http://app.example", DEBUG: "true", CORS_ORIGINS: "*", CSRF_ENABLED: "false" };
-    const said = await refused(unsafe);
-    for (const name of ["SECRET_KEY", ...Object.keys(unsafe)])
-      expect(said).toMatch(new RegExp(`^- ${name}: `, "m"));
-  });
-
-  test("a port that is taken is named, with what to do", async () => {
+  beforeAll(async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
-    const { port } = other.address() as { port: number };
-    const said = await refused({ PORT: String(port) });
+    port = (other.address() as { port: number }).port;
+    const folder = await newFolder();
+    await writeFile(join(folder, "text.db"), "this is no database, whatever its name says".repeat(20));
+    const [wrong = "", unfit = "", taken = "", none = ""] = await refusals([
+      { PORT: "many", SESSION_NAME: "a b", SECRET_KEY: "short" },
+      unsafe,
+      { PORT: String(port) },
+      { DATABASE_URL: `sqlite://${folder}/text.db` },
+    ]);
+    said = { wrong, unsafe: unfit, taken, none };
     other.close();
-    expect(said).toBe(
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("everything wrong is said at once, one line each", () => {
+    expect(said.wrong).toMatch(/^These settings refuse to start:\n/);
+    for (const name of ["PORT", "SESSION_NAME", "SECRET_KEY"])
+      expect(said.wrong).toMatch(new RegExp(`^- ${name}: `, "m"));
+    expect(said.wrong).not.toContain('short"');
+  });
+
+  test("what is unsafe off loopback is refused, all at once", () => {
+    for (const name of ["SECRET_KEY", ...Object.keys(unsafe)])
+      expect(said.unsafe).toMatch(new RegExp(`^- ${name}: `, "m"));
+  });
+
+  test("a port that is taken is named, with what to do", () => {
+    expect(said.taken).toBe(
       `Latchkey cannot listen: 127.0.0.1:${port} is in use by another program. Set PORT to another one; 0 picks one that is free.\n`,
     );
   });
 
-  test("a database that is none is named, without a stack", async () => {
-    const folder = await emptyFolder();
-    await writeFile(join(folder, "text.db"), "this is no database, whatever its name says".repeat(20));
-    const running = run("main.ts", [], folder, { PORT: "0", DATABASE_URL: "sqlite:text.db" });
-    expect((await running.ended).code).toBe(1);
-    expect(running.stderr()).toBe("file is not a database\n");
+  test("a database that is none is named, without a stack", () => {
+    expect(said.none).toBe("file is not a database\n");
+    for (const text of Object.values(said)) expect(text).not.toMatch(/^\s+at /m);
   });
 });
 
@@ -225,31 +231,27 @@ describe("settings that change how it runs", () => {
     expect((await ann.patch("/api/v1/users/me", { name: "Ann" })).status).toBe(200);
   });
 
-  test("sessions in memory end with the process, accounts stay, and the terminal says so", async () => {
-    const first = await startServer({ SESSION_BACKEND: "memory" });
+  test("sessions in memory end with the process, accounts stay, and warnings are on the terminal; .env is read", async () => {
+    const folder = await emptyFolder();
+    const lines = ["SESSION_BACKEND=memory", "SESSION_NAME=mine", "CORS_ORIGIN=https://a.example"];
+    await writeFile(join(folder, ".env"), lines.join("\n"));
+    const first = await startServer({ SECRET_KEY: goodSecret }, folder);
+    started.push(first);
     expect(first.stdout()).toContain("Warning: SESSION_BACKEND=memory keeps sessions in the server's memory");
+    expect(first.stdout()).toMatch(/^Warning: .*CORS_ORIGIN.*CORS_ORIGINS/m);
     const ann = first.browser();
-    expect((await ann.post("/api/v1/auth/register", account)).status).toBe(201);
+    const { status, cookies } = await ann.post("/api/v1/auth/register", account);
+    expect([status, cookies.map(({ name }) => name)]).toEqual([201, expect.arrayContaining(["mine"])]);
     first.child.kill("SIGTERM");
-    await first.ended;
-    const second = await startServer({ SESSION_BACKEND: "memory", PORT: String(first.port) }, first.folder);
-    started.push(second);
+    expect(await first.ended).toEqual({ code: 0, signal: null });
+    const second = await serveHere({ SECRET_KEY: goodSecret, PORT: String(first.port) }, folder);
+    onTestFinished(() => second.stop());
     expect((await ann.get("/api/v1/users/me")).status).toBe(401);
     expect((await ann.post("/api/v1/auth/login", { username: account.email, password })).status).toBe(200);
   });
 
-  test("warnings of the settings are on the terminal, and .env is read", async () => {
-    const folder = await emptyFolder();
-    await writeFile(join(folder, ".env"), "PORT=0\nSESSION_NAME=mine\nCORS_ORIGIN=https://a.example\n");
-    const server = await startServer({ PORT: "0" }, folder);
-    started.push(server);
-    expect(server.stdout()).toMatch(/^Warning: .*CORS_ORIGIN.*CORS_ORIGINS/m);
-    const { cookies } = await server.browser().post("/api/v1/auth/register", account);
-    expect(cookies.map(({ name }) => name)).toContain("mine");
-  });
-
   test("a client that sends too slowly is cut off, in its headers and in its body", async () => {
-    const server = await start({ REQUEST_TIMEOUT_SECONDS: "1" });
+    const server = await startHere({ REQUEST_TIMEOUT_SECONDS: "1" });
     const [headers, body] = [await rawSocket(server.port), await rawSocket(server.port)];
     headers.write("GET / HTTP/1.1\r\nHost: localhost\r\n");
     body.write(
@@ -264,12 +266,15 @@ describe("settings that change how it runs", () => {
   });
 
   test("while it starts it answers 503", async () => {
+    // A backend that takes connections and says nothing holds the start up for as long as a call may take.
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
     const probe = createServer().listen(0, "127.0.0.1");
-    await once(probe, "listening");
-    const { port } = probe.address() as { port: number };
+    await Promise.all([silent, probe].map((each) => once(each, "listening")));
+    const [backend, port] = [silent, probe].map((each) => (each.address() as { port: number }).port);
     probe.close();
     await once(probe, "close");
-    const running = run("main.ts", [], await emptyFolder(), { PORT: String(port) });
+    const variables = { SESSION_BACKEND: "redis", REDIS_URL: `redis://127.0.0.1:${backend}` };
+    const starting = serveHere({ ...variables, PORT: String(port), STORE_TIMEOUT_MS: "1000" });
     const url = `http://localhost:${port}/healthz`;
     const answers: Response[] = [];
     await eventually(async () => {
@@ -278,8 +283,9 @@ describe("settings that change how it runs", () => {
       return answer !== null;
     });
     expect([answers[0]?.status, answers[0]?.headers.get("retry-after")]).toEqual([503, "1"]);
-    await eventually(async () => (await fetch(url)).status === 200);
-    running.child.kill("SIGTERM");
-    expect((await running.ended).code).toBe(0);
+    const server = await starting;
+    expect((await fetch(url)).status).toBe(200);
+    await server.remove();
+    silent.close();
   });
 });

@@ -4,15 +4,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli } from "../../server/cli/cli.ts";
 import { clean, plainJson, type Terminal } from "../../server/cli/terminal.ts";
 import { readSettings } from "../../server/settings/read-settings.ts";
-import { type ChildServer, newFolder, startServer } from "./support/child-server.ts";
+import { newFolder } from "./support/child-server.ts";
+import { type HereServer, serveHere } from "./support/here-server.ts";
 
 const secret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
 const password = "seven green kettles";
 
-let server: ChildServer;
+let server: HereServer;
 
 beforeAll(async () => {
-  server = await startServer({ SECRET_KEY: secret, TOKEN_ALGORITHM: "EdDSA", TOKEN_EXPIRES_IN: "5" });
+  server = await serveHere({ SECRET_KEY: secret, TOKEN_ALGORITHM: "EdDSA", TOKEN_EXPIRES_IN: "5" });
 });
 
 afterAll(() => server.remove());

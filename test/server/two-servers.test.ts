@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "./support/child-server.ts";
+import { shared } from "./support/shared.ts";
 import { canRunTwo, type TwoServers, twoServers } from "./support/two-servers.ts";
 
 const password = "seven green kettles";
@@ -9,8 +10,17 @@ const accountOf = (name: string) => ({ email: `${name}@example.com`, username: n
 const me = "/api/v1/users/me";
 
 describe.skipIf(!canRunTwo)("two servers on PostgreSQL and a Redis cluster", { timeout: minute }, () => {
+  const all = shared();
+  let two: TwoServers;
+
+  beforeAll(async () => {
+    // Each test has people of its own. Few attempts for the one that counts them, sessions without end for the one that makes many.
+    two = await twoServers({ LOGIN_MAX_ATTEMPTS: "4", MAX_SESSIONS_PER_USER: "0" }, all.cleanup);
+  });
+  afterAll(() => all.end());
+  beforeEach(() => two.bothRun());
+
   test("whatever one of them was told the other knows at its next request", async () => {
-    const two = await twoServers();
     const [one, other] = two.servers;
     const ann = two.browser(one);
     expect((await ann.post("/api/v1/auth/register", accountOf("ann"))).status).toBe(201);
@@ -30,22 +40,20 @@ describe.skipIf(!canRunTwo)("two servers on PostgreSQL and a Redis cluster", { t
   });
 
   test("a password that is changed at one ends the sessions at the other, and is the only one there", async () => {
-    const two = await twoServers();
-    const [ann, phone] = [two.browser(two.servers[0]), two.browser(two.servers[1])];
-    await ann.post("/api/v1/auth/register", accountOf("ann"));
-    await phone.post("/api/v1/auth/login", { username: "ann", password });
+    const [bob, phone] = [two.browser(two.servers[0]), two.browser(two.servers[1])];
+    await bob.post("/api/v1/auth/register", accountOf("bob"));
+    await phone.post("/api/v1/auth/login", { username: "bob", password });
     const change = { current_password: password, new_password: "nine yellow teapots" };
-    expect((await ann.put("/api/v1/users/me/password", change)).status).toBe(200);
+    expect((await bob.put("/api/v1/users/me/password", change)).status).toBe(200);
     expect((await phone.get(me)).status).toBe(401);
-    expect((await phone.post("/api/v1/auth/login", { username: "ann", password })).status).toBe(401);
-    const again = { username: "ann", password: change.new_password };
+    expect((await phone.post("/api/v1/auth/login", { username: "bob", password })).status).toBe(401);
+    const again = { username: "bob", password: change.new_password };
     expect((await phone.post("/api/v1/auth/login", again)).status).toBe(200);
   });
 
   test("attempts are counted over both", async () => {
-    const two = await twoServers({ LOGIN_MAX_ATTEMPTS: "4" });
-    await two.browser().post("/api/v1/auth/register", accountOf("ann"));
-    const guess = { username: "ann", password: "seven blue kettles" };
+    await two.browser().post("/api/v1/auth/register", accountOf("cleo"));
+    const guess = { username: "cleo", password: "seven blue kettles" };
     const guesses = Array.from({ length: 8 }, (_, index) =>
       two.browser(two.servers[index % 2]).post("/api/v1/auth/login", guess),
     );
@@ -54,25 +62,24 @@ describe.skipIf(!canRunTwo)("two servers on PostgreSQL and a Redis cluster", { t
   });
 
   test("what an operator ends by command both refuse", async () => {
-    const two = await twoServers();
     const browsers = [two.browser(two.servers[0]), two.browser(two.servers[1])];
-    await browsers[0]?.post("/api/v1/auth/register", accountOf("ann"));
-    await browsers[1]?.post("/api/v1/auth/login", { username: "ann", password });
+    await browsers[0]?.post("/api/v1/auth/register", accountOf("dora"));
+    await browsers[1]?.post("/api/v1/auth/login", { username: "dora", password });
     for (const each of browsers) expect((await each.get(me)).status).toBe(200);
     const [id] = browsers[1]?.jar.get("latchkey")?.split(".") ?? [];
-    expect((await two.latchkey("session", "revoke", "ann", id ?? "")).out).toBe("Ended 1 session of ann.\n");
+    expect((await two.latchkey("session", "revoke", "dora", id ?? "")).out).toBe(
+      "Ended 1 session of dora.\n",
+    );
     expect(await Promise.all(browsers.map(async (each) => (await each.get(me)).status))).toEqual([200, 401]);
-    expect((await two.latchkey("session", "revoke", "ann", "--all")).out).toBe("Ended 1 session of ann.\n");
+    expect((await two.latchkey("session", "revoke", "dora", "--all")).out).toBe("Ended 1 session of dora.\n");
     for (const each of browsers) expect((await each.get(me)).status).toBe(401);
   });
 
   test("one is killed under load: the other goes on, and nothing that was acknowledged is lost", async () => {
-    const two = await twoServers({ MAX_SESSIONS_PER_USER: "0" });
+    const earlier = new Map(two.proxy.answered);
+    const bothAnswer = (): boolean =>
+      two.proxy.ports.every((port) => (two.proxy.answered.get(port) ?? 0) > (earlier.get(port) ?? 0) + 5);
     const people = Array.from({ length: 6 }, (_, index) => comingAndGoing(two, `person${index}`));
-    const bothAnswer = (): boolean => {
-      const counts = [...two.proxy.answered.values()];
-      return counts.length === 2 && counts.every((count) => count > 5);
-    };
     await eventually(() => people.every(({ live }) => live.length > 0) && bothAnswer());
     two.servers[0].child.kill("SIGKILL");
     await two.servers[0].ended;
@@ -89,10 +96,9 @@ describe.skipIf(!canRunTwo)("two servers on PostgreSQL and a Redis cluster", { t
   });
 
   test("both end on SIGTERM while requests arrive, and the proxy's clients get answers", async () => {
-    const two = await twoServers();
-    const ann = two.browser();
-    await ann.post("/api/v1/auth/register", accountOf("ann"));
-    const asking = Array.from({ length: 20 }, () => ann.get(me));
+    const emil = two.browser();
+    await emil.post("/api/v1/auth/register", accountOf("emil"));
+    const asking = Array.from({ length: 20 }, () => emil.get(me));
     await Promise.race(asking);
     for (const { child } of two.servers) child.kill("SIGTERM");
     for (const { ended } of two.servers) expect(await ended).toEqual({ code: 0, signal: null });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, browserOn } from "../../support/browser.ts";
 
-const file = (path: string): string => fileURLToPath(new URL(`../../../server/${path}`, import.meta.url));
+const serverFolder = new URL("../../../server/", import.meta.url);
 
 /** How a process ended. */
 export interface Ended {
@@ -31,7 +31,7 @@ export interface ChildServer extends Running {
   readonly setupLink: string | null;
   browser(): Browser;
   /** Waits for a line of the log. */
-  logged(text: string): Promise<void>;
+  logged(text: string, limitMs?: number): Promise<void>;
   /** Ends the process if it still runs, and removes the folder. */
   remove(): Promise<void>;
 }
@@ -39,15 +39,18 @@ export interface ChildServer extends Running {
 /** Others may be busy with a load of their own. */
 const startLimitMs = 30_000;
 
+/** Between two looks: what takes long is not asked for all the time, on a machine that has other work. */
+const pauseMs = { first: 10, longest: 50 };
+
 /** Waits until a process has done something. @throws Error after ten seconds: starting one takes a while on a busy machine */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   limitMs: number = 10_000,
 ): Promise<void> {
   const giveUpAt = performance.now() + limitMs;
-  while (!(await condition())) {
+  for (let ms = pauseMs.first; !(await condition()); ms = Math.min(ms * 1.2, pauseMs.longest)) {
     if (performance.now() > giveUpAt) throw new Error(`never came true: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, ms));
   }
 }
 
@@ -56,21 +59,30 @@ export function newFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "latchkey-server-"));
 }
 
-/** Starts a command of the server package: `run("main.ts", [], folder)`. Of this process's environment it gets PATH alone. */
+/**
+ * Starts a command of the server package: `run("main.ts", [], folder)`, or the program at a URL. Of this process's environment it gets
+ * PATH alone, and where compiled code is kept: without that a start costs twice as much.
+ */
 export function run(
-  script: string,
+  script: string | URL,
   args: readonly string[],
   folder: string,
   env: Readonly<Record<string, string>> = {},
   input?: string,
 ): Running {
-  const child = spawn(process.execPath, ["--conditions=latchkey-source", file(script), ...args], {
+  const program = fileURLToPath(new URL(script, serverFolder));
+  const child = spawn(process.execPath, ["--conditions=latchkey-source", program, ...args], {
     cwd: folder,
-    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
+    env: { ...bareEnvironment(), ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(input);
   return watch(child);
+}
+
+/** What every process needs. */
+export function bareEnvironment(): Readonly<Record<string, string | undefined>> {
+  return { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
 }
 
 /** Gathers what a process writes. */
@@ -107,7 +119,7 @@ export async function startServer(
     port: Number(address?.[2]),
     setupLink: /http\S+\/setup\?token=\S+/.exec(stdout())?.[0] ?? null,
     browser: () => browserOn((request) => fetch(request, { redirect: "manual" }), origin),
-    logged: (text) => eventually(() => stderr().includes(text)),
+    logged: (text, limitMs) => eventually(() => stderr().includes(text), limitMs),
     async remove() {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       await ended;

@@ -9,8 +9,17 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs a command in this process, on the database of a running server, where nobody can be asked. */
-export async function command(server: ChildServer, secret: string, args: readonly string[]): Promise<Ran> {
+/**
+ * Runs a command in this process, on the database of a running server, where nobody can be asked.
+ *
+ * @param variables - settings besides its secret, port and database
+ */
+export async function command(
+  server: Pick<ChildServer, "folder" | "port">,
+  secret: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   const written = { out: "", err: "" };
   const lines = (texts: readonly string[]): string => texts.map((text) => `${clean(text)}\n`).join("");
   const terminal: Terminal = {
@@ -18,6 +27,7 @@ export async function command(server: ChildServer, secret: string, args: readonl
       SECRET_KEY: secret,
       PORT: String(server.port),
       DATABASE_URL: `sqlite://${server.folder}/data/latchkey.db`,
+      ...variables,
     },
     say: (...texts) => {
       written.out += lines(texts);

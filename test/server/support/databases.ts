@@ -2,22 +2,23 @@ import { randomBytes } from "node:crypto";
 import { createConnection } from "mysql2/promise";
 import { Client } from "pg";
 import { inject, onTestFinished } from "vitest";
+import type { Cleanup } from "../../servers/own.ts";
 
-/** Makes a PostgreSQL database for one test and answers its URL. */
-export async function newPostgres(): Promise<string> {
+/** Makes a PostgreSQL database for one test and answers its URL. @param cleanup - by default it ends with the test */
+export async function newPostgres(cleanup: Cleanup = (end) => onTestFinished(end)): Promise<string> {
   const server = inject("postgresUrl") ?? "";
   const name = newName();
   await onPostgres(server, `CREATE DATABASE ${name}`);
-  onTestFinished(async () => void (await onPostgres(server, `DROP DATABASE ${name} WITH (FORCE)`)));
+  cleanup(async () => void (await onPostgres(server, `DROP DATABASE ${name} WITH (FORCE)`)));
   return withDatabase(server, name);
 }
 
-/** Makes a MySQL database for one test and answers its URL. */
-export async function newMysql(): Promise<string> {
+/** Makes a MySQL database for one test and answers its URL. @param cleanup - by default it ends with the test */
+export async function newMysql(cleanup: Cleanup = (end) => onTestFinished(end)): Promise<string> {
   const server = inject("mysqlUrl") ?? "";
   const name = newName();
   await onMysql(server, `CREATE DATABASE ${name}`);
-  onTestFinished(() => onMysql(server, `DROP DATABASE ${name}`));
+  cleanup(() => onMysql(server, `DROP DATABASE ${name}`));
   return withDatabase(server, name);
 }
 
