@@ -1,5 +1,6 @@
 import { createHmac, hash, timingSafeEqual } from "node:crypto";
 import type { RefreshFamily } from "./refresh-family.ts";
+import type { RevokedToken } from "./user.ts";
 
 /** A refresh token taken apart. */
 export interface RefreshToken {
@@ -68,9 +69,44 @@ export function isOnRecord(token: RefreshToken, family: RefreshFamily): boolean 
   return token.number === family.number && timingSafeEqual(digestOf(token), family.digest);
 }
 
-/** The number that the tokens of a session start from anew, so that those handed out before are told apart from reused ones. */
-export function numberAfterRestart(family: RefreshFamily | null): number {
-  return family === null ? 0 : (startOf(family.number) + 1) * perStart;
+/**
+ * The number that the tokens of a session start from anew, so that those handed out before are told apart from reused ones.
+ *
+ * @param revoked - of the session's user
+ */
+export function numberAfterRestart(
+  sessionId: string,
+  family: RefreshFamily | null,
+  revoked: readonly RevokedToken[],
+): number {
+  const last = family === null ? -1 : startOf(family.number);
+  return (Math.max(last, lastRevokedStart(sessionId, revoked)) + 1) * perStart;
+}
+
+/** How the record of a user's revoked tokens names all refresh tokens of a session up to one and those that come of it. */
+export function revokedRefreshId({ sessionId, number }: Pick<RefreshToken, "sessionId" | "number">): string {
+  return `${revokedPrefix(sessionId)}${startOf(number)}`;
+}
+
+/** Whether a refresh token was revoked, or another that was started with it or after it. */
+export function isRevokedRefresh(token: RefreshToken, revoked: readonly RevokedToken[]): boolean {
+  return startOf(token.number) <= lastRevokedStart(token.sessionId, revoked);
+}
+
+/** Whether an entry of that record is about the refresh tokens of a session. */
+export function isRefreshOf(sessionId: string, { tokenId }: RevokedToken): boolean {
+  return tokenId.startsWith(revokedPrefix(sessionId));
+}
+
+function lastRevokedStart(sessionId: string, revoked: readonly RevokedToken[]): number {
+  const starts = revoked
+    .filter((each) => isRefreshOf(sessionId, each))
+    .map(({ tokenId }) => Number(tokenId.slice(revokedPrefix(sessionId).length)));
+  return Math.max(-1, ...starts);
+}
+
+function revokedPrefix(sessionId: string): string {
+  return `refresh.${sessionId}.`;
 }
 
 /** Whether a token is of a start before or after the one on record: it works no more, and its use says nothing about theft. */

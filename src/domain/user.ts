@@ -44,7 +44,7 @@ export interface User {
   /** Random tag that every session id of this user begins with, so that a cluster keeps them in one slot. */
   readonly slotTag: string;
   readonly data: UserData;
-  /** Access tokens of this user that were revoked before they expired, at most {@link mostRevokedTokens}. */
+  /** Tokens of this user that were revoked before they expired, at most {@link mostRevokedTokens}. */
   readonly revokedTokens: readonly RevokedToken[];
   /** Counts writes of this row, for compare-and-swap. */
   readonly version: number;
@@ -76,9 +76,9 @@ export type UserChanges = Partial<
   >
 >;
 
-/** An access token that is refused though it has not expired. */
+/** An access token that is refused though it has not expired; or the refresh tokens of a session that goes on without them. */
 export interface RevokedToken {
-  /** Its `jti`. */
+  /** Its `jti`; of refresh tokens, what `revokedRefreshId` makes of them. */
   readonly tokenId: string;
   /** From here on it is refused anyway, and the entry may go. */
   readonly expiresAt: Date;

@@ -39,6 +39,12 @@ export interface Port {
   close(): Promise<void>;
 }
 
+/** How many live sessions of a user a write leaves, and who is told of the others; 0 = no limit. */
+export interface SessionLimit {
+  readonly cap: number;
+  readonly evicted: Report;
+}
+
 /**
  * Turns sessions that a write is about to end into the audit rows that belong into the same transaction. Pure, synchronous.
  * Called once for its write, with an empty list where nothing ended, so that "all sessions revoked" is on record at any count;
@@ -134,8 +140,16 @@ export type Write =
    * ignored, so that nothing acknowledged since the caller's read is lost; `dataVersion` is as given. So is `refresh`: refresh tokens
    * name their session, so that those of `from` end with it, one that was answered a moment ago too. Fails `conflict` unless
    * `from` is there, unexpired, and a visitor's or of the same user.
+   *
+   * `limit` is as with `session.insert`, for stores that take the one and add the other in two steps: what a sign-in in between adds is
+   * then one too many. In one step the number of sessions stays as it is. Default: no limit.
    */
-  | { readonly kind: "session.rotate"; readonly from: string; readonly session: Session }
+  | {
+      readonly kind: "session.rotate";
+      readonly from: string;
+      readonly session: Session;
+      readonly limit?: SessionLimit;
+    }
   /** Ends one session, an expired row too; absent is fine. With `userId`, only if it is theirs. */
   | {
       readonly kind: "session.delete";

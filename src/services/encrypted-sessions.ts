@@ -98,7 +98,11 @@ function sealedWrite(write: Write, box: TextBox, open: Open): Write {
         evicted: reporting(write.evicted, open),
       };
     case "session.rotate":
-      return { ...write, session: sealSession(write.session, box) };
+      return {
+        ...write,
+        session: sealSession(write.session, box),
+        ...(write.limit && { limit: { ...write.limit, evicted: reporting(write.limit.evicted, open) } }),
+      };
     case "session.delete":
     case "session.delete_all":
     case "session.revoke":

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { mostRevokedTokens } from "../../src/domain/user.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { memorySessions } from "../../src/stores/memory-sessions.ts";
+import { split } from "../../src/stores/split.ts";
 import { backends } from "../support/backends.ts";
 import {
   askForTokens,
@@ -282,5 +285,36 @@ describe("tokens of the library", () => {
       .browser()
       .get("/api/v1/users/me/sessions", { headers: bearer(ana.tokens.access_token) });
     expect(answer.body.items?.filter(({ current }) => current)).toHaveLength(1);
+  });
+});
+
+describe("beside an engine of sessions that fails over to what it was before", () => {
+  test("a refresh token that was revoked stays so, and new ones work", async () => {
+    const [inner, engine] = [memory(), memorySessions()];
+    const here = tokenWorld({ stores: split({ ...inner, sessions: engine }) });
+    const ana = await here.registered();
+    const [browser] = await here.auth.sessions.list((await here.user(ana.userId)).id);
+    const sessionId = String(browser?.id);
+    const issue = async () => String((await tokensOf(here).issue(ana.userId, { sessionId })).refreshToken);
+    const state = async () => (await engine.find([sessionId], here.call()))[0]?.session ?? null;
+    const states = [null, await state()];
+    const first = await issue();
+    states.splice(1, 0, await state());
+    await tokensOf(here).revoke(first);
+    for (const before of states) {
+      if (before !== null) {
+        await engine.take([sessionId], here.call());
+        await engine.insert(before, 0, here.call());
+      }
+      await expect(tokensOf(here).refresh(first)).rejects.toMatchObject({ code: "token_invalid" });
+    }
+    const second = await issue();
+    expect((await tokensOf(here).refresh(second)).sessionId).toBe(sessionId);
+    await expect(tokensOf(here).refresh(first)).rejects.toMatchObject({ code: "token_invalid" });
+    // One entry for the session, however often.
+    await tokensOf(here).revoke(second);
+    await tokensOf(here).revoke(first);
+    expect((await here.user(ana.userId)).revokedTokens).toHaveLength(1);
+    await expect(tokensOf(here).refresh(second)).rejects.toMatchObject({ code: "token_invalid" });
   });
 });

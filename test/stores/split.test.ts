@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Session } from "../../src/domain/session.ts";
 import type { DetachedSessions } from "../../src/ports/detached-sessions.ts";
 import type { DirectoryStore } from "../../src/ports/directory-store.ts";
 import type { StoreCall, Write } from "../../src/ports/store.ts";
@@ -127,6 +128,119 @@ describe("a session that is added once everything of its user has ended", () => 
     const write = how === "rotates" ? rotate : insert(next);
     await split({ ...inner, sessions }).directory.commit([write], call());
     expect(await engine.find([old.id, next.id], call())).toEqual([null, null]);
+  });
+});
+
+describe("beside another engine", () => {
+  function scene() {
+    const [inner, engine, clock] = [memory(), memorySessions(), testClock()];
+    const make = fixtures(clock);
+    const call = (): StoreCall => ({ now: clock.now(), signal: new AbortController().signal });
+    const user = make.user();
+    const stores = split({ ...inner, sessions: engine });
+    const insert = (session: Session, cap: number): Write => ({
+      ...{ kind: "session.insert", session, cap, evicted: () => [] },
+    });
+    const live = async () => (await stores.sessions.list(user.id, call())).map(({ id }) => id);
+    return { inner, engine, clock, make, call, user, stores, insert, live };
+  }
+
+  it("a rotation and a sign-in in the middle of it keep to the cap", async () => {
+    const { inner, engine, make, call, user, stores, insert, live } = scene();
+    const [old, next, other] = [make.session(user), make.session(user), make.session(user)];
+    await stores.directory.commit([{ kind: "user.insert", user }, insert(old, 1)], call());
+    let isFirst = true;
+    const sessions: DetachedSessions = {
+      ...engine,
+      async insert(session, cap, each) {
+        if (isFirst) await stores.directory.commit([insert(other, 1)], call());
+        isFirst = false;
+        return engine.insert(session, cap, each);
+      },
+    };
+    const told: string[] = [];
+    const evicted = (ended: readonly Session[]) => {
+      told.push(...ended.map(({ id }) => id));
+      return [];
+    };
+    const rotate: Write = {
+      ...{ kind: "session.rotate", from: old.id, session: next, limit: { cap: 1, evicted } },
+    };
+    const result = await split({ ...inner, sessions }).directory.commit([rotate], call());
+    expect([result.ok, await live(), told]).toEqual([true, [next.id], [other.id]]);
+  });
+
+  it("a session whose insertion is sent again does not come back once it has ended", async () => {
+    const { inner, engine, make, call, user, stores, insert, live } = scene();
+    const session = make.session(user);
+    await stores.directory.commit([{ kind: "user.insert", user }], call());
+    const end: Write = { kind: "session.delete", sessionId: session.id, ended: () => [] };
+    const sessions: DetachedSessions = {
+      ...engine,
+      async insert(each, cap, at) {
+        await engine.insert(each, cap, at);
+        await stores.directory.commit([end], call());
+        return engine.insert(each, cap, at);
+      },
+    };
+    await split({ ...inner, sessions }).directory.commit([insert(session, 0)], call());
+    expect([await live(), await engine.find([session.id], call())]).toEqual([[], [null]]);
+  });
+
+  it("an end of all sessions that is late takes none that a later change of the password hands over", async () => {
+    const { inner, engine, make, call, user, stores, insert, live } = scene();
+    const generation = (number: number) => ({ ...user, generation: number });
+    const first = make.session(user);
+    const second = make.session(generation(user.generation + 1), { data: { cart: 1 } });
+    const third = make.session(generation(user.generation + 2));
+    await stores.directory.commit([{ kind: "user.insert", user }, insert(first, 0)], call());
+    const endAll = (from: number, except: string | null): readonly Write[] => [
+      { kind: "user.advance", userId: user.id, from },
+      { kind: "session.delete_all", userId: user.id, except, ended: () => [] },
+    ];
+    const gates = { open() {}, opened: Promise.resolve() };
+    gates.opened = new Promise((resolve) => {
+      gates.open = resolve;
+    });
+    const waiting = (before: () => Promise<unknown>): DirectoryStore => ({
+      ...inner.directory,
+      async commit(writes, each) {
+        const result = await inner.directory.commit(writes, each);
+        await before();
+        return result;
+      },
+    });
+    const late = split({ ...inner, directory: waiting(() => gates.opened), sessions: engine });
+    const ending = late.directory.commit(endAll(user.generation, null), call());
+    // Once the late one has committed.
+    await expect.poll(async () => (await inner.directory.user(user.id, call()))?.generation).toBe(2);
+    await stores.directory.commit([insert(second, 0)], call());
+    const changing = waiting(async () => {
+      gates.open();
+      await ending;
+    });
+    const [advance, deleteAll] = endAll(user.generation + 1, third.id) as [Write, Write];
+    const rotate: Write = { kind: "session.rotate", from: second.id, session: third };
+    const writes = [advance, rotate, deleteAll];
+    await split({ ...inner, directory: changing, sessions: engine }).directory.commit(writes, call());
+    expect(await live()).toEqual([third.id]);
+    expect((await stores.sessions.find([third.id], call()))[0]).toMatchObject({
+      session: { data: { cart: 1 } },
+    });
+  });
+
+  it("an ended session whose deletion failed costs no live one its place", async () => {
+    const { inner, engine, clock, make, call, user, stores, insert, live } = scene();
+    const [alive, dead] = [make.session(user), make.session(user)];
+    await stores.directory.commit([{ kind: "user.insert", user }, insert(alive, 2), insert(dead, 2)], call());
+    const take = () => Promise.reject(new Error("it does not answer"));
+    const end: Write = { kind: "session.delete", sessionId: dead.id, ended: () => [] };
+    const failing = split({ ...inner, sessions: { ...engine, take } });
+    await expect(failing.directory.commit([end], call())).rejects.toThrow("does not answer");
+    clock.advance(61);
+    const fresh = make.session(user);
+    await stores.directory.commit([insert(fresh, 2)], call());
+    expect((await live()).toSorted()).toEqual([alive.id, fresh.id].toSorted());
   });
 });
 

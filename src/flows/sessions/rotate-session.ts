@@ -3,7 +3,7 @@ import { isTokenSession, type Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import type { Services } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
-import { type DraftSession, draftSession, type TokenSession } from "../sign-in/start-session.ts";
+import { type DraftSession, draftSession, limitOf, type TokenSession } from "../sign-in/start-session.ts";
 
 /** What a rotation is to change besides id and secret. */
 export interface Rotation {
@@ -46,7 +46,12 @@ export function rotation(
   return {
     draft,
     writes: [
-      { kind: "session.rotate", from: current.id, session: draft.session },
+      {
+        kind: "session.rotate",
+        from: current.id,
+        session: draft.session,
+        limit: limitOf(services, user.id, from),
+      },
       { kind: "audit.insert", row: services.events.row(event, from) },
     ],
   };

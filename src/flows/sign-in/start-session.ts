@@ -1,5 +1,6 @@
 import { csrfToken } from "../../domain/csrf.ts";
 import type { Doing, EventOrigin } from "../../domain/event.ts";
+import { isImpersonation } from "../../domain/impersonation.ts";
 import { randomSecret, randomSessionId, randomSlotTag } from "../../domain/random.ts";
 import {
   type AuthenticationMethod,
@@ -14,7 +15,8 @@ import {
 import type { User } from "../../domain/user.ts";
 import type { SessionChange } from "../../ports/change.ts";
 import type { Services } from "../../ports/services.ts";
-import type { Report, Write } from "../../ports/store.ts";
+import type { Report, SessionLimit, Write } from "../../ports/store.ts";
+import { leavingWrites } from "../leave-impersonation.ts";
 
 /** A sign-in as its caller gets it. The token is in `change`, answered once and never stored. */
 export interface SignIn {
@@ -120,37 +122,39 @@ export function mintCsrfToken({ keys, random }: Pick<Services, "keys" | "random"
   return csrfToken(binding, random.bytes(32), (text) => keys.sign("csrf", text));
 }
 
+/** The limit of a user's live sessions, and the rows of those that go for it. */
+export function limitOf(
+  { config, events }: Services,
+  userId: string | null,
+  from: EventOrigin,
+): SessionLimit {
+  const cap = config.session.maxPerUser;
+  const draft = { type: "session.evicted", userId, payload: { cap } } as const;
+  return { cap, evicted: (ended) => ended.map(({ id }) => events.row({ ...draft, sessionId: id }, from)) };
+}
+
 /**
- * The writes that start a session of a user at sign-in: the new one in, the one that the browser carried out, the least
- * recently used beyond the cap out, and the audit rows of all that.
+ * The writes that start a session of a user at sign-in: the new one in, the one that the browser carried out (of an impersonation
+ * both), the least recently used beyond the cap out, and the audit rows of all that.
  */
 export function sessionWrites(services: Services, { session }: DraftSession, wanted: NewSession): Write[] {
-  const { events, config } = services;
+  const { events } = services;
   const { from, replaces } = wanted;
   const userId = session.userId;
-  const cap = config.session.maxPerUser;
-  const evicted: Report = (ended) =>
-    ended.map(({ id }) =>
-      events.row({ type: "session.evicted", userId, sessionId: id, payload: { cap } }, from),
-    );
-  const insert = { session, cap, evicted };
+  const insert = { session, ...limitOf(services, userId, from) };
   const started = {
     type: "session.started",
     userId,
     sessionId: session.id,
     payload: { isVisitor: userId === null },
   } as const;
-  return [
-    replaces === null
-      ? { kind: "session.insert", ...insert }
-      : {
-          kind: "session.replace",
-          ...insert,
-          replaces: replaces.id,
-          ended: replacedReport(services, { replaces, session, from }),
-        },
-    { kind: "audit.insert", row: events.row(started, from) },
-  ];
+  const record: Write = { kind: "audit.insert", row: events.row(started, from) };
+  if (replaces === null) return [{ kind: "session.insert", ...insert }, record];
+  // Nothing goes over from it, not even to the person themselves: somebody else has worked in it.
+  if (isImpersonation(replaces))
+    return [...leavingWrites(services, replaces, from), { kind: "session.insert", ...insert }, record];
+  const ended = replacedReport(services, { replaces, session, from });
+  return [{ kind: "session.replace", ...insert, replaces: replaces.id, ended }, record];
 }
 
 // The same person's older session is rotated; somebody else's ends; a visitor's goes over silently with its data.
@@ -192,7 +196,8 @@ export function stillLive({ clock }: Services, ended: readonly Session[]): reado
 // Time ended it, and not the request that found it.
 const nowhere: EventOrigin = { ip: null, userAgent: null, requestId: null };
 
-/** The data that a new session of `user` takes over: a visitor's, or their own; never another user's. */
+/** The data that a new session of `user` takes over: a visitor's, or their own; never another user's, nor an impersonation's. */
 export function carriedData(replaces: Session | null, user: User): SessionBag {
-  return replaces !== null && (replaces.userId === null || replaces.userId === user.id) ? replaces.data : {};
+  if (replaces === null || isImpersonation(replaces)) return {};
+  return replaces.userId === null || replaces.userId === user.id ? replaces.data : {};
 }

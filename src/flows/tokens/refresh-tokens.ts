@@ -7,6 +7,7 @@ import {
   isMinted,
   isOfAnotherStart,
   isOnRecord,
+  isRevokedRefresh,
   numberAfterRestart,
   parseRefreshToken,
   type RefreshToken,
@@ -58,7 +59,7 @@ export async function refreshTokens(
   for (let turn = 0; turn < mostTurns; turn++) {
     const live = await findLive(services, token.sessionId);
     if (live === null) throw tokenRefused("its session has ended, or its user may not use it");
-    const verdict = judge(services, token, live.session.refresh);
+    const verdict = judge(services, token, live);
     if (verdict.kind === "refuse") throw tokenRefused(verdict.why);
     if (verdict.kind === "reused") {
       await endReused(services, live, token, from);
@@ -90,7 +91,8 @@ export async function startTokens(
     if (live === null) throw new AuthError("not_authenticated");
     const { session } = live;
     const secret = randomSecret((length) => random.bytes(length));
-    const first = { sessionId: session.id, number: numberAfterRestart(session.refresh), secret };
+    const number = numberAfterRestart(session.id, session.refresh, live.user.revokedTokens);
+    const first = { sessionId: session.id, number, secret };
     const minted = await mintAccessToken(services, live, claims);
     const family = familyAt(first, clock.now());
     const result = await services.commit([
@@ -104,14 +106,9 @@ export async function startTokens(
   throw new AuthError("conflict");
 }
 
-/** The write that ends the refresh tokens of a session: in their place one that nobody was given. */
-export function endedFamily({ random, clock }: Services, session: Session): Write {
-  const secret = randomSecret((length) => random.bytes(length));
-  const nobodys = { sessionId: session.id, number: numberAfterRestart(session.refresh), secret };
-  return familyWrite(session, familyAt(nobodys, clock.now()));
-}
-
-function judge(services: TokenServices, token: RefreshToken, family: RefreshFamily | null): Verdict {
+function judge(services: TokenServices, token: RefreshToken, { session, user }: LiveAccess): Verdict {
+  const { refresh: family } = session;
+  if (isRevokedRefresh(token, user.revokedTokens)) return { kind: "refuse", why: "it was revoked" };
   if (family === null) return { kind: "refuse", why: "its session has no refresh tokens" };
   if (isOfAnotherStart(token, family)) return { kind: "refuse", why: "tokens were started anew since" };
   const successors = services.keys.derived("refresh-successor").map((key) => successorOf(token, key));

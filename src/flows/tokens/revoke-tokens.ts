@@ -1,7 +1,14 @@
 import type { EventOrigin } from "../../domain/event.ts";
-import { isMinted, parseRefreshToken, type RefreshToken } from "../../domain/refresh-token.ts";
+import {
+  isMinted,
+  isRefreshOf,
+  isRevokedRefresh,
+  parseRefreshToken,
+  type RefreshToken,
+  revokedRefreshId,
+} from "../../domain/refresh-token.ts";
 import { isTokenSession } from "../../domain/session.ts";
-import { mostRevokedTokens, type User } from "../../domain/user.ts";
+import { mostRevokedTokens, type RevokedToken, type User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { AccessClaims } from "../../jwt/access-claims.ts";
 import type { Report, Write } from "../../ports/store.ts";
@@ -9,7 +16,6 @@ import { refusalError } from "../refusals.ts";
 import { findLive } from "../sessions/find-session.ts";
 import { revokedReport } from "../sign-in/start-session.ts";
 import { readAccess } from "./find-access.ts";
-import { endedFamily } from "./refresh-tokens.ts";
 import type { TokenServices } from "./token-services.ts";
 
 const mostTurns = 8;
@@ -18,7 +24,8 @@ const mostTurns = 8;
  * Revokes a token before its time. One that is no token, or has ended already, is no error: what the caller wants is so.
  *
  * A refresh token ends its session where tokens alone carry it, else the refresh tokens of that session. An access token
- * ends alone; past {@link mostRevokedTokens} at once for one user its session ends.
+ * ends alone. Past {@link mostRevokedTokens} at once for one user the session ends. All of it is on record in the directory, so that
+ * no failover of what keeps the sessions brings a token back.
  *
  * @throws AuthError `store_unavailable` - nothing is revoked; also where the keys that it may be signed with cannot be read
  * @see RFC 7009, section 2
@@ -41,12 +48,14 @@ async function revokeRefreshToken(
 ): Promise<void> {
   await untilCommitted(async () => {
     const live = await findLive(services, token.sessionId);
-    if (live === null || live.session.refresh === null) return null;
+    if (live === null || isRevokedRefresh(token, live.user.revokedTokens)) return null;
     const { session, user } = live;
     const about = { user, sessionId: session.id, tokenId: `refresh.${token.number}` };
-    return isTokenSession(session)
-      ? [endSession(services, about, from)]
-      : [endedFamily(services, session), audit(services, about, from)];
+    if (isTokenSession(session)) return [endSession(services, about, from)];
+    // One entry for each session: it stands for all that were started before.
+    const kept = user.revokedTokens.filter((each) => !isRefreshOf(session.id, each));
+    const entry = { tokenId: revokedRefreshId(token), expiresAt: session.expiresAt };
+    return revoking(services, about, { kept, entry, from });
   }, services);
 }
 
@@ -60,16 +69,10 @@ async function revokeAccessToken(
     if (live === null || live.user.revokedTokens.some((each) => each.tokenId === tokenId)) return null;
     const { user } = live;
     const about = { user, sessionId, tokenId };
-    const now = services.clock.now();
     // Kept past `exp` for as long as clocks may differ.
-    const others = user.revokedTokens.filter((each) => each.expiresAt > now);
-    if (others.length >= mostRevokedTokens) return [endSession(services, about, from)];
     const until = new Date(expiresAt.getTime() + clockDifferenceMs);
-    const revokedTokens = [...others, { tokenId, expiresAt: until }];
-    return [
-      { kind: "user.update", userId: user.id, version: user.version, changes: { revokedTokens } },
-      audit(services, about, from),
-    ];
+    const entry = { tokenId, expiresAt: until };
+    return revoking(services, about, { kept: user.revokedTokens, entry, from });
   }, services);
 }
 
@@ -80,6 +83,26 @@ interface About {
   readonly user: User;
   readonly sessionId: string;
   readonly tokenId: string;
+}
+
+/** Puts a revocation on record; where that has no room left, ends the session. */
+function revoking(
+  services: TokenServices,
+  about: About,
+  {
+    kept,
+    entry,
+    from,
+  }: { readonly kept: readonly RevokedToken[]; readonly entry: RevokedToken; readonly from: EventOrigin },
+): readonly Write[] {
+  const now = services.clock.now();
+  const others = kept.filter((each) => each.expiresAt > now);
+  if (others.length >= mostRevokedTokens) return [endSession(services, about, from)];
+  const { id: userId, version } = about.user;
+  return [
+    { kind: "user.update", userId, version, changes: { revokedTokens: [...others, entry] } },
+    audit(services, about, from),
+  ];
 }
 
 async function untilCommitted(

@@ -1,7 +1,9 @@
 import type { AuditRow } from "../../domain/audit.ts";
 import type { Session } from "../../domain/session.ts";
+import type { SessionOwner } from "../../ports/directory-store.ts";
 import type { Committed, Report, StoreCall, Write } from "../../ports/store.ts";
 import type { Halves } from "./halves.ts";
+import { leftBehind, ownerKey } from "./owners.ts";
 import { handsOver, type Part, type Step } from "./plan.ts";
 
 /** A transaction that the directory has committed. */
@@ -53,8 +55,7 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
       const from = await takeOne(step.from, run);
       // Gone since the plan was made, by the cap or by the engine: what would follow it would be one too many.
       if (from === null) return;
-      await sessions.insert({ ...step.session, data: from.data }, 0, run.call);
-      return takeBackIfPast(step.session, run);
+      return insert({ session: { ...step.session, data: from.data }, ...step.limit }, run);
     }
     case "take":
       await sessions.take(wonOf(step.sessions, run), run.call);
@@ -73,11 +74,18 @@ async function carryOutOne(step: Step, run: Run): Promise<void> {
 // Sessions that sign-ins added since the plan was made are of a generation that has passed; nobody reports those.
 async function takeAll({ key, sessions }: Extract<Step, { kind: "take_all" }>, run: Run) {
   const { halves, call } = run;
-  const user = await halves.directory.user(key.userId, call);
   const all = await halves.sessions.list(key, call);
-  const past = user === null ? all : all.filter(({ generation }) => generation < user.generation);
-  const ids = [...wonOf(sessions, run), ...past.map(({ id }) => id)];
-  await halves.sessions.take([...new Set(ids)], call);
+  const there = all.map(({ id }) => id);
+  const owner = await halves.directory.sessionOwner(key.userId, there, call);
+  const past = owner === null ? there : pastOf(all, owner);
+  await halves.sessions.take([...new Set([...wonOf(sessions, run), ...past])], call);
+}
+
+// What is on record has ended by another transaction, which may be about to hand its data on.
+function pastOf(sessions: readonly Session[], { user, revoked }: SessionOwner): readonly string[] {
+  const onRecord = new Set(revoked.map(({ sessionId }) => sessionId));
+  const past = sessions.filter(({ id, generation }) => generation < user.generation && !onRecord.has(id));
+  return past.map(({ id }) => id);
 }
 
 // What another transaction has ended is for that one to take: it may be about to hand its data on.
@@ -94,6 +102,7 @@ async function insert(
   { session, cap, evicted }: { readonly session: Session; readonly cap: number; readonly evicted: Report },
   { halves, call, ended, reported }: Run,
 ): Promise<void> {
+  await makeRoom(session, cap, { halves, call });
   const gone = await halves.sessions.insert(session, cap, call);
   await takeBackIfPast(session, { halves, call });
   const writes = gone.length > 0 ? [revoked(gone, evicted)] : evicted([]).map(inserted);
@@ -107,15 +116,31 @@ async function insert(
   );
 }
 
+// The engine counts what lies there: an ended session whose deletion failed would cost a live one its place.
+async function makeRoom(
+  { id, userId }: Session,
+  cap: number,
+  { halves, call }: Pick<Run, "halves" | "call">,
+): Promise<void> {
+  if (userId === null || cap === 0) return;
+  const there = await halves.sessions.list(ownerKey({ id, userId }), call);
+  if (there.length < cap) return;
+  const ids = there.map((each) => each.id);
+  const owner = await halves.directory.sessionOwner(userId, ids, call);
+  if (owner !== null) await halves.sessions.take(leftBehind(owner, call), call);
+}
+
 // Somebody may have ended all sessions of the user between the directory's commit and the insert. The session is refused
-// by its generation anyway; it is not left to lie.
+// by its generation anyway; it is not left to lie. Nor is one that was ended, where a driver sent the insert again.
 async function takeBackIfPast(
   { id, userId, generation }: Session,
   { halves, call }: Pick<Run, "halves" | "call">,
 ): Promise<void> {
   if (userId === null) return;
-  const user = await halves.directory.user(userId, call);
-  if (user !== null && user.generation > generation) await halves.sessions.take([id], call);
+  const owner = await halves.directory.sessionOwner(userId, [id], call);
+  if (owner === null) return;
+  const hasEnded = owner.user.generation > generation || owner.revoked.length > 0;
+  if (hasEnded) await halves.sessions.take([id], call);
 }
 
 function revoked(sessions: readonly Session[], ended: Report): Write {

@@ -6,7 +6,7 @@ import {
   type OwnerKey,
   type OwnerReading,
 } from "../../ports/detached-sessions.ts";
-import type { DirectoryStore, Revocation } from "../../ports/directory-store.ts";
+import type { DirectoryStore, Revocation, SessionOwner } from "../../ports/directory-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 
 /** What the session engine is told of users. Everything here is nothing where it keeps no copies of them. */
@@ -32,6 +32,19 @@ export interface Fence {
 /** Owner of a session: every session id begins with its user's slot tag. */
 export function ownerKey({ id, userId }: { readonly id: string; readonly userId: string }): OwnerKey {
   return { userId, slotTag: id.slice(0, slotTagLength) };
+}
+
+/**
+ * Ids of sessions that are still in their engine though their end is on record. Whoever ends a session takes it, and may be about to
+ * hand its data on; one that is there after the longest time that this can take was left behind.
+ */
+export function leftBehind(
+  { revoked }: Pick<SessionOwner, "revoked">,
+  { now }: StoreCall,
+): readonly string[] {
+  const isLong = ({ revokedAt }: Revocation): boolean =>
+    now.getTime() - revokedAt.getTime() > fenceSeconds * 1000;
+  return revoked.filter(isLong).map(({ sessionId }) => sessionId);
 }
 
 /** How long work that nobody waits for may take. */
@@ -60,15 +73,9 @@ export function owners(directory: DirectoryStore, sessions: DetachedSessions): O
     if (records === null) return;
     const there = (await sessions.list(key, call)).map(({ id }) => id);
     const owner = await directory.sessionOwner(key.userId, there, call);
-    const isLong = ({ revokedAt }: Revocation): boolean =>
-      call.now.getTime() - revokedAt.getTime() > fenceSeconds * 1000;
-    // Whoever ends a session takes it, and may be about to hand its data on. One that is still there after the longest
-    // time that this can take was left behind.
-    if (owner === null || !owner.revoked.every(isLong)) return lift(key, reading, call);
-    await sessions.take(
-      owner.revoked.map(({ sessionId }) => sessionId),
-      call,
-    );
+    const left = owner === null ? [] : leftBehind(owner, call);
+    if (owner === null || left.length < owner.revoked.length) return lift(key, reading, call);
+    await sessions.take(left, call);
     await records.publish(owner.user, reading, call);
   }
 

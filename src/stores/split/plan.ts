@@ -1,6 +1,6 @@
 import { isExpired, type Session } from "../../domain/session.ts";
 import type { OwnerKey } from "../../ports/detached-sessions.ts";
-import type { Report, StoreCall, Write } from "../../ports/store.ts";
+import type { Report, SessionLimit, StoreCall, Write } from "../../ports/store.ts";
 import { refreshed } from "../refresh.ts";
 import type { Halves } from "./halves.ts";
 import { ownerKey } from "./owners.ts";
@@ -15,7 +15,12 @@ export type Step =
       readonly cap: number;
       readonly evicted: Report;
     }
-  | { readonly kind: "rotate"; readonly from: Session; readonly session: Session }
+  | {
+      readonly kind: "rotate";
+      readonly from: Session;
+      readonly session: Session;
+      readonly limit: SessionLimit;
+    }
   | { readonly kind: "take"; readonly sessions: readonly Session[] }
   | { readonly kind: "take_all"; readonly key: OwnerKey; readonly sessions: readonly Session[] }
   | Extract<Write, { kind: "session.set_data" | "session.refresh" }>;
@@ -108,14 +113,16 @@ function replacement(
 }
 
 function rotation(
-  { session }: Extract<Write, { kind: "session.rotate" }>,
+  { session, limit = noLimit }: Extract<Write, { kind: "session.rotate" }>,
   from: Session | null,
   { now }: StoreCall,
 ): Part | Unfounded {
   if (!handsOver(from, session, now)) return "conflict";
   const write: Write = { kind: "session.revoke", sessions: [from], requires: "all", ended: () => [] };
-  return { write, step: { kind: "rotate", from, session }, fenced: keysOf([from]) };
+  return { write, step: { kind: "rotate", from, session, limit }, fenced: keysOf([from]) };
 }
+
+const noLimit: SessionLimit = { cap: 0, evicted: () => [] };
 
 function ending(sessions: readonly Session[], ended: Report): Part {
   return {
