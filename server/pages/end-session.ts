@@ -4,7 +4,7 @@ import { errorSummary, hidden } from "./fields.ts";
 import { blank, type FormState, formAgain } from "./form.ts";
 import { html } from "./html.ts";
 import { fill } from "./language/fill.ts";
-import { fromLink, mailOf, opened, uselessLink } from "./mailed.ts";
+import { formOfLink, fromLink, mailOf, opened, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "end-session";
@@ -28,7 +28,7 @@ export async function submitEndSession(call: PageCall): Promise<PageReply> {
   const token = auth.forms.readMailed(visit);
   if (token === null) return useless(call);
   try {
-    await auth.forms.spend(formName, fields._token ?? "", visit);
+    await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     await mail.endSession(token, visit);
     return seeOther("/end-session?done=1", { mailed: "clear" });
   } catch (thrown) {
@@ -42,7 +42,7 @@ async function endPage(call: PageCall, mailed: string, state: FormState): Promis
   const { endSession: words } = language.words;
   const user = await opened((token) => mailOf(call).openEndSession(token), mailed);
   if (user === null) return useless(call);
-  const { token, change } = await auth.forms.token(formName, visit);
+  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
   return {
     kind: "document",
     page: "end-session",

@@ -3,7 +3,7 @@ import { errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
 import { fill } from "./language/fill.ts";
-import { fromLink, uselessLink } from "./mailed.ts";
+import { formOfLink, fromLink, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "invite";
@@ -35,7 +35,7 @@ export async function submitInvite(call: PageCall): Promise<PageReply> {
   return orUseless(call, async () => {
     try {
       await auth.takeFromLimit(registrationLimit, visit.request, visit.client);
-      await auth.forms.spend(formName, fields._token ?? "", visit);
+      await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
       const { email } = await administration.openInvitation(token);
       const differing = mismatch(fields, "password");
       if (differing.length > 0) {
@@ -58,7 +58,7 @@ async function invitePage(call: PageCall, token: string, state: FormState | null
   const { form: labels, invite, register } = language.words;
   const { email, name } = await administration.openInvitation(token);
   const shown = state ?? blank({ name: name ?? "" });
-  const form = await auth.forms.token(formName, visit);
+  const form = await auth.forms.token(formOfLink(formName, token), visit);
   const address = html`<strong class="breakable">${email}</strong>`;
   return {
     kind: "document",

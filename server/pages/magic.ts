@@ -3,7 +3,7 @@ import { checkbox, errorSummary, field, hidden } from "./fields.ts";
 import { blank, type FormState, formAgain, told, typed } from "./form.ts";
 import { html } from "./html.ts";
 import { fill, fillText } from "./language/fill.ts";
-import { fromLink, mailOf, onItsWay, opened, shownHint, uselessLink } from "./mailed.ts";
+import { formOfLink, fromLink, mailOf, onItsWay, opened, shownHint, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "magic";
@@ -44,7 +44,7 @@ async function redeem(call: PageCall): Promise<PageReply> {
   const token = auth.forms.readMailed(visit);
   if (token === null) return useless(call);
   try {
-    await auth.forms.spend(formName, fields._token ?? "", visit);
+    await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     const { change } = await mail.redeemMagicLink(token, visit, { isRemembered: fields.remember === "on" });
     return seeOther(auth.config.appPath, { ...change, mailed: "clear" });
   } catch (thrown) {
@@ -117,7 +117,7 @@ async function redeemPage(call: PageCall, mailed: string, state: FormState): Pro
   const { form: labels, magic } = language.words;
   const user = await opened((token) => mailOf(call).openMagicLink(token), mailed);
   if (user === null) return useless(call);
-  const { token, change } = await auth.forms.token(formName, visit);
+  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
   const isOther = principal.isAuthenticated && principal.user.id !== user.id;
   const title = fillText(magic.as, { user: user.username });
   return {

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { AuthError } from "latchkey";
 import type { Mail } from "latchkey/mail";
 import { onward } from "./error-page.ts";
@@ -22,6 +23,17 @@ export function fromLink(
   if (token === null) return null;
   const change = auth.forms.mailed(token);
   return change === null ? whenUseless() : seeOther(path, change);
+}
+
+/**
+ * Name of a page's form for one link. While the page is open, another site can lead the browser to a link of its own, which puts its
+ * token into the cookie: a form that named the page alone would then do what it says to another account.
+ *
+ * @param name - the page's name for the form, at most 15 characters
+ * @param mailed - the token of the link that the page was shown for
+ */
+export function formOfLink(name: string, mailed: string): string {
+  return `${name}-${hash("sha256", mailed, "hex").slice(0, 24)}`;
 }
 
 /** Which page a link leads to, and what to say of it. */

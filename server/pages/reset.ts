@@ -3,7 +3,7 @@ import { onward } from "./error-page.ts";
 import { errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
-import { fromLink, onItsWay, shownHint, uselessLink } from "./mailed.ts";
+import { formOfLink, fromLink, onItsWay, shownHint, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "reset";
@@ -18,7 +18,8 @@ export async function showReset(call: PageCall): Promise<PageReply> {
     return onItsWay(call, { page: "reset", title: words.title }, words.onItsWay);
   const opened = fromLink(call, "/reset", () => useless(call));
   if (opened !== null) return opened;
-  if (auth.forms.readMailed(visit) !== null && !query.has("new")) return resetPage(call, blank());
+  const token = query.has("new") ? null : auth.forms.readMailed(visit);
+  if (token !== null) return resetPage(call, token, blank());
   return mail === null ? useless(call) : askPage(call, blank());
 }
 
@@ -34,7 +35,7 @@ export async function submitReset(call: PageCall): Promise<PageReply> {
   if (token === null) return useless(call);
   const password = secret(fields, "new_password");
   try {
-    await auth.forms.spend(formName, fields._token ?? "", visit);
+    await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     const differing = mismatch(fields, "new_password");
     if (differing.length > 0)
       assertNone([...(await auth.users.passwordErrors(password, null)), ...differing]);
@@ -42,7 +43,7 @@ export async function submitReset(call: PageCall): Promise<PageReply> {
     return seeOther("/reset?done=1", { mailed: "clear" });
   } catch (thrown) {
     if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
-    return formAgain(call, thrown, fields, (state) => resetPage(call, state));
+    return formAgain(call, thrown, fields, (state) => resetPage(call, token, state));
   }
 }
 
@@ -81,10 +82,10 @@ ${field(call, state, { name: "email", label: labels.email, type: "email", autoco
   };
 }
 
-async function resetPage(call: PageCall, state: FormState): Promise<DocumentReply> {
+async function resetPage(call: PageCall, mailed: string, state: FormState): Promise<DocumentReply> {
   const { auth, visit, language } = call;
   const { form: labels, reset } = language.words;
-  const { token, change } = await auth.forms.token(formName, visit);
+  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
   return {
     kind: "document",
     page: "reset",

@@ -1,17 +1,20 @@
 import { AuthError } from "latchkey";
-import { errorSummary } from "./fields.ts";
+import { errorSummary, hidden } from "./fields.ts";
 import { blank, type FormState, formAgain } from "./form.ts";
 import { html } from "./html.ts";
-import { fromLink, uselessLink } from "./mailed.ts";
+import { formOfLink, fromLink, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 import { assertConsistent, registrationFieldNames, registrationFields, registrationOf } from "./register.ts";
 
+const formName = "setup";
+
 /** The page behind the link that an operator gets while there are no accounts. */
-export function showSetup(call: PageCall): PageReply {
+export async function showSetup(call: PageCall): Promise<PageReply> {
   const { auth, visit } = call;
   const opened = fromLink(call, "/setup", () => useless(call));
   if (opened !== null) return opened;
-  return auth.forms.readMailed(visit) === null ? useless(call) : setupPage(call, blank());
+  const token = auth.forms.readMailed(visit);
+  return token === null ? useless(call) : setupPage(call, token, blank());
 }
 
 /** Creates the first administrator. */
@@ -21,18 +24,21 @@ export async function submitSetup(call: PageCall): Promise<PageReply> {
   const token = auth.forms.readMailed(visit);
   if (token === null) return useless(call);
   try {
+    await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     await assertConsistent(call, fields, { isOperators: true });
     const { signIn } = await auth.users.setUp(token, registrationOf(fields), visit);
     const change = { ...signIn?.change, mailed: "clear" } as const;
     return seeOther(signIn === null ? auth.config.loginPath : auth.config.appPath, change);
   } catch (thrown) {
     if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
-    return formAgain(call, thrown, fields, (state) => setupPage(call, state));
+    return formAgain(call, thrown, fields, (state) => setupPage(call, token, state));
   }
 }
 
-function setupPage(call: PageCall, state: FormState): DocumentReply {
-  const { setup } = call.language.words;
+async function setupPage(call: PageCall, mailed: string, state: FormState): Promise<DocumentReply> {
+  const { auth, visit, language } = call;
+  const { setup } = language.words;
+  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
   return {
     kind: "document",
     page: "setup",
@@ -40,9 +46,11 @@ function setupPage(call: PageCall, state: FormState): DocumentReply {
     lead: html`<p class="lead">${setup.lead}</p>`,
     messages: errorSummary(call, state, registrationFieldNames),
     form: html`<form method="post" action="/setup" novalidate>
+${hidden("_token", token)}
 ${registrationFields(call, state)}
 <button class="primary" type="submit">${setup.button}</button>
 </form>`,
+    change: change ?? undefined,
   };
 }
 

@@ -4,7 +4,7 @@ import { errorSummary, field, hidden } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret } from "./form.ts";
 import { html } from "./html.ts";
 import { fill } from "./language/fill.ts";
-import { fromLink, mailOf, opened, uselessLink } from "./mailed.ts";
+import { formOfLink, fromLink, mailOf, opened, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "undo";
@@ -29,7 +29,7 @@ export async function submitUndo(call: PageCall): Promise<PageReply> {
   if (token === null) return useless(call);
   const password = secret(fields, "new_password");
   try {
-    await auth.forms.spend(formName, fields._token ?? "", visit);
+    await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     const differing = mismatch(fields, "new_password");
     if (differing.length > 0)
       assertNone([...(await auth.users.passwordErrors(password, null)), ...differing]);
@@ -46,7 +46,7 @@ async function undoPage(call: PageCall, mailed: string, state: FormState): Promi
   const { form: labels, undo } = language.words;
   const found = await opened((token) => mailOf(call).openTakingBack(token), mailed);
   if (found === null) return useless(call);
-  const { token, change } = await auth.forms.token(formName, visit);
+  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
   const about = { user: found.user.username, email: found.email };
   return {
     kind: "document",

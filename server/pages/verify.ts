@@ -6,7 +6,7 @@ import { blank, type FormState, formAgain, secret, typed } from "./form.ts";
 import { type Html, html } from "./html.ts";
 import { fill } from "./language/fill.ts";
 import { withNext } from "./login.ts";
-import { fromLink, mailOf, opened, uselessLink } from "./mailed.ts";
+import { formOfLink, fromLink, mailOf, opened, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "verify";
@@ -20,7 +20,7 @@ export async function showVerify(call: PageCall): Promise<PageReply> {
   if (moved !== null) return moved;
   const token = auth.forms.readMailed(visit);
   const found = token === null ? null : await opened((text) => mail.openVerification(text, visit), token);
-  return found === null ? useless(call) : verifyPage(call, found, blank());
+  return token === null || found === null ? useless(call) : verifyPage(call, token, found, blank());
 }
 
 /** Confirms the address, or makes the account. */
@@ -33,7 +33,7 @@ export async function submitVerify(call: PageCall): Promise<PageReply> {
   if (token === null || found === null) return useless(call);
   const [password, username] = [secret(fields, "password"), typed(fields, "username")];
   try {
-    await auth.forms.spend(formName, fields._token ?? "", visit);
+    await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     const input = { token, ...(password !== "" && { password }), ...(username !== "" && { username }) };
     const verified = await mail.verify(input, visit);
     const { loginPath, appPath } = auth.config;
@@ -45,17 +45,18 @@ export async function submitVerify(call: PageCall): Promise<PageReply> {
       : seeOther(appPath, { ...signIn.change, mailed: "clear" });
   } catch (thrown) {
     if (thrown instanceof AuthError && thrown.code === "token_invalid") return useless(call);
-    return formAgain(call, thrown, fields, (state) => verifyPage(call, found, state));
+    return formAgain(call, thrown, fields, (state) => verifyPage(call, token, found, state));
   }
 }
 
 async function verifyPage(
   call: PageCall,
+  mailed: string,
   found: OpenedVerification,
   state: FormState,
 ): Promise<DocumentReply> {
   const { auth, visit } = call;
-  const { token, change } = await auth.forms.token(formName, visit);
+  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
   const page = found.kind === "registration" ? registration(call, found, state) : address(call, found);
   const form = html`<form method="post" action="/verify" novalidate>
 ${hidden("_token", token)}

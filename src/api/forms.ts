@@ -25,7 +25,10 @@ export interface Forms {
    * history, log or Referer. Nothing is spent. Null for what cannot be a token.
    */
   mailed(token: string): SessionChange | null;
-  /** The mailed token that a browser carries from its link to this form; null where there is none. */
+  /**
+   * The mailed token that a browser carries from its link to this form; null where there is none. Another site can lead the browser to
+   * a link of its own while the page is open: put a digest of the token into the form's name, so that the form works for no other link.
+   */
   readMailed(visit: Visit): string | null;
 }
 

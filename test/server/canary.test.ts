@@ -234,10 +234,10 @@ async function setUpByLink({ setupLink }: ChildServer, open: Open): Promise<void
   const password = typed(found, "administrator's password");
   const email = "root@example.com";
   const mistyped = { email, password, confirm_password: typed(found, "repetition") };
-  expect((await browser.send("POST", "/setup", { form: mistyped, headers: html })).status).toBe(400);
+  expect((await fillIn(browser, "/setup", mistyped)).status).toBe(400);
   const form = { email, password, confirm_password: password };
-  expect((await browser.send("POST", "/setup", { form, headers: html })).status).toBe(303);
-  expect((await browser.send("POST", "/setup", { form, headers: html })).status).toBe(400);
+  expect((await fillIn(browser, "/setup", form)).status).toBe(303);
+  expect((await fillIn(browser, "/setup", form)).status).toBe(400);
 }
 
 /** Every route for programs, used rightly and wrongly. */

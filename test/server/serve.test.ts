@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { securityHeaders } from "../../server/security-headers.ts";
+import type { Answer, Browser } from "../support/browser.ts";
 import { type ChildServer, startServer } from "./support/child-server.ts";
 import { rawSocket } from "./support/raw-socket.ts";
 
@@ -41,16 +42,18 @@ describe("a first start in an empty folder", () => {
       expect(opened.headers.get("location")).toBe("/setup");
     }
     const form = { email: "root@example.com", password, confirm_password: password };
-    const done = await first.send("POST", "/setup", { form, headers: html });
+    const filled = async (browser: Browser, typed: Readonly<Record<string, string>>): Promise<Answer> => {
+      const { text } = await browser.get("/setup", { headers: html });
+      const _token = /name="_token" value="([^"]+)"/.exec(text)?.[1] ?? "";
+      return browser.send("POST", "/setup", { form: { _token, ...typed }, headers: html });
+    };
+    const done = await filled(first, form);
     expect([done.status, done.headers.get("location")]).toEqual([303, "/app/dashboard"]);
     expect((await first.get("/api/v1/users/me")).body).toMatchObject({
       email: "root@example.com",
       is_superuser: true,
     });
-    const late = await second.send("POST", "/setup", {
-      form: { ...form, email: "eve@example.com" },
-      headers: html,
-    });
+    const late = await filled(second, { ...form, email: "eve@example.com" });
     expect(late.status).toBe(400);
     expect(second.jar.has("latchkey")).toBe(false);
   });
