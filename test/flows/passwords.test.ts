@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseSessionToken } from "../../src/domain/session.ts";
 import { AuthError } from "../../src/errors.ts";
+import { tokens } from "../../src/features/tokens.ts";
 import { backends } from "../support/backends.ts";
 import { type Browser, bareRequest } from "../support/browser.ts";
 import { bearer } from "../support/strategies.ts";
@@ -23,6 +24,25 @@ async function twoBrowsers(here: World) {
   here.recorder.calls.length = 0;
   here.events.length = 0;
   return { ana, elsewhere };
+}
+
+/** A browser that is signed in for longer than the waits last. */
+async function remembered(here: World): Promise<Browser> {
+  const browser = here.browser();
+  expect((await browser.post("/api/v1/auth/login", { email, password, remember: true })).status).toBe(200);
+  return browser;
+}
+
+/** A wrong password at a prompt. @returns whether it was tried; else the clock is on when the next may be */
+async function wrongPrompt(here: World, browser: Browser): Promise<boolean> {
+  const { status, headers, body } = await browser.post("/api/v1/auth/reauthenticate", { password: "wrong" });
+  expect(["invalid_credentials", "rate_limited"]).toContain(body.code);
+  if (status === 429) here.clock.advance(Number(headers.get("retry-after")));
+  return status === 401;
+}
+
+async function wrongPrompts(here: World, browser: Browser, times: number): Promise<void> {
+  for (let count = 0; count < times; ) if (await wrongPrompt(here, browser)) count++;
 }
 
 describe.each(backends)("changing the password, on $backend", ({ open }) => {
@@ -133,7 +153,7 @@ describe("a password prompt behind a session", () => {
     expect(here.heard("rate_limit.hit")[0]?.payload.limit).toBe("password_prompt");
   });
 
-  test("counts the account, not the address: a thief of the session gets no more by moving", async () => {
+  test("counts the session, not the address: its thief gets no more by moving", async () => {
     const here = world();
     const { ana } = await twoBrowsers(here);
     for (let i = 0; i < 5; i++) {
@@ -144,6 +164,81 @@ describe("a password prompt behind a session", () => {
     expect((await ana.post("/api/v1/auth/reauthenticate", { password })).status).toBe(429);
     const bob = await here.registered("bob@example.com");
     expect((await bob.post("/api/v1/auth/reauthenticate", { password })).status).toBe(200);
+  });
+
+  test("counts on where the session goes on under a new id, or in a token", async () => {
+    const here = world({ features: [tokens()] });
+    const { ana } = await twoBrowsers(here);
+    await wrongPrompts(here, ana, 5);
+    const formerId = sessionId(ana);
+    expect((await ana.delete("/api/v1/users/me/sessions")).status).toBe(204);
+    expect(sessionId(ana)).not.toBe(formerId);
+    expect((await ana.post("/api/v1/auth/reauthenticate", { password })).status).toBe(429);
+    const issued = await ana.post("/api/v1/auth/token", {});
+    const headers = { authorization: `Bearer ${issued.body.access_token}` };
+    const byToken = { json: change, headers };
+    expect((await here.browser().send("PUT", "/api/v1/users/me/password", byToken)).status).toBe(429);
+  });
+
+  test("gives the holder of a session 41 guesses in a day and 100 in all, and the waits are on record", {
+    timeout: 60_000,
+  }, async () => {
+    const here = world();
+    const { id: userId } = await here.plant({ email });
+    const thief = await remembered(here);
+    const id = sessionId(thief);
+    const end = here.clock.now().getTime() + 86_400_000;
+    let guesses = 0;
+    while (here.clock.now().getTime() < end) if (await wrongPrompt(here, thief)) guesses++;
+    expect(guesses).toBeGreaterThan(20);
+    expect(guesses).toBeLessThanOrEqual(41);
+    await wrongPrompts(here, thief, 100 - guesses);
+    here.clock.advance(86_400);
+    const hashes = here.threads.hashes();
+    const { status, headers, body } = await thief.post("/api/v1/auth/reauthenticate", { password });
+    expect({ status, after: headers.get("retry-after"), code: body.code }).toEqual({
+      status: 429,
+      after: "3600",
+      code: "rate_limited",
+    });
+    expect(here.threads.hashes()).toBe(hashes);
+    const locks = here.heard("user.locked");
+    expect(locks).toMatchObject([
+      { userId, sessionId: id, payload: { failures: 10, retryAfterSeconds: 30 } },
+      { userId, sessionId: id, payload: { failures: 100, retryAfterSeconds: 3_600 } },
+    ]);
+    expect(await here.audit("user.locked")).toHaveLength(2);
+    // Who does know the password signs in again.
+    expect((await thief.post("/api/v1/auth/login", { email, password })).status).toBe(200);
+    expect((await thief.post("/api/v1/auth/reauthenticate", { password })).status).toBe(200);
+  });
+
+  test("forgets the whole row at a right one", async () => {
+    const here = world();
+    await here.plant({ email });
+    const ana = await remembered(here);
+    await wrongPrompts(here, ana, 10);
+    here.clock.advance(900);
+    expect((await ana.post("/api/v1/auth/reauthenticate", { password })).status).toBe(200);
+    await wrongPrompts(here, ana, 9);
+    expect(here.heard("user.locked")).toHaveLength(1);
+  });
+
+  test("is barred neither by the thief of another session nor by strangers who guess at the sign-in", async () => {
+    const here = world();
+    await here.plant({ email });
+    const ana = await remembered(here);
+    here.clock.advance(60);
+    const thief = await remembered(here);
+    await wrongPrompts(here, thief, 12);
+    for (let i = 0; i < 12; i++) {
+      const stranger = here.browser();
+      stranger.ip = `198.51.100.${i}`;
+      await stranger.post("/api/v1/auth/login", { email, password: "a wrong guess of mine" });
+    }
+    expect((await here.browser().post("/api/v1/auth/login", { email, password })).status).toBe(429);
+    expect((await thief.post("/api/v1/auth/reauthenticate", { password })).status).toBe(429);
+    expect((await ana.put("/api/v1/users/me/password", change)).status).toBe(200);
   });
 
   test("takes no attempt where nothing was tried", async () => {

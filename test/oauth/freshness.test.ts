@@ -63,6 +63,20 @@ describe.each(backends)("a session that began at a provider, on $backend", ({ op
 });
 
 describe("a session that began at a provider", () => {
+  test("has wrong passwords at its prompt counted by itself, although its proof has no moment", async () => {
+    const provider = await fickleProvider();
+    const at = oauthWorld([provider]);
+    const [thief, owner] = [at.browser(), at.browser()];
+    await signIn(thief, provider);
+    at.clock.advance(60);
+    await signIn(owner, provider);
+    const ask = (browser: Browser) =>
+      browser.post("/api/v1/auth/reauthenticate", { password: "a wrong guess" });
+    for (let i = 0; i < 5; i++) await ask(thief);
+    expect((await ask(thief)).body.code).toBe("rate_limited");
+    expect((await ask(owner)).body.code).toBe("invalid_credentials");
+  });
+
   test.each([
     ["a moment ago", 599, "deleted"],
     ["too long ago", 600, "fresh_auth_required"],

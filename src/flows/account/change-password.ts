@@ -1,4 +1,4 @@
-import type { EventOrigin } from "../../domain/event.ts";
+import type { EventOrigin, EventPayloads } from "../../domain/event.ts";
 import type { Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import { AuthError, type FieldError } from "../../errors.ts";
@@ -7,12 +7,13 @@ import { requireUsablePassword } from "../../password/password-text.ts";
 import type { UserWithPassword } from "../../ports/directory-store.ts";
 import type { PasswordServices } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
-import { identifierHmac, reserveAttempt } from "../attempts.ts";
+import { identifierHmac } from "../attempts.ts";
 import { mailTo } from "../mail/outbox.ts";
 import { assertCommitted } from "../refusals.ts";
 import { rotation } from "../sessions/rotate-session.ts";
+import { reservePrompt } from "../sign-in/failures.ts";
 import { carry, revokedReport, type SignIn } from "../sign-in/start-session.ts";
-import { passwordPromptLimit, tryPassword } from "../sign-in/verify-password.ts";
+import { tryPassword } from "../sign-in/verify-password.ts";
 
 /** Whose password prompt it is, and in which session. */
 export interface PasswordPrompt {
@@ -118,7 +119,7 @@ export async function reauthenticate(
 }
 
 /**
- * Checks the password of somebody who is signed in, counted like a sign-in.
+ * Checks the password of somebody who is signed in, counted like a sign-in in a browser that is known.
  *
  * @param field - wire name of the field that held it
  * @throws AuthError `invalid_credentials`, `rate_limited`, `session_expired` - the account changed under the session
@@ -130,10 +131,10 @@ export async function confirmPassword(
   field: string,
 ): Promise<UserWithPassword & { readonly password: NonNullable<UserWithPassword["password"]> }> {
   requireUsablePassword(password, field);
-  const attempt = await reserveAttempt(services, [passwordPromptLimit(services, user.id)], from);
+  const attempt = await reservePrompt(services, { user, current }, from);
   const { found, ok, credential } = await attempt.during(findAndTry());
   if (found === null || credential === null || !ok) {
-    await reportWrongPassword(services, { user, current, from });
+    await reportWrongPassword(services, { user, current, from }, await attempt.failed());
     const message = "Current password is incorrect";
     throw new AuthError("invalid_credentials", { message, fields: [{ field, code: "incorrect", message }] });
   }
@@ -153,10 +154,18 @@ export async function confirmPassword(
 async function reportWrongPassword(
   services: PasswordServices,
   { user, current, from }: PasswordPrompt,
+  lock: EventPayloads["user.locked"] | null,
 ): Promise<void> {
   const payload = { identifierHmac: identifierHmac(services, user.emailKey), reason: "credentials" } as const;
-  const draft = { type: "user.login_failed", userId: user.id, sessionId: current.id, payload } as const;
-  await services.commit([{ kind: "audit.insert", row: services.events.row(draft, from) }]);
+  const whose = { userId: user.id, sessionId: current.id };
+  const { events } = services;
+  const row = events.row({ type: "user.login_failed", ...whose, payload }, from);
+  const writes: Write[] = [{ kind: "audit.insert", row }];
+  if (lock !== null) {
+    const lockRow = events.row({ type: "user.locked", ...whose, payload: lock }, from);
+    writes.push({ kind: "audit.insert", row: lockRow });
+  }
+  await services.commit(writes);
 }
 
 /** Refuses a password that policy does not allow. @throws AuthError `password_rejected` */

@@ -1,5 +1,6 @@
-import type { EventOrigin } from "../../domain/event.ts";
+import type { EventOrigin, EventPayloads } from "../../domain/event.ts";
 import { ipForLimits, subnetForLimits } from "../../domain/ip.ts";
+import type { Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { PasswordServices, Services } from "../../ports/services.ts";
@@ -38,14 +39,18 @@ export interface Guesser {
   readonly ip: string | null;
 }
 
-/** An attempt at signing in. */
-export interface LoginAttempt extends Attempt {
+/** An attempt that is one of a row of failures, should it fail. */
+export interface AttemptInARow extends Attempt {
   /** Failures in a row before it, where there were so many that it had to wait; else 0. */
   readonly failuresBefore: number;
+  /** It has failed: counts it. @returns what `user.locked` says, where this one made the waiting begin or ended it for good */
+  failed(): Promise<EventPayloads["user.locked"] | null>;
+}
+
+/** An attempt at signing in. */
+export interface LoginAttempt extends AttemptInARow {
   /** The browser that it was counted for; null for one that is not known. */
   readonly device: KnownDevice | null;
-  /** It has failed: counts it. @returns what `user.locked` says, where this one made the waiting begin or ended it for good */
-  failed(): Promise<{ readonly failures: number; readonly retryAfterSeconds: number } | null>;
 }
 
 /**
@@ -64,28 +69,70 @@ export async function reserveLogin(
   guesser: Guesser,
   from: EventOrigin,
 ): Promise<LoginAttempt> {
-  const { stores, call } = services;
   const row = rowOf(services, guesser);
-  const { waitingFrom, lockedFrom } = thresholds(services);
   const failures = await readFailures(services, row);
-  if (failures >= lockedFrom) {
-    if (guesser.device === null) throw locked(services, from);
+  if (failures >= thresholds(services).lockedFrom) {
+    if (guesser.device === null) throw locked(services, "login_locked", lockedMessage, from);
     // Whoever sits there does not know the password: this browser is one like any other again.
     await forgetDevice(services, guesser.device);
     return reserveLogin(services, { ...guesser, device: null }, from);
   }
-  let limits = limitsOf(services, guesser, row, failures);
+  const counted = { row, failures, limitsAfter: (count: number) => limitsOf(services, guesser, row, count) };
+  return { ...(await reserveInARow(services, counted, from)), device: guesser.device };
+}
+
+/**
+ * Takes an attempt at a password prompt behind a session. It waits and ends as sign-ins in one known browser do: 5 in a window, from 10
+ * failures in a row 30 s and so on, after 100 none.
+ *
+ * Every proof of who is there, a sign-in or a right password at a prompt, has a row of its own and none of the counters that others can
+ * use up: neither a stranger nor the thief of one session keeps its owner's other from the prompt. It is known by its moment and by the
+ * absolute limit, not by the session's id: who holds a session can have it go on under a new one, and must not begin anew by that.
+ *
+ * @throws AuthError `rate_limited` with `retryAfterSeconds`
+ */
+export async function reservePrompt(
+  services: PasswordServices,
+  { user, current }: { readonly user: User; readonly current: Pick<Session, "authTime" | "expiresAt"> },
+  from: EventOrigin,
+): Promise<AttemptInARow> {
+  const row = keysOf(`proof:${user.id}:${current.authTime?.getTime() ?? 0}:${current.expiresAt.getTime()}`);
+  const failures = await readFailures(services, row);
+  if (failures >= thresholds(services).lockedFrom)
+    throw locked(services, "password_prompt_locked", promptLockedMessage, from);
+  const limitsAfter = (count: number) => ownLimits(services, "password_prompt", row, count);
+  return reserveInARow(services, { row, failures, limitsAfter }, from);
+}
+
+/** What an attempt is counted by. */
+interface Counted {
+  readonly row: FailureRow;
+  /** In the row before it, from 10 on. */
+  readonly failures: number;
+  /** The limits after so many failures: the one that a success forgets, the row's own, and those that are shared. */
+  limitsAfter(failures: number): Limits;
+}
+
+type Limits = readonly [NamedLimit, ...NamedLimit[]];
+
+async function reserveInARow(
+  services: PasswordServices,
+  { row, failures, limitsAfter }: Counted,
+  from: EventOrigin,
+): Promise<AttemptInARow> {
+  const { stores, call } = services;
+  const { waitingFrom, lockedFrom } = thresholds(services);
+  let limits = limitsAfter(failures);
   let reserved = await stores.ephemeral.reserve(limits, call());
   const isFirstWait = !reserved.ok && failures === 0 && reserved.key === row.free;
   if (isFirstWait) {
-    limits = limitsOf(services, guesser, row, waitingFrom - 1);
+    limits = limitsAfter(waitingFrom - 1);
     reserved = await stores.ephemeral.reserve(limits, call());
   }
   if (!reserved.ok) throw tooMany(services, limits, reserved, from);
   const number = isFirstWait ? waitingFrom : failures + 1;
   return {
     failuresBefore: failures,
-    device: guesser.device,
     during: takenAttempt(services, limits).during,
     async clear() {
       const [own, , ...shared] = limits.map(({ key }) => key);
@@ -163,23 +210,36 @@ function limitsOf(
   { device, ip }: Guesser,
   row: FailureRow,
   failures: number,
-): [NamedLimit, ...NamedLimit[]] {
+): Limits {
+  if (device !== null) return ownLimits(services, "login", row, failures);
   const { maxAttempts: limit, windowSeconds } = services.config.login;
-  const free = thresholds(services).waitingFrom - 1;
-  const inARow: NamedLimit =
-    failures < free
-      ? { name: "login_account", key: row.free, limit: free, windowSeconds: forgottenAfterSeconds }
-      : { name: "login_account", key: row.wait, limit: 1, windowSeconds: waitSeconds(failures - free) };
-  if (device !== null)
-    return [{ name: "login", key: limitKey("login", row.subject), limit, windowSeconds }, inARow];
   const subnet = limitKey("login_subnet", identifierHmac(services, subnetForLimits(ip)));
   return [
     { name: "login", key: pairKey(services, ip, row), limit, windowSeconds },
-    inARow,
+    inARow(services, "login_account", row, failures),
     loginIpLimit(services, ip),
     { name: "login_subnet", key: subnet, limit: limit * accountsPerSubnet, windowSeconds },
     { name: "login_global", key: limitKey("login_global"), limit: limit * accountsAltogether, windowSeconds },
   ];
+}
+
+/** The limits of a row that one browser or one session has to itself. */
+function ownLimits(
+  services: PasswordServices,
+  name: "login" | "password_prompt",
+  row: FailureRow,
+  failures: number,
+): Limits {
+  const { maxAttempts: limit, windowSeconds } = services.config.login;
+  const window = { name, key: limitKey(name, row.subject), limit, windowSeconds };
+  return [window, inARow(services, name === "login" ? "login_account" : name, row, failures)];
+}
+
+function inARow(services: PasswordServices, name: string, row: FailureRow, failures: number): NamedLimit {
+  const free = thresholds(services).waitingFrom - 1;
+  return failures < free
+    ? { name, key: row.free, limit: free, windowSeconds: forgottenAfterSeconds }
+    : { name, key: row.wait, limit: 1, windowSeconds: waitSeconds(failures - free) };
 }
 
 /** The counter of failures of one address, whatever they are tried on; an office behind one address mistypes, too. */
@@ -203,10 +263,17 @@ function thresholds({ config }: Pick<Services, "config">): { waitingFrom: number
   return { waitingFrom, lockedFrom: waitingFrom + waitsUntilLocked };
 }
 
-function locked({ events }: PasswordServices, from: EventOrigin): AuthError {
-  const payload = { limit: "login_locked", retryAfterSeconds: longestWaitSeconds };
+const lockedMessage =
+  "Too many failed login attempts. Reset the password, or sign in in a browser that you have used before.";
+const promptLockedMessage = "Too many wrong passwords. Reset the password, or sign in again.";
+
+function locked(
+  { events }: PasswordServices,
+  limit: "login_locked" | "password_prompt_locked",
+  message: string,
+  from: EventOrigin,
+): AuthError {
+  const payload = { limit, retryAfterSeconds: longestWaitSeconds };
   events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
-  const message =
-    "Too many failed login attempts. Reset the password, or sign in in a browser that you have used before.";
   return new AuthError("rate_limited", { message, retryAfterSeconds: longestWaitSeconds });
 }

@@ -2,7 +2,6 @@ import type { PasswordCredential } from "../../domain/credential.ts";
 import type { EventOrigin } from "../../domain/event.ts";
 import type { UserWithPassword } from "../../ports/directory-store.ts";
 import type { PasswordServices } from "../../ports/services.ts";
-import type { NamedLimit } from "../attempts.ts";
 
 /** What became of a password that was tried. */
 export interface Tried {
@@ -11,12 +10,6 @@ export interface Tried {
   readonly owedMs: number;
   /** The credential as it is stored now: a match may have been re-encoded. Null where there is none. */
   readonly credential: PasswordCredential | null;
-}
-
-/** The counter of one account's password prompts behind a session: a thief of the session gets as few guesses as anybody. */
-export function passwordPromptLimit(services: PasswordServices, userId: string): NamedLimit {
-  const { maxAttempts, windowSeconds } = services.config.login;
-  return { name: "password_prompt", key: `limit:prompt:${userId}`, limit: maxAttempts, windowSeconds };
 }
 
 /**
