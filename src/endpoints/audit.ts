@@ -4,9 +4,9 @@ import type { EventType } from "../domain/event.ts";
 import { AuthError } from "../errors.ts";
 import type { AuditFormat } from "../flows/audit/export-audit.ts";
 import type { AuditSearch } from "../flows/audit/search-audit.ts";
-import { eventOrigin } from "../http/event-origin.ts";
 import type { Guard } from "../ports/guard.ts";
 import type { Route } from "../ports/route.ts";
+import type { SignedInContext, Visit } from "../ports/visit.ts";
 import { row } from "./row.ts";
 
 /** Rows of one answer; what follows is asked for by its `Link`. */
@@ -17,8 +17,15 @@ const formats: Readonly<Record<AuditFormat, string>> = {
   csv: "text/csv; charset=utf-8; header=present",
 };
 
+/** Who may read the log. */
+export interface AuditReaders {
+  readonly mayRead: Guard;
+  /** Their context. @throws AuthError `forbidden`, also where somebody else acts in their place */
+  reading(visit: Visit): Promise<SignedInContext>;
+}
+
 /** The audit log, for saving. */
-export function auditRoutes(audit: Audit, mayRead: Guard): readonly Route[] {
+export function auditRoutes(audit: Audit, { mayRead, reading }: AuditReaders): readonly Route[] {
   return [
     row({
       method: "GET",
@@ -28,14 +35,11 @@ export function auditRoutes(audit: Audit, mayRead: Guard): readonly Route[] {
       guards: [mayRead],
       limit: { name: "audit_export", limit: 60, windowSeconds: 3_600 },
       answers: { 200: z.string() },
-      async handle({ query, principal, request, client }) {
+      async handle({ query, ...call }) {
+        const { principal, from } = await reading(call);
         const format = query.get("format") ?? "ndjson";
         if (format !== "ndjson" && format !== "csv") throw badQuery("format", "ndjson or csv");
-        const exporter = {
-          userId: principal.user?.id ?? null,
-          sessionId: principal.isAuthenticated ? principal.sessionId : null,
-          from: eventOrigin(request, client),
-        };
+        const exporter = { userId: principal.user.id, sessionId: principal.sessionId, from };
         const wanted = { format, search: searchOf(query), mostRows } as const;
         const { text, next } = await audit.exportPart(wanted, exporter);
         const name = `audit.${format}`;

@@ -1,4 +1,5 @@
 import { type Audit, bindAudit } from "../api/audit.ts";
+import type { Permission } from "../domain/user.ts";
 import { sealAudit } from "../flows/audit/seal-audit.ts";
 import { repeating } from "../flows/repeating.ts";
 import { permission } from "../guards/rights.ts";
@@ -20,6 +21,7 @@ export interface AuditOptions {
   readonly retentionSeconds?: number | null;
 }
 
+const needed = "audit:read" as Permission;
 const daySeconds = 86_400;
 const longestSeconds = 36_500 * daySeconds;
 
@@ -31,7 +33,7 @@ export function audit(options: AuditOptions = {}): Feature<Audit> {
   const { sealSeconds = 5, checkpointSeconds = 900, retentionSeconds = null } = options;
   return {
     name: "audit",
-    install(services) {
+    install(services, visits) {
       assertWithin("sealSeconds", sealSeconds, 0, 3_600);
       assertWithin("checkpointSeconds", checkpointSeconds, 10, daySeconds);
       if (retentionSeconds !== null)
@@ -56,8 +58,11 @@ export function audit(options: AuditOptions = {}): Feature<Audit> {
       const stopListening = sealSeconds === 0 ? () => {} : services.events.listen(() => sealing.wake());
       return {
         api: log,
-        routes: async () =>
-          (await import("../endpoints/audit.ts")).auditRoutes(log, permission("audit:read")),
+        async routes() {
+          const { auditRoutes } = await import("../endpoints/audit.ts");
+          const mayRead = permission(needed);
+          return auditRoutes(log, { mayRead, reading: (visit) => visits.holding(visit, needed) });
+        },
         async close() {
           isStopping = true;
           stopListening();

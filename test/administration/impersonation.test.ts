@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { signedInAs } from "../../src/domain/principal.ts";
 import { digestSecret, parseSessionToken, type Session } from "../../src/domain/session.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
+import { audit } from "../../src/features/audit.ts";
 import { tickets } from "../../src/features/tickets.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { issueTicket, redeemTicket } from "../../src/flows/tickets.ts";
@@ -144,6 +145,38 @@ describe.each(engines)("acting in somebody's place, on $backend", ({ open }) => 
     expect(await here.auth.sessions.list(boss.userId)).toEqual([]);
     expect((await ana.get(me)).status).toBe(200);
   });
+
+  test.each(["boss", "bob", "ana"] as const)("signing in there as %s is leaving it", async (username) => {
+    const here = administered({ stores: await open(), session: { maxPerUser: 2 } });
+    const bob = await person(here, "bob");
+    const { boss, ana } = await acting(here);
+    const [within, acted] = [boss.copy(), sessionId(boss)];
+    await here.write({ kind: "session.set_data", sessionId: acted, dataVersion: 0, data: { left: "there" } });
+    Object.assign(boss, { ip: "203.0.113.9" });
+    here.events.length = 0;
+    expect((await boss.post("/api/v1/auth/login", { username, password })).status).toBe(200);
+    const userId = { boss: boss.userId, bob: bob.userId, ana: ana.userId }[username];
+    expect((await boss.get(me)).body.id).toBe(userId);
+    expect(here.events.map((event) => [event.type, event.userId, event.ip])).toEqual([
+      ["session.started", userId, "203.0.113.9"],
+      ["user.logged_in", userId, "203.0.113.9"],
+      ["user.impersonation_stopped", ana.userId, null],
+      ["user.logged_out", boss.userId, "203.0.113.9"],
+    ]);
+    expect(here.heard("user.impersonation_stopped")).toMatchObject([
+      { sessionId: acted, payload: { impersonatorId: boss.userId } },
+    ]);
+    expect((await within.get(me)).status).toBe(401);
+    const count = async (id: string) => (await here.auth.sessions.list(id)).length;
+    expect([await count(boss.userId), await count(bob.userId), await count(ana.userId)]).toEqual([
+      username === "boss" ? 1 : 0,
+      username === "bob" ? 2 : 1,
+      username === "ana" ? 2 : 1,
+    ]);
+    const [found] = await here.services.stores.sessions.find([sessionId(boss)], here.call());
+    expect(found?.expired === false && found.session.data).toEqual({});
+    if (username !== "ana") expect((await ana.get(`${me}/export`)).text).not.toContain("203.0.113.9");
+  });
 });
 
 describe("acting in somebody's place", () => {
@@ -210,9 +243,10 @@ describe("acting in somebody's place", () => {
   });
 
   test("touches no credential and nothing that outlives it", async () => {
-    const here = administered({ features: [apiKeys(), tokens(), tickets()] });
+    const here = administered({ features: [apiKeys(), tokens(), tickets(), audit()] });
     const chief = await root(here);
-    const ana = await person(here, "ana", { permissions: ["user:read", "user:write"] as never });
+    const permissions = ["user:read", "user:write", "audit:read"] as never;
+    const ana = await person(here, "ana", { permissions });
     await chief.post(`${users}/ana/impersonate`);
     const before = await here.user(ana.userId);
     const forbidden: readonly (readonly [string, string, unknown?])[] = [
@@ -230,6 +264,8 @@ describe("acting in somebody's place", () => {
       ["GET", "/api/v1/api-keys"],
       ["POST", "/api/v1/auth/ticket", { path: "/socket" }],
       ["GET", `${users}?search=a`],
+      ["GET", "/api/v1/audit"],
+      ["GET", "/api/v1/audit/export"],
       ["POST", `${users}/ana/disable`],
     ];
     for (const [method, path, json] of forbidden) {

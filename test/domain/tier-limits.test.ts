@@ -47,8 +47,22 @@ describe("the limit of a path", () => {
     expect(found(["/api/reports"], pathname)).toBe("/api/reports"),
   );
 
-  test("is looked for in what cannot be decoded as it stands", () => {
-    expect(found(["*"], "/%E0%A4%A")).toBe("*");
+  test.each([
+    "/%61pi/42%ff",
+    "/%61pi/42%",
+    "/%61pi/%zz",
+    "/%61pi%2F%ff",
+    "/%61pi%2f%c0%af",
+    "/%61pi/%E0%A4%A",
+    "/%41PI/%ed%a0%80",
+  ])("is not gone round by an escape that is broken: %s", (pathname) =>
+    expect(found(["*", "/api/*"], pathname)).toBe("/api/*"),
+  );
+
+  test("is that of a path with letters beyond ASCII, escaped or not", () => {
+    for (const pathname of ["/caf\u00e9/1", "/caf%C3%A9/1", "/CAF%c3%89/1%ff"])
+      expect(found(["/caf\u00e9/*"], pathname)).toBe("/caf\u00e9/*");
+    expect(found(["/caf\u00e9/*"], "/caf%C3/1")).toBeNull();
   });
 
   test("however it is spelt, a path below a pattern is counted", () => {

@@ -5,8 +5,9 @@ import type { User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { Services } from "../../ports/services.ts";
 import { administrator, assertMayChange } from "../acting.ts";
+import { stoppedRow } from "../leave-impersonation.ts";
 import { assertCommitted } from "../refusals.ts";
-import { ownSession, stopped } from "../sessions/leave-impersonation.ts";
+import { findSession } from "../sessions/find-session.ts";
 import { rotation } from "../sessions/rotate-session.ts";
 import { carry, draftSession, type SignIn } from "../sign-in/start-session.ts";
 
@@ -97,11 +98,26 @@ export async function stopImpersonating(
   const back = rotation(services, { user, current: session, generation, authTime: session.authTime, from });
   const result = await services.commit([
     { kind: "user.require", userId: user.id, generation },
-    stopped(services, { current, impersonator: user, from }),
+    {
+      kind: "session.delete",
+      sessionId: current.id,
+      ended: (ended) => ended.map(() => stoppedRow(services, current, user.id, from)),
+    },
     ...back.writes,
   ]);
   assertCommitted(result);
   return { user, session: back.draft.session, change: carry(services, back.draft) };
+}
+
+// It goes on without a cookie; null where it has ended.
+async function ownSession(
+  services: Services,
+  current: Session,
+): Promise<{ readonly user: User; readonly session: Session } | null> {
+  if (!isImpersonation(current) || current.rotatedFrom === null)
+    throw refused("Nobody's place is taken here.");
+  const found = await findSession(services, current.rotatedFrom);
+  return found === null || found.user === null ? null : { user: found.user, session: found.session };
 }
 
 function refused(message: string): AuthError {

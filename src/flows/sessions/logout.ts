@@ -3,6 +3,7 @@ import { isImpersonation } from "../../domain/impersonation.ts";
 import { isTokenSession, type Session } from "../../domain/session.ts";
 import type { SessionChange } from "../../ports/change.ts";
 import type { Services } from "../../ports/services.ts";
+import { leavingWrites } from "../leave-impersonation.ts";
 
 /** What signing out gives: whether a session ended, and the cookie to clear in any case. */
 export interface LoggedOut {
@@ -43,8 +44,7 @@ export async function logout(
 
 // Whoever sits there wants to be signed out: the session that they came from goes as well.
 async function leave(services: Services, session: Session, from: EventOrigin): Promise<boolean> {
-  const { leavingWrites } = await import("./leave-impersonation.ts");
-  const result = await services.commit(await leavingWrites(services, session, from));
+  const result = await services.commit(leavingWrites(services, session, from));
   return result.ok && result.ended.length > 0;
 }
 
