@@ -67,12 +67,12 @@ export interface Mail {
     visit: Visit,
     options?: { readonly isRemembered?: boolean },
   ): Promise<SignIn>;
-  /** What a link to `/verify` is about. @throws AuthError `token_invalid` */
+  /** What a link to `/verify` is about. @throws AuthError `token_invalid`, `registration_closed` */
   openVerification(token: string, visit: Visit): Promise<OpenedVerification>;
   /**
    * Confirms an address for who is signed in, or completes a registration; see the flows `verifyEmail` and `completeRegistration`.
    *
-   * @throws AuthError `token_invalid`, `not_authenticated`, `forbidden`, `fresh_auth_required`, …
+   * @throws AuthError `token_invalid`, `registration_closed`, `not_authenticated`, `forbidden`, `fresh_auth_required`, …
    */
   verify(
     input: {

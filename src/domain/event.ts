@@ -3,8 +3,11 @@ import type { AuthenticationMethod } from "./session.ts";
 /** Nothing beyond what every event carries. */
 type Nothing = Readonly<Record<never, never>>;
 
-/** How a change reached an account: by its owner, by an administrator, or by an operator at the command line. */
-export type Actor = "self" | "administrator" | "operator";
+/**
+ * How a change reached an account: by its owner, by an administrator, by an operator at the command line, or by whoever took back an
+ * address by mail that nobody had confirmed in this account.
+ */
+export type Actor = "self" | "administrator" | "operator" | "mailbox";
 
 /** Who changed an account, as payloads say it. */
 export interface Doing {

@@ -124,7 +124,7 @@ function linkRoutes(mail: Mail, { guards, freshTokens, showUser }: EndpointServi
     row({
       ...redeem,
       path: "/auth/email/verify",
-      refuses: ["token_invalid"],
+      refuses: ["token_invalid", "registration_closed"],
       summary: "Confirm an address, or complete a registration, by a mailed link",
       input: z.object({
         token: mailedToken,

@@ -285,11 +285,63 @@ describe.each(backends)("undoing a change of address, on $backend", ({ open }) =
     expect((await here.browser().post(`${base}/email/undo`, { token, new_password: next })).status).toBe(204);
   });
 
-  test("cannot take an address that somebody else has by now", async () => {
+  test("takes the address from an account that was made with it since, and in which nobody confirmed it", async () => {
     const { here, thief, token } = await changed();
-    await here.registered(email);
+    const squat = await here.registered(email);
+    const { username } = await here.user(squat.userId);
+    here.events.length = 0;
+    const done = await here.browser().post(`${base}/email/undo`, { token, new_password: next });
+    expect(done.status).toBe(204);
+    const back = await here.user(thief.userId);
+    expect([back.email, back.emailVerified]).toEqual([email, true]);
+    const left = await here.user(squat.userId);
+    expect([left.status, left.emailVerified]).toEqual(["active", false]);
+    expect(left.email).toMatch(/^[0-9a-z]{22}@displaced\.invalid$/);
+    expect(left.emailKey).toBe(left.email);
+    expect((await squat.get("/api/v1/users/me")).status).toBe(401);
+    const again = await squat.post(`${base}/login`, { username, password });
+    expect([again.status, again.body.user?.id]).toEqual([200, squat.userId]);
+    const told = here.events.filter(({ userId }) => userId === squat.userId).slice(0, 2);
+    expect(told.map(({ type }) => type).sort()).toEqual(["email.changed", "session.revoked"]);
+    // Its owner reads these: they do not say where the victim sits.
+    for (const event of told)
+      expect(event).toMatchObject({ payload: { by: "mailbox" }, ip: null, userAgent: null });
+  });
+
+  test("takes it from a deleted account, which stays deleted and can be restored", async () => {
+    const { here, token } = await changed();
+    const { id } = await here.plant({ email, emailKey: email, username: "squat", emailVerified: true });
+    const squat = here.browser();
+    await squat.post(`${base}/login`, { email, password });
+    expect((await squat.delete("/api/v1/users/me")).status).toBe(204);
+    const { deletedAt } = await here.user(id);
+    expect((await here.browser().post(`${base}/email/undo`, { token, new_password: next })).status).toBe(204);
+    expect(await here.user(id)).toMatchObject({ status: "deleted", deletedAt, emailVerified: false });
+  });
+
+  test("cannot take an address that somebody else has confirmed by now", async () => {
+    const { here, thief, token } = await changed();
+    const { id } = await here.plant({ email, emailKey: email, username: "heir", emailVerified: true });
     const answer = await here.browser().post(`${base}/email/undo`, { token, new_password: next });
     expect([answer.status, answer.body.code]).toEqual([409, "email_taken"]);
+    expect((await here.user(thief.userId)).email).toBe(fresh);
+    expect((await here.user(id)).email).toBe(email);
+  });
+
+  test("nor one that somebody else confirms at that moment", async () => {
+    const { here, thief, token } = await changed();
+    const { userId } = await here.registered(email);
+    const { version } = await here.user(userId);
+    const confirmed = { kind: "user.update", userId, version, changes: { emailVerified: true } } as const;
+    let isConfirmed = false;
+    here.recorder.before = ({ writes }) => {
+      if (isConfirmed || !writes.includes("user.advance")) return null;
+      isConfirmed = true;
+      return here.write(confirmed);
+    };
+    const taken = await here.browser().post(`${base}/email/undo`, { token, new_password: next });
+    expect([isConfirmed, taken.status, taken.body.code]).toEqual([true, 409, "conflict"]);
+    expect((await here.user(userId)).email).toBe(email);
     expect((await here.user(thief.userId)).email).toBe(fresh);
   });
 });

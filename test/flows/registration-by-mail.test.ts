@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { mail } from "../../src/features/mail.ts";
 import { backends } from "../support/backends.ts";
 import type { Browser } from "../support/browser.ts";
 import { mailWorld } from "../support/mail.ts";
@@ -97,6 +98,25 @@ describe.each(backends)("registering by a mailed link, on $backend", ({ open }) 
     here.clock.advance(86_400);
     expect((await ana.post(verify, { token })).body.code).toBe("token_invalid");
   });
+
+  test.each(["closed", "invite"] as const)(
+    "makes nothing once registration is %s, and all of it when it is open again",
+    async (mode) => {
+      const { here, ana, token } = await begun();
+      const feature = mail({ mailer: here.sink, from: "Example <no-reply@app.example>" });
+      const under = (registration: "open" | "closed" | "invite") => {
+        const next = here.again({ registration, features: [feature] });
+        const browser = next.browser();
+        for (const [name, value] of ana.jar) browser.jar.set(name, value);
+        return { next, browser };
+      };
+      const { next, browser } = under(mode);
+      const refused = await browser.post(verify, { token });
+      expect([refused.status, refused.body.code]).toEqual([403, "registration_closed"]);
+      expect(await next.auth.users.findByIdentifier(email)).toBeNull();
+      expect((await under("open").browser.post(verify, { token })).status).toBe(201);
+    },
+  );
 
   test("names everything that is wrong at once, and sends nothing", async () => {
     const here = mailWorld({ stores: await open(), registration: "confirm" });

@@ -114,8 +114,9 @@ export interface CompletionContext {
  * In another browser than the one that registered the password is asked for. Who registers with somebody else's address could
  * else let its owner confirm an account to which they themselves know the password.
  *
- * @throws AuthError `token_invalid` - unknown, used or expired, or the address has an account by now; `fresh_auth_required` - the
- * password is needed; `invalid_credentials` - it is wrong; `rate_limited`; `username_taken`; `forbidden` by a policy
+ * @throws AuthError `token_invalid` - unknown, used or expired, or the address has an account by now; `registration_closed` - since
+ * it began; `fresh_auth_required` - the password is needed; `invalid_credentials` - it is wrong; `rate_limited`; `username_taken`;
+ * `forbidden` by a policy
  * @see Sudhodanan and Paverd, "Pre-hijacked accounts", USENIX Security 2022
  */
 export async function completeRegistration(
@@ -142,7 +143,7 @@ export async function completeRegistration(
 /**
  * Looks at the registration that a link is for; spends nothing.
  *
- * @throws AuthError `token_invalid`
+ * @throws AuthError `token_invalid`; `registration_closed` - since it began; the link works again where it is opened again in time
  */
 export async function openRegistration(
   services: Services,
@@ -151,6 +152,8 @@ export async function openRegistration(
   const { detail } = await readOneTimeToken(services, "registration", token);
   const attempt = await readAttempt(services, detail ?? "");
   if (attempt === null) throw new AuthError("token_invalid");
+  const mode = services.config.registration;
+  if (mode === "closed" || mode === "invite") throw new AuthError("registration_closed");
   return { id: detail ?? "", attempt };
 }
 

@@ -1,12 +1,15 @@
-import type { EventOrigin } from "../../domain/event.ts";
+import { type EventOrigin, noOrigin } from "../../domain/event.ts";
 import { emailKey } from "../../domain/identifier.ts";
 import { oneTimeTokenTtlSeconds } from "../../domain/one-time-token.ts";
+import { randomBase62 } from "../../domain/random.ts";
 import type { User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { UserWithPassword } from "../../ports/directory-store.ts";
 import type { PasswordServices, Services } from "../../ports/services.ts";
+import type { Write } from "../../ports/store.ts";
 import { openSealed, readOneTimeToken, takeOneTimeToken } from "../one-time-tokens.ts";
 import { refusalError } from "../refusals.ts";
+import { revokedReport } from "../sign-in/start-session.ts";
 import { assertChoosable, endOthers } from "./change-password.ts";
 import { endLateWaysIn, otherWaysIn, passwordWrite, startAfresh } from "./reset-password.ts";
 
@@ -84,10 +87,11 @@ function keyOf(userId: string): string {
 
 /**
  * Undoes a change of address, for whoever has the former mailbox: the address is as it was, the password is the one given here, and
- * every session, key and linked account is gone, since any of them may be somebody else's way in.
+ * every session, key and linked account is gone, since any of them may be somebody else's way in. An account that was made with the
+ * former address meanwhile gives it up, unless its owner has confirmed it.
  *
  * @throws AuthError `token_invalid`; `password_rejected` - by policy, the link still works; `email_taken` - the former address has
- * another account by now; `conflict`
+ * another account by now, whose owner has confirmed it; `conflict`
  */
 export async function takeBack(
   services: PasswordServices,
@@ -101,9 +105,11 @@ export async function takeBack(
   const changes = { email, emailKey: emailKey(email), emailVerified: true, mustChangePassword: false };
   const about = { userId: user.id, sessionId: null };
   const { events } = services;
+  const room = await makeRoom(services, email, from);
   // Before and not after: what dies in between leaves links void that led to a thief's address, and this one working.
   await noteUndone(services, user.id, { from: found.version, to: user.version + 2 });
   const result = await services.commit([
+    ...room,
     { kind: "user.advance", userId: user.id, from: user.generation },
     { kind: "user.update", userId: user.id, version: user.version + 1, changes },
     passwordWrite(services, found, encoded),
@@ -121,4 +127,37 @@ export async function takeBack(
   const restored = { ...user, ...changes, generation: user.generation + 1, version: user.version + 2 };
   await startAfresh(services, restored, from);
   return restored;
+}
+
+/**
+ * Takes the former address from an account in which nobody has confirmed it, or which is deleted: whoever took an account over could
+ * else register again with its address, and the link to it would be worth nothing. That account keeps all but the address and its
+ * sessions; its rows name no browser, since they are its owner's to read.
+ *
+ * @throws AuthError `email_taken` - its owner has confirmed the address
+ */
+async function makeRoom(services: Services, email: string, from: EventOrigin): Promise<readonly Write[]> {
+  const { stores, call, events } = services;
+  const by = { kind: "email", key: emailKey(email) } as const;
+  const found = await stores.directory.userWithPassword(by, { ...call(), readsThrough: true });
+  if (found === null) return [];
+  const { id: userId, generation, version, emailVerified, status } = found.user;
+  if (emailVerified && status !== "deleted") throw refusalError("email_taken");
+  const doing = { by: "mailbox" } as const;
+  const elsewhere = { ...noOrigin, requestId: from.requestId };
+  const moved = { type: "email.changed", userId, sessionId: null, payload: doing } as const;
+  const ended = revokedReport(services, elsewhere, doing);
+  return [
+    { kind: "user.advance", userId, from: generation },
+    { kind: "user.update", userId, version: version + 1, changes: placeholder(services) },
+    { kind: "session.delete_all", userId, except: null, ended },
+    { kind: "audit.insert", row: events.row(moved, elsewhere) },
+  ];
+}
+
+/** An address for who has none: `.invalid` receives no mail. Random, so that nobody can register with it first. @see RFC 2606 */
+function placeholder({ random }: Services): Pick<User, "email" | "emailKey" | "emailVerified"> {
+  const name = randomBase62(22, (length) => random.bytes(length)).toLowerCase();
+  const email = `${name}@displaced.invalid`;
+  return { email, emailKey: emailKey(email), emailVerified: false };
 }

@@ -164,6 +164,21 @@ export const userRules: Rules = {
     await addUser(trial, { email, emailKey, username });
   },
 
+  "an address that one user gives up another takes in the same transaction": async (trial) => {
+    const [holder, taker] = [await addUser(trial), await addUser(trial)];
+    const other = { email: "other@x.example", emailKey: "other@x.example" };
+    const { email, emailKey } = holder;
+    await committed(trial, [write.update(holder, other), write.update(taker, { email, emailKey })]);
+    const { directory } = trial.stores;
+    for (const [key, id] of [
+      [emailKey, taker.id],
+      [other.emailKey, holder.id],
+    ] as const) {
+      const found = await directory.userWithPassword({ kind: "email", key }, trial.call());
+      strictEqual(found?.user.id, id);
+    }
+  },
+
   "a user may keep their own address and username": async (trial) => {
     const user = await addUser(trial);
     const { email, emailKey, username } = user;

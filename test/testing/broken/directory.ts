@@ -46,6 +46,21 @@ export const brokenDirectories: readonly Broken[] = [
       },
     }),
   ),
+  broken(
+    "an address counts as taken by who gives it up beforehand in the transaction",
+    "an address that one user gives up another takes in the same transaction",
+    ({ commit, userWithPassword }) => ({
+      async commit(writes, call) {
+        for (const write of writes) {
+          if (write.kind !== "user.update" || write.changes.emailKey === undefined) continue;
+          const holder = await userWithPassword({ kind: "email", key: write.changes.emailKey }, call);
+          if (holder !== null && holder.user.id !== write.userId)
+            return { ok: false, refused: "email_taken" };
+        }
+        return commit(writes, call);
+      },
+    }),
+  ),
   broken("writes are committed one by one", undone("stale: a required user is not active"), ({ commit }) => ({
     async commit(writes, call): Promise<Committed> {
       const whole = { ended: [], reported: [] } as { ended: unknown[]; reported: unknown[] };
