@@ -63,7 +63,9 @@ describe.skipIf(postgresUrl === null)("a pool", () => {
   it("ends with the stores that own it, and with no others", async () => {
     const own = await newSchema();
     const pool = own.pool();
-    await postgres({ pool }).directory.close();
+    for (let again = 0; again < 3; again++) await postgres({ pool }).directory.close();
+    // Heard, so that a connection that is lost while it is idle ends no process; once is enough.
+    expect(pool.listenerCount("error")).toBe(1);
     expect(pool.ending).toBe(false);
     await postgres({ pool, ownsPool: true }).directory.close();
     expect(pool.ending).toBe(true);

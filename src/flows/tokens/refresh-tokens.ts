@@ -114,8 +114,8 @@ function judge(services: TokenServices, token: RefreshToken, { session, user }: 
   const successors = services.keys.derived("refresh-successor").map((key) => successorOf(token, key));
   const [successor] = successors as [RefreshToken, ...RefreshToken[]];
   const isCurrent = isOnRecord(token, family);
-  // The store lost the last write (a failover): the token is minted, so it was answered, and it is the current one.
-  const isAhead = token.number === family.number + 1;
+  // The store lost the last writes (a failover): the token is minted, so it was answered after the one on record.
+  const isAhead = token.number > family.number;
   if (isCurrent || isAhead) return { kind: "rotate", from: family.number, successor };
   const made = successors.find((each) => isOnRecord(each, family));
   const ageMs = services.clock.now().getTime() - family.refreshedAt.getTime();

@@ -14,7 +14,7 @@ export interface ConnectionOptions extends LinkOptions, Life {
 export function connectionTo(options: ConnectionOptions): PooledConnection {
   const transact = transactionsBy(options);
   // A connection that is lost while it is idle is the pool's affair; unheard, it would end the process.
-  options.pool.on("error", noop);
+  if (!options.pool.listenerCount?.("error")) options.pool.on("error", noop);
   return new PooledConnection(
     {
       engine: { name: "postgres" },

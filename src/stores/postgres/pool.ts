@@ -7,6 +7,8 @@ export interface PostgresPool {
   connect(): Promise<PostgresClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  /** Absent where a wrapper has none: then each store on the pool listens for itself. */
+  listenerCount?(event: "error"): number;
 }
 
 /** A connection that is taken from the pool. */
