@@ -1,3 +1,4 @@
+import { noOrigin } from "../domain/event.ts";
 import type { SignedIn } from "../domain/principal.ts";
 import type { Session } from "../domain/session.ts";
 import { eraseDeletedAccounts } from "../flows/administration/life-cycle.ts";
@@ -77,8 +78,8 @@ export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknow
     },
     list: async (userId) => (await stores.sessions.list(userId, call())).map(withoutDigests),
     revoke: async (userId, sessionId) =>
-      revokeSession(services, { userId, sessionId }, operator, { by: "operator" }),
-    revokeAll: (userId) => revokeAllSessions(services, userId, operator, { by: "operator" }),
+      revokeSession(services, { userId, sessionId }, noOrigin, { by: "operator" }),
+    revokeAll: (userId) => revokeAllSessions(services, userId, noOrigin, { by: "operator" }),
     async validate(token, visit) {
       const { principal } = await holderOf(pipeline, token, visit);
       return principal.isAuthenticated ? principal : null;
@@ -88,7 +89,7 @@ export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknow
       if (!principal.isAuthenticated) return false;
       const from =
         visit === undefined
-          ? operator
+          ? noOrigin
           : eventOrigin(visit.request, withRequestId(visit.client, services.random));
       return (await logout(services, session, from)).ended;
     },
@@ -126,8 +127,6 @@ export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknow
     },
   };
 }
-
-const operator = { ip: null, userAgent: null, requestId: null } as const;
 
 function withoutDigests({ secretDigest: _, refresh: __, ...info }: Session): SessionInfo {
   return info;

@@ -1,3 +1,4 @@
+import { noOrigin } from "../domain/event.ts";
 import { isImpersonation } from "../domain/impersonation.ts";
 import { signedInAs } from "../domain/principal.ts";
 import { isSecretOf, type Session, type SessionToken } from "../domain/session.ts";
@@ -104,7 +105,6 @@ function accept(services: Services, { session, user }: Live): Outcome {
 
 // Told once, by whoever deletes the row.
 function endExpired({ background, commit, events }: Services, sessionId: string): void {
-  const origin = { ip: null, userAgent: null, requestId: null };
   background.run("end expired session", () =>
     commit([
       {
@@ -112,7 +112,7 @@ function endExpired({ background, commit, events }: Services, sessionId: string)
         sessionId,
         ended: (ended) =>
           ended.map(({ id, userId }) =>
-            events.row({ type: "session.expired", userId, sessionId: id, payload: {} }, origin),
+            events.row({ type: "session.expired", userId, sessionId: id, payload: {} }, noOrigin),
           ),
       },
     ]),

@@ -1,4 +1,4 @@
-import type { EventOrigin, EventPayloads } from "../../domain/event.ts";
+import type { EventOrigin } from "../../domain/event.ts";
 import type { Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import { AuthError, type FieldError } from "../../errors.ts";
@@ -7,11 +7,11 @@ import { requireUsablePassword } from "../../password/password-text.ts";
 import type { UserWithPassword } from "../../ports/directory-store.ts";
 import type { PasswordServices } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
-import { identifierHmac } from "../attempts.ts";
 import { mailTo } from "../mail/outbox.ts";
 import { assertCommitted } from "../refusals.ts";
 import { rotation } from "../sessions/rotate-session.ts";
 import { reservePrompt } from "../sign-in/failures.ts";
+import { recordFailure } from "../sign-in/record-failure.ts";
 import { carry, revokedReport, type SignIn } from "../sign-in/start-session.ts";
 import { tryPassword } from "../sign-in/verify-password.ts";
 
@@ -134,7 +134,8 @@ export async function confirmPassword(
   const attempt = await reservePrompt(services, { user, current }, from);
   const { found, ok, credential } = await attempt.during(findAndTry());
   if (found === null || credential === null || !ok) {
-    await reportWrongPassword(services, { user, current, from }, await attempt.failed());
+    const refused = { userId: user.id, sessionId: current.id, typedKey: user.emailKey, from };
+    await recordFailure(services, { ...refused, reason: "credentials" }, await attempt.failed());
     const message = "Current password is incorrect";
     throw new AuthError("invalid_credentials", { message, fields: [{ field, code: "incorrect", message }] });
   }
@@ -149,23 +150,6 @@ export async function confirmPassword(
     const found = await services.stores.directory.userWithPassword(by, services.call());
     return { found, ...(await tryPassword(services, found, password, from)) };
   }
-}
-
-async function reportWrongPassword(
-  services: PasswordServices,
-  { user, current, from }: PasswordPrompt,
-  lock: EventPayloads["user.locked"] | null,
-): Promise<void> {
-  const payload = { identifierHmac: identifierHmac(services, user.emailKey), reason: "credentials" } as const;
-  const whose = { userId: user.id, sessionId: current.id };
-  const { events } = services;
-  const row = events.row({ type: "user.login_failed", ...whose, payload }, from);
-  const writes: Write[] = [{ kind: "audit.insert", row }];
-  if (lock !== null) {
-    const lockRow = events.row({ type: "user.locked", ...whose, payload: lock }, from);
-    writes.push({ kind: "audit.insert", row: lockRow });
-  }
-  await services.commit(writes);
 }
 
 /** Refuses a password that policy does not allow. @throws AuthError `password_rejected` */

@@ -1,4 +1,4 @@
-import type { EventOrigin } from "../../domain/event.ts";
+import { type EventOrigin, noOrigin } from "../../domain/event.ts";
 import { emailKey } from "../../domain/identifier.ts";
 import { oneTimeTokenTtlSeconds } from "../../domain/one-time-token.ts";
 import { randomBase62 } from "../../domain/random.ts";
@@ -190,15 +190,13 @@ async function mayStillInvite(services: Services, invitation: Invitation): Promi
   const inviter: User | null = await stores.directory.user(inviterId, { ...call(), readsThrough: true });
   if (inviter === null || !rights.holds(wholly(inviter), "invitation:write" as Permission)) return false;
   try {
-    const acting = { by: "administrator", administrator: inviter, sessionId: null, from: noRequest } as const;
+    const acting = { by: "administrator", administrator: inviter, sessionId: null, from: noOrigin } as const;
     assertMayGive(services, acting, { ...invitation, isSuperuser: false });
     return true;
   } catch {
     return false;
   }
 }
-
-const noRequest: EventOrigin = { ip: null, userAgent: null, requestId: null };
 
 async function readInvitation({ stores, call }: Services, id: string): Promise<Invitation | null> {
   const stored = isId(id) ? await stores.ephemeral.read(keyOf(id), call()) : null;

@@ -1,4 +1,4 @@
-import type { EventOrigin, EventPayloads } from "../../domain/event.ts";
+import type { EventOrigin } from "../../domain/event.ts";
 import { emailMaxLength, identifier } from "../../domain/identifier.ts";
 import type { Session } from "../../domain/session.ts";
 import { AuthError } from "../../errors.ts";
@@ -7,12 +7,12 @@ import type { UserWithPassword } from "../../ports/directory-store.ts";
 import type { ClientInfo } from "../../ports/request.ts";
 import type { PasswordServices } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
-import { identifierHmac } from "../attempts.ts";
 import { refusalError } from "../refusals.ts";
 import { commitSignIn } from "./commit-sign-in.ts";
 import { knownDevice, rememberDevice } from "./devices.ts";
 import { type LoginAttempt, reserveLogin } from "./failures.ts";
 import { isNewDevice, newDeviceMail } from "./new-device.ts";
+import { type RefusedPassword, recordFailure } from "./record-failure.ts";
 import { carriedData, type SignIn, type TokenSession } from "./start-session.ts";
 import { tryPassword } from "./verify-password.ts";
 
@@ -67,8 +67,9 @@ export async function login(
     if (found === null || !ok || found.user.status !== "active") {
       // A right password of an unusable account was perhaps re-encoded; that is told only to who knows the password.
       await services.clock.sleep(owedMs);
-      const failure = { typedKey: typed.key, found, reason: ok ? "status" : "credentials" } as const;
-      await report(services, failure, context.from, await attempt.failed());
+      const reason = ok ? "status" : "credentials";
+      const refused = refusal({ found, typedKey: typed.key }, reason, context);
+      await recordFailure(services, refused, await attempt.failed());
       throw new AuthError("invalid_credentials");
     }
     const admitted = { found, typedKey: typed.key, attempt, isRemembered: input.isRemembered ?? false };
@@ -99,14 +100,22 @@ async function admit(
   admitted: Admitted,
   context: LoginContext,
 ): Promise<SignIn | null> {
-  const { found, typedKey } = admitted;
+  const { found } = admitted;
   for (const policy of services.policies) {
     const veto = await policy({ kind: "login", user: found.user, client: context.client });
     if (veto === null) continue;
-    await report(services, { typedKey, found, reason: "policy" }, context.from, null);
+    await recordFailure(services, refusal(admitted, "policy", context), null);
     throw new AuthError("forbidden", { message: veto });
   }
   return startSession(services, admitted, context);
+}
+
+function refusal(
+  { found, typedKey }: { readonly found: UserWithPassword | null; readonly typedKey: string },
+  reason: RefusedPassword["reason"],
+  { from }: LoginContext,
+): RefusedPassword {
+  return { userId: found?.user.id ?? null, sessionId: null, typedKey, reason, from };
 }
 
 async function startSession(
@@ -149,29 +158,4 @@ function unlocked(
   if (failuresBefore === 0 || device !== null) return [];
   const event = { type: "user.unlocked", userId, sessionId: null, payload: { by: "self" } } as const;
   return [{ kind: "audit.insert", row: events.row(event, from) }];
-}
-
-/** A sign-in that was refused. */
-interface Failure {
-  readonly typedKey: string;
-  readonly found: UserWithPassword | null;
-  readonly reason: EventPayloads["user.login_failed"]["reason"];
-}
-
-async function report(
-  services: PasswordServices,
-  { typedKey, found, reason }: Failure,
-  from: EventOrigin,
-  lock: EventPayloads["user.locked"] | null,
-): Promise<void> {
-  const { events } = services;
-  const whose = { userId: found?.user.id ?? null, sessionId: null };
-  const payload = { identifierHmac: identifierHmac(services, typedKey), reason };
-  const row = events.row({ type: "user.login_failed", ...whose, payload }, from);
-  const writes: Write[] = [{ kind: "audit.insert", row }];
-  if (lock !== null) {
-    const lockRow = events.row({ type: "user.locked", ...whose, payload: lock }, from);
-    writes.push({ kind: "audit.insert", row: lockRow });
-  }
-  await services.commit(writes);
 }

@@ -1,5 +1,5 @@
 import { csrfToken } from "../../domain/csrf.ts";
-import type { Doing, EventOrigin } from "../../domain/event.ts";
+import { type Doing, type EventOrigin, noOrigin } from "../../domain/event.ts";
 import { isImpersonation } from "../../domain/impersonation.ts";
 import { randomSecret, randomSessionId, randomSlotTag } from "../../domain/random.ts";
 import {
@@ -182,7 +182,8 @@ export function revokedReport(services: Services, from: EventOrigin, doing: Doin
     ended.map((session) => {
       const { id: sessionId, userId } = session;
       return stillLive(services, [session]).length === 0
-        ? events.row({ type: "session.expired", userId, sessionId, payload: {} }, nowhere)
+        ? // Time ended it, and not the request that found it.
+          events.row({ type: "session.expired", userId, sessionId, payload: {} }, noOrigin)
         : events.row({ type: "session.revoked", userId, sessionId, payload: doing }, from);
     });
 }
@@ -192,9 +193,6 @@ export function stillLive({ clock }: Services, ended: readonly Session[]): reado
   const now = clock.now();
   return ended.filter((session) => !isExpired(session, now));
 }
-
-// Time ended it, and not the request that found it.
-const nowhere: EventOrigin = { ip: null, userAgent: null, requestId: null };
 
 /** The data that a new session of `user` takes over: a visitor's, or their own; never another user's, nor an impersonation's. */
 export function carriedData(replaces: Session | null, user: User): SessionBag {

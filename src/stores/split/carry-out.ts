@@ -104,7 +104,7 @@ async function insert(
 ): Promise<void> {
   await makeRoom(session, cap, { halves, call });
   const gone = await halves.sessions.insert(session, cap, call);
-  await takeBackIfPast(session, { halves, call });
+  await takeBackIfEnded(session, { halves, call });
   const writes = gone.length > 0 ? [revoked(gone, evicted)] : evicted([]).map(inserted);
   if (writes.length === 0) return;
   const result = await halves.directory.commit(writes, call);
@@ -132,7 +132,7 @@ async function makeRoom(
 
 // Somebody may have ended all sessions of the user between the directory's commit and the insert. The session is refused
 // by its generation anyway; it is not left to lie. Nor is one that was ended, where a driver sent the insert again.
-async function takeBackIfPast(
+async function takeBackIfEnded(
   { id, userId, generation }: Session,
   { halves, call }: Pick<Run, "halves" | "call">,
 ): Promise<void> {
