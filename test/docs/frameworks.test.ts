@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../servers/eventually.ts";
 import { type Browser, browserOn } from "../support/browser.ts";
+import { freePort } from "../support/free-port.ts";
 import { blocksOf, root } from "./documents.ts";
 
 const frameworks = ["node", "hono", "express", "fastify"] as const;
@@ -23,8 +23,12 @@ const running = new Map<Framework, Running>();
 beforeAll(async () => {
   for (const name of frameworks) running.set(name, await start(name));
   await Promise.all(
-    [...running.values()].map(({ origin }) =>
-      eventually(async () => (await fetch(origin)).status > 0, 30_000),
+    [...running.values()].map(({ child, origin }) =>
+      eventually(async () => {
+        const { status } = await fetch(origin);
+        // Whoever answers here, it is no answer of a program that has ended.
+        return status > 0 && child.exitCode === null;
+      }, 30_000),
     ),
   );
 }, 60_000);
@@ -96,12 +100,4 @@ async function stop({ child, folder }: Running): Promise<void> {
     await ended;
   }
   rmSync(folder, { recursive: true, force: true });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

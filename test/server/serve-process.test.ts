@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import {
   bareEnvironment,
   type ChildServer,
@@ -219,7 +220,7 @@ describe("settings that change how it runs", () => {
   });
 
   test("a start with accounts prints no link, and keeps its secret", async () => {
-    const first = await startServer();
+    const first = await startServer({ PORT: String(await freePort()) });
     const ann = first.browser();
     await ann.post("/api/v1/auth/register", account);
     first.child.kill("SIGTERM");
@@ -235,7 +236,7 @@ describe("settings that change how it runs", () => {
     const folder = await emptyFolder();
     const lines = ["SESSION_BACKEND=memory", "SESSION_NAME=mine", "CORS_ORIGIN=https://a.example"];
     await writeFile(join(folder, ".env"), lines.join("\n"));
-    const first = await startServer({ SECRET_KEY: goodSecret }, folder);
+    const first = await startServer({ SECRET_KEY: goodSecret, PORT: String(await freePort()) }, folder);
     started.push(first);
     expect(first.stdout()).toContain("Warning: SESSION_BACKEND=memory keeps sessions in the server's memory");
     expect(first.stdout()).toMatch(/^Warning: .*CORS_ORIGIN.*CORS_ORIGINS/m);
@@ -268,11 +269,9 @@ describe("settings that change how it runs", () => {
   test("while it starts it answers 503", async () => {
     // A backend that takes connections and says nothing holds the start up for as long as a call may take.
     const silent = createServer(() => {}).listen(0, "127.0.0.1");
-    const probe = createServer().listen(0, "127.0.0.1");
-    await Promise.all([silent, probe].map((each) => once(each, "listening")));
-    const [backend, port] = [silent, probe].map((each) => (each.address() as { port: number }).port);
-    probe.close();
-    await once(probe, "close");
+    await once(silent, "listening");
+    const backend = (silent.address() as { port: number }).port;
+    const port = await freePort();
     const variables = { SESSION_BACKEND: "redis", REDIS_URL: `redis://127.0.0.1:${backend}` };
     const starting = serveHere({ ...variables, PORT: String(port), STORE_TIMEOUT_MS: "1000" });
     const url = `http://localhost:${port}/healthz`;
