@@ -1,4 +1,4 @@
-import type { FieldError } from "latchkey";
+import type { FieldError, User } from "latchkey";
 import type { FormState } from "./form.ts";
 import { type Html, html } from "./html.ts";
 import type { PageCall } from "./page.ts";
@@ -42,6 +42,19 @@ export function field(call: Speaking, state: FormState, options: FieldOptions): 
     (described) =>
       html`<input id="${name}" name="${name}" type="${type === "code" ? "text" : type}" autocomplete="${autocomplete}"${attributes}${described}>`,
   );
+}
+
+/** Unseen in a form about a password: it tells password managers whose it is. */
+export function whosePassword({ email }: Pick<User, "email">): Html {
+  return html`<input hidden type="text" autocomplete="username" value="${email}" readonly>`;
+}
+
+/** A password that is chosen, `new_password`, twice. */
+export function newPasswordFields(call: Speaking, state: FormState): Html {
+  const { form: labels } = call.language.words;
+  const chosen = { type: "password", autocomplete: "new-password" } as const;
+  return html`${field(call, state, { ...chosen, name: "new_password", label: labels.newPassword })}
+${field(call, state, { ...chosen, name: "confirm_password", label: labels.confirmNewPassword })}`;
 }
 
 /** One of several. */

@@ -112,19 +112,19 @@ ${field(call, state, { name: "email", label: labels.email, type: "email", autoco
   };
 }
 
-async function redeemPage(call: PageCall, mailed: string, state: FormState): Promise<DocumentReply> {
+async function redeemPage(call: PageCall, link: string, state: FormState): Promise<DocumentReply> {
   const { auth, visit, principal, language } = call;
-  const { form: labels, magic } = language.words;
-  const user = await opened((token) => mailOf(call).openMagicLink(token), mailed);
+  const { form: labels, magic, mailed } = language.words;
+  const user = await opened((token) => mailOf(call).openMagicLink(token), link);
   if (user === null) return useless(call);
-  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
+  const { token, change } = await auth.forms.token(formOfLink(formName, link), visit);
   const isOther = principal.isAuthenticated && principal.user.id !== user.id;
   const title = fillText(magic.as, { user: user.username });
   return {
     kind: "document",
     page: "magic",
     title,
-    lead: html`<p class="lead breakable">${fill(magic.whose, { email: user.email })}</p>
+    lead: html`<p class="lead breakable">${fill(mailed.whose, { email: user.email })}</p>
 ${isOther && html`<p>${fill(magic.other, { user: principal.displayName })}</p>`}`,
     messages: errorSummary(call, state, []),
     form: html`<form method="post" action="/magic" novalidate>

@@ -1,9 +1,10 @@
 import { AuthError } from "latchkey";
 import { onward } from "./error-page.ts";
-import { errorSummary, field, hidden } from "./fields.ts";
+import { errorSummary, field, hidden, newPasswordFields, whosePassword } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret, typed } from "./form.ts";
 import { html } from "./html.ts";
-import { formOfLink, fromLink, onItsWay, shownHint, uselessLink } from "./mailed.ts";
+import { fill } from "./language/fill.ts";
+import { formOfLink, fromLink, onItsWay, opened, shownHint, uselessLink } from "./mailed.ts";
 import { type DocumentReply, type PageCall, type PageReply, seeOther } from "./page.ts";
 
 const formName = "reset";
@@ -16,15 +17,16 @@ export async function showReset(call: PageCall): Promise<PageReply> {
   if (done === "1") return donePage(call);
   if (done === "asked" && mail !== null)
     return onItsWay(call, { page: "reset", title: words.title }, words.onItsWay);
-  const opened = fromLink(call, "/reset", () => useless(call));
-  if (opened !== null) return opened;
+  const moved = fromLink(call, "/reset", () => useless(call));
+  if (moved !== null) return moved;
   const token = query.has("new") ? null : auth.forms.readMailed(visit);
   if (token !== null) return resetPage(call, token, blank());
   return mail === null ? useless(call) : askPage(call, blank());
 }
 
 /**
- * Chooses the password, or asks for the link. The form's token shows that this browser was shown the form: with a cookie that goes
+ * Chooses the password, or asks for the link. The page names the account before: whoever was sent a link to somebody else's would
+ * else take that account for theirs. The form's token shows that this browser was shown the form: with a cookie that goes
  * along across sites (`sameSite: none`), another site could otherwise post a password of its choice.
  */
 export async function submitReset(call: PageCall): Promise<PageReply> {
@@ -37,8 +39,10 @@ export async function submitReset(call: PageCall): Promise<PageReply> {
   try {
     await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     const differing = mismatch(fields, "new_password");
-    if (differing.length > 0)
-      assertNone([...(await auth.users.passwordErrors(password, null)), ...differing]);
+    if (differing.length > 0) {
+      const owner = await auth.users.openResetToken(token);
+      assertNone([...(await auth.users.passwordErrors(password, owner)), ...differing]);
+    }
     await auth.users.resetPassword({ token, password }, visit);
     return seeOther("/reset?done=1", { mailed: "clear" });
   } catch (thrown) {
@@ -82,20 +86,22 @@ ${field(call, state, { name: "email", label: labels.email, type: "email", autoco
   };
 }
 
-async function resetPage(call: PageCall, mailed: string, state: FormState): Promise<DocumentReply> {
+async function resetPage(call: PageCall, link: string, state: FormState): Promise<DocumentReply> {
   const { auth, visit, language } = call;
-  const { form: labels, reset } = language.words;
-  const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
+  const { reset, mailed } = language.words;
+  const owner = await opened((token) => auth.users.openResetToken(token), link);
+  if (owner === null) return useless(call);
+  const { token, change } = await auth.forms.token(formOfLink(formName, link), visit);
   return {
     kind: "document",
     page: "reset",
     title: reset.title,
-    lead: html`<p class="lead">${reset.lead}</p>`,
+    lead: html`<p class="lead breakable">${fill(mailed.whose, { email: owner.email })} ${reset.lead}</p>`,
     messages: errorSummary(call, state, ["new_password", "confirm_password"]),
     form: html`<form method="post" action="/reset" novalidate>
 ${hidden("_token", token)}
-${field(call, state, { name: "new_password", label: labels.newPassword, type: "password", autocomplete: "new-password" })}
-${field(call, state, { name: "confirm_password", label: labels.confirmNewPassword, type: "password", autocomplete: "new-password" })}
+${whosePassword(owner)}
+${newPasswordFields(call, state)}
 <button class="primary" type="submit">${reset.button}</button>
 </form>`,
     change: change ?? undefined,

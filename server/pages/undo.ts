@@ -1,6 +1,6 @@
 import { AuthError } from "latchkey";
 import { onward } from "./error-page.ts";
-import { errorSummary, field, hidden } from "./fields.ts";
+import { errorSummary, hidden, newPasswordFields, whosePassword } from "./fields.ts";
 import { assertNone, blank, type FormState, formAgain, mismatch, secret } from "./form.ts";
 import { html } from "./html.ts";
 import { fill } from "./language/fill.ts";
@@ -31,8 +31,10 @@ export async function submitUndo(call: PageCall): Promise<PageReply> {
   try {
     await auth.forms.spend(formOfLink(formName, token), fields._token ?? "", visit);
     const differing = mismatch(fields, "new_password");
-    if (differing.length > 0)
-      assertNone([...(await auth.users.passwordErrors(password, null)), ...differing]);
+    if (differing.length > 0) {
+      const { user } = await mail.openTakingBack(token);
+      assertNone([...(await auth.users.passwordErrors(password, user)), ...differing]);
+    }
     await mail.takeBack({ token, password }, visit);
     return seeOther("/undo?done=1", { mailed: "clear" });
   } catch (thrown) {
@@ -43,7 +45,7 @@ export async function submitUndo(call: PageCall): Promise<PageReply> {
 
 async function undoPage(call: PageCall, mailed: string, state: FormState): Promise<DocumentReply> {
   const { auth, visit, language } = call;
-  const { form: labels, undo } = language.words;
+  const { undo } = language.words;
   const found = await opened((token) => mailOf(call).openTakingBack(token), mailed);
   if (found === null) return useless(call);
   const { token, change } = await auth.forms.token(formOfLink(formName, mailed), visit);
@@ -57,8 +59,8 @@ async function undoPage(call: PageCall, mailed: string, state: FormState): Promi
     messages: errorSummary(call, state, ["new_password", "confirm_password"]),
     form: html`<form method="post" action="/undo" novalidate>
 ${hidden("_token", token)}
-${field(call, state, { name: "new_password", label: labels.newPassword, type: "password", autocomplete: "new-password" })}
-${field(call, state, { name: "confirm_password", label: labels.confirmNewPassword, type: "password", autocomplete: "new-password" })}
+${whosePassword(found)}
+${newPasswordFields(call, state)}
 <button class="primary" type="submit">${undo.button}</button>
 </form>`,
     aside: html`<p class="aside">${undo.you}</p>`,

@@ -12,7 +12,7 @@ import {
   register,
   registrationErrors,
 } from "../flows/account/register.ts";
-import { issueResetToken, resetPassword } from "../flows/account/reset-password.ts";
+import { issueResetToken, openResetToken, resetPassword } from "../flows/account/reset-password.ts";
 import { issueSetupToken, setUp } from "../flows/account/setup.ts";
 import { deleteAccount } from "../flows/administration/life-cycle.ts";
 import { type Login, login } from "../flows/sign-in/login.ts";
@@ -96,6 +96,8 @@ export interface Users {
   verifyPassword(userId: string, password: string): Promise<boolean>;
   /** A token for choosing a password at `/reset`, valid for 15 minutes. Whoever holds it owns the account. */
   issueResetToken(userId: string): Promise<string>;
+  /** Whose password a reset token chooses, for the form that asks for it; spends nothing. @throws AuthError `token_invalid` */
+  openResetToken(token: string): Promise<User>;
   /** Redeems a reset token; see the flow `resetPassword`. */
   resetPassword(input: { readonly token: string; readonly password: string }, visit: Visit): Promise<User>;
   /** A token for creating the first administrator at `/setup`, valid for an hour; null once there is a user. */
@@ -196,6 +198,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
       return (await passwords().hashing.verify(password, found.password)).ok;
     },
     issueResetToken: (userId) => issueResetToken(services, userId),
+    openResetToken: (token) => openResetToken(services, token),
     resetPassword: (input, { request, client }) =>
       resetPassword(passwords(), input, eventOrigin(request, withRequestId(client, services.random))),
     issueSetupToken: () => issueSetupToken(services),

@@ -457,11 +457,25 @@ describe("a reset token", () => {
     const user = await here.plant({ email });
     return { user, token: await here.auth.users.issueResetToken(user.id) };
   }
-  const reset = (here: World, token: string, chosen = next) =>
-    here.auth.users.resetPassword({ token, password: chosen }, visit).then(
+  // Whatever it is worth, looking at it says the same and spends nothing.
+  async function reset(here: World, token: string, chosen = next): Promise<string> {
+    const looked = await here.auth.users.openResetToken(token).then(
       () => "ok",
       ({ code }) => code,
     );
+    const tried = await here.auth.users.resetPassword({ token, password: chosen }, visit).then(
+      () => "ok",
+      ({ code }) => code,
+    );
+    if (tried === "ok" || tried === "token_invalid") expect(looked).toBe(tried);
+    return tried;
+  }
+
+  test("tells the form whose password it chooses", async () => {
+    const here = world();
+    const { user, token } = await issued(here);
+    expect(await here.auth.users.openResetToken(token)).toMatchObject({ id: user.id, email });
+  });
 
   test("works for 15 minutes, the last instant not included", async () => {
     const here = world();
@@ -506,7 +520,8 @@ describe("a reset token", () => {
       here.threads.before = async () => {};
       if (call === "hash") await here.auth.sessions.revokeAll(user.id);
     };
-    expect(await reset(here, token)).toBe("token_invalid");
+    const late = here.auth.users.resetPassword({ token, password: next }, visit);
+    await expect(late).rejects.toMatchObject({ code: "token_invalid" });
     expect(await here.auth.users.verifyPassword(user.id, password)).toBe(true);
   });
 

@@ -80,7 +80,7 @@ interface Case {
 
 describe.each<Case>([
   { path: "/setup", linkFor: setup, typed: { email: "root@example.com", ...registering }, isNamed: false },
-  { path: "/reset", linkFor: reset, typed: chosen, isNamed: false },
+  { path: "/reset", linkFor: reset, typed: chosen, isNamed: true },
   { path: "/magic", linkFor: magic, typed: {}, isNamed: true },
   { path: "/verify", linkFor: verify, typed: { password }, isNamed: true },
   { path: "/undo", linkFor: undo, typed: chosen, isNamed: true },

@@ -237,6 +237,9 @@ describe("the address of an account", () => {
     const owner = open();
     await owner.open(pathOf(here.sink.link(email)));
     expect((await owner.open("/undo")).text).toContain(`gets the address ${email} again`);
+    const wrong = await owner.submit("/undo", { new_password: email, confirm_password: "x" });
+    expect([wrong.status, wrong.messageOf("confirm_password")]).toEqual([400, "Passwords do not match"]);
+    expect(wrong.main).toContain(`autocomplete="username" value="${email}"`);
     expect((await owner.submit("/undo", chosen)).location).toBe("/undo?done=1");
     expect((await ana.open("/account")).status).toBe(302);
     expect((await owner.submit("/login", { username: email, password: next })).location).toBe(app);

@@ -56,9 +56,11 @@ describe.each(["/setup", "/reset"])("the link to %s", (path) => {
     const here = world();
     const guest = visitor(here);
     await guest.open(`${path}?token=${await tokenFor(here)}`);
-    here.clock.advance(3_601);
+    here.clock.advance(path === "/setup" ? 3_599 : 899);
+    const shown = (await guest.open(path)).hidden();
+    here.clock.advance(2);
     const typed = { email: "a@example.com", password: next, new_password: next, confirm_password: next };
-    const page = await guest.submit(path, typed);
+    const page = await guest.post(path, { ...shown, ...typed });
     expect([page.status, page.summary]).toEqual([400, "This link is unknown, used or expired."]);
     expect(guest.browser.jar.has(mailed)).toBe(false);
     expect(here.heard("session.started")).toEqual([]);
@@ -160,6 +162,18 @@ describe("choosing a new password by a link", () => {
     await expect(signedIn(here)).rejects.toThrow("401");
   });
 
+  test("says whose it is, to password managers too, and of a link that has expired that it has, before anything is typed", async () => {
+    const here = world();
+    const { guest } = await opened(here);
+    const page = await guest.open("/reset");
+    expect(page.main).toContain("This link is for the account of ana@example.com. You will be signed out");
+    expect(page.main).toContain('<input hidden type="text" autocomplete="username" value="ana@example.com"');
+    here.clock.advance(901);
+    const late = await guest.open("/reset");
+    expect([late.status, late.summary]).toEqual([400, "This link is unknown, used or expired."]);
+    expect([late.main.includes("ana@example.com"), guest.browser.jar.has(mailed)]).toEqual([false, false]);
+  });
+
   test("works in a browser where somebody is signed in", async () => {
     const here = world();
     const ana = await registered(here);
@@ -181,6 +195,8 @@ describe("choosing a new password by a link", () => {
       confirm_password: "ana@example.com",
     });
     expect(own.messageOf("new_password")).toContain("must not be a name or address of yours");
+    const both = await guest.submit("/reset", { new_password: "ana@example.com", confirm_password: "x" });
+    expect(both.messageOf("new_password")).toContain("must not be a name or address of yours");
     expect((await guest.submit("/reset", typed)).status).toBe(303);
   });
 

@@ -119,7 +119,7 @@ describe("texts of one's own", () => {
       "login.title: is empty or longer than 2000 characters",
     ],
     ["control characters", { login: { title: "a\u0000b" } }, "login.title: holds control characters"],
-    ["a slot too few", { magic: { whose: "Yours." } }, "magic.whose: needs {email}, each by that name"],
+    ["a slot too few", { mailed: { whose: "Yours." } }, "mailed.whose: needs {email}, each by that name"],
     ["a slot too many", { login: { title: "Hi {user}" } }, "login.title: needs no slots, each by that name"],
     ["a group of nothing", { login: "x" }, "login: is no object of texts"],
     ["no error code", { explanations: { nope: "x" } }, "explanations.nope: there is no such error code"],
@@ -222,7 +222,7 @@ describe("templates of one's own", () => {
   test.each([
     ["login.html", `${page}{{nothing}}`, 'knows no "nothing"'],
     ["login.html", `${page}{{words.login.titel}}`, 'knows no "words.login.titel"'],
-    ["login.html", `${page}{{words.magic.whose}}`, 'knows no "words.magic.whose"'],
+    ["login.html", `${page}{{words.mailed.whose}}`, 'knows no "words.mailed.whose"'],
     ["login.html", `${page}{{words.constructor.name}}`, 'knows no "words.constructor.name"'],
     ["login.html", `${page}{{{title}}}`, "{{{title}}} is a text: write {{title}}"],
     ["login.html", `${page}{{{words.login.title}}}`, "is a text"],

@@ -1,5 +1,5 @@
 import type { SignedIn } from "latchkey";
-import { field, hidden } from "../fields.ts";
+import { field, hidden, newPasswordFields, whosePassword } from "../fields.ts";
 import { assertNone, formAgain, mismatch, missing, secret } from "../form.ts";
 import { type Html, html } from "../html.ts";
 import { type Fields, type PageCall, type PageReply, seeOther } from "../page.ts";
@@ -16,27 +16,20 @@ export function passwordSection(view: AccountView): Html {
     fieldNames: ["current_password", "new_password", "confirm_password"],
     doneMessages: new Map([["password", words.done]]),
   };
-  // The unseen address tells password managers whose password it is.
   return section(
     view,
     about,
     html`<form method="post" action="/account" novalidate>
 ${hidden("_token", view.token)}
 ${hidden("form", "password")}
-<input hidden type="text" autocomplete="username" value="${view.call.principal.user.email}" readonly>
+${whosePassword(view.call.principal.user)}
 ${field(view.call, state, {
   name: "current_password",
   label: labels.currentPassword,
   type: "password",
   autocomplete: "current-password",
 })}
-${field(view.call, state, { name: "new_password", label: labels.newPassword, type: "password", autocomplete: "new-password" })}
-${field(view.call, state, {
-  name: "confirm_password",
-  label: labels.confirmNewPassword,
-  type: "password",
-  autocomplete: "new-password",
-})}
+${newPasswordFields(view.call, state)}
 <button class="primary" type="submit">${words.button}</button>
 </form>`,
   );

@@ -121,6 +121,7 @@ export const words: Words = {
   },
   mailed: {
     unknown: "Dieser Link ist unbekannt, verbraucht oder abgelaufen.",
+    whose: "Dieser Link gehört zum Konto von {email}.",
     again: "Neuen Link anfordern",
     onItsWay: "Wenn es ein Konto mit dieser Adresse gibt, ist ein Link dorthin unterwegs.",
     nothing:
@@ -147,7 +148,6 @@ export const words: Words = {
     sendCode: "Code senden",
     withPassword: "Mit Passwort anmelden",
     as: "Als {user} anmelden",
-    whose: "Dieser Link gehört zum Konto von {email}.",
     other:
       "Sie sind jetzt als {user} angemeldet. Wenn Sie fortfahren, werden Sie hier von diesem Konto abgemeldet.",
     notYours:

@@ -115,6 +115,7 @@ export const english = {
   },
   mailed: {
     unknown: "This link is unknown, used or expired.",
+    whose: "This link is for the account of {email}.",
     again: "Ask for a fresh link",
     onItsWay: "If there is an account with this address, a link is on its way to it.",
     nothing:
@@ -140,7 +141,6 @@ export const english = {
     sendCode: "Send a code",
     withPassword: "Sign in with a password",
     as: "Sign in as {user}",
-    whose: "This link is for the account of {email}.",
     other: "You are signed in as {user} now. Going on signs you out of that account here.",
     notYours: "Is this not your account? Then close this page: somebody sent you a link of theirs.",
     codeTitle: "Type the code",

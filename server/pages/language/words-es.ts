@@ -118,6 +118,7 @@ export const words: Words = {
   },
   mailed: {
     unknown: "Este enlace es desconocido, ya se ha usado o ha caducado.",
+    whose: "Este enlace es para la cuenta de {email}.",
     again: "Pedir un enlace nuevo",
     onItsWay: "Si existe una cuenta con esta dirección, hemos enviado un enlace a ella.",
     nothing:
@@ -144,7 +145,6 @@ export const words: Words = {
     sendCode: "Enviar un código",
     withPassword: "Iniciar sesión con contraseña",
     as: "Iniciar sesión como {user}",
-    whose: "Este enlace es para la cuenta de {email}.",
     other:
       "Ahora tiene iniciada la sesión como {user}. Si continúa, se cerrará aquí la sesión de esa cuenta.",
     notYours: "¿No es su cuenta? Entonces cierre esta página: alguien le ha enviado un enlace suyo.",

@@ -116,6 +116,7 @@ export const words: Words = {
   },
   mailed: {
     unknown: "このリンクは無効か、使用済みか、期限切れです。",
+    whose: "このリンクは {email} のアカウントのものです。",
     again: "新しいリンクを送る",
     onItsWay: "このアドレスのアカウントがある場合は、リンクをお送りしました。",
     nothing: "数分たっても届かない場合は、迷惑メールの中と、登録時のアドレスかどうかをご確認ください。",
@@ -140,7 +141,6 @@ export const words: Words = {
     sendCode: "コードを送る",
     withPassword: "パスワードでサインイン",
     as: "{user} としてサインイン",
-    whose: "このリンクは {email} のアカウントのものです。",
     other:
       "現在 {user} としてサインインしています。続けると、この端末ではそのアカウントからサインアウトされます。",
     notYours:

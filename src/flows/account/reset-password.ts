@@ -50,25 +50,14 @@ export async function resetPassword(
   { token, password }: { readonly token: string; readonly password: string },
   from: EventOrigin,
 ): Promise<User> {
-  const opened = await readOneTimeToken(services, "reset", token);
-  const { userId, generation } = opened;
-  const found =
-    userId === null
-      ? null
-      : await services.stores.directory.userWithPassword({ kind: "id", key: userId }, services.call());
-  if (found === null || found.user.status !== "active" || found.user.generation !== generation) {
-    throw new AuthError("token_invalid");
-  }
+  const { found, isMailed } = await openReset(services, token);
   const { user } = found;
-  // What an operator hands out says nothing of a mailbox.
-  const isMailed = opened.detail !== undefined;
-  if (isMailed && !wasSentTo(services, opened, user)) throw new AuthError("token_invalid");
   await assertChoosable(services, password, user, "new_password");
   const encoded = await services.hashing.hash(password);
   const isTakenOver = isMailed && !user.emailVerified;
   const event = { type: "password.reset" as const, userId: user.id, sessionId: null, payload: {} };
   const result = await services.commit([
-    { kind: "user.advance", userId: user.id, from: generation },
+    { kind: "user.advance", userId: user.id, from: user.generation },
     passwordWrite(services, found, encoded),
     ...(isTakenOver ? await takeOver(services, user, from) : chosen(user, user.version + 1)),
     endOthers(services, user.id, null, from),
@@ -80,8 +69,39 @@ export async function resetPassword(
   // The generation has moved, so the token can do nothing more. It goes last: a failing commit must not burn the link.
   await takeOneTimeToken(services, "reset", token).catch(() => undefined);
   if (isTakenOver) await endLateWaysIn(services, user, from);
-  await startAfresh(services, { ...user, generation: generation + 1 }, from);
-  return { ...user, generation: generation + 1, mustChangePassword: false };
+  const advanced = { ...user, generation: user.generation + 1 };
+  await startAfresh(services, advanced, from);
+  return { ...advanced, mustChangePassword: false };
+}
+
+/**
+ * Looks at a reset token without spending it.
+ *
+ * @returns the user whose password it chooses
+ * @throws AuthError `token_invalid` - as {@link resetPassword} would
+ */
+export async function openResetToken(services: Services, token: string): Promise<User> {
+  return (await openReset(services, token)).found.user;
+}
+
+/** Whose password a token chooses as things are, and whether it says that the account's mailbox is theirs. */
+async function openReset(
+  services: Services,
+  token: string,
+): Promise<{ readonly found: UserWithPassword; readonly isMailed: boolean }> {
+  const opened = await readOneTimeToken(services, "reset", token);
+  const { userId, generation } = opened;
+  const found =
+    userId === null
+      ? null
+      : await services.stores.directory.userWithPassword({ kind: "id", key: userId }, services.call());
+  if (found === null || found.user.status !== "active" || found.user.generation !== generation) {
+    throw new AuthError("token_invalid");
+  }
+  // What an operator hands out says nothing of a mailbox.
+  const isMailed = opened.detail !== undefined;
+  if (isMailed && !wasSentTo(services, opened, found.user)) throw new AuthError("token_invalid");
+  return { found, isMailed };
 }
 
 /**
