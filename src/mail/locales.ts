@@ -17,8 +17,8 @@ const longestHeader = 512;
  * The best of the known languages that an `Accept-Language` header asks for, or a language tag by itself; null where it asks for none
  * of them.
  *
- * @param locales - BCP 47 tags; default {@link mailLocales}. Who asks for `zh-Hant-TW` gets `zh-Hant` where there is no nearer one, else `zh`
- * @see RFC 9110, section 12.5.4, and RFC 4647, section 3.4
+ * @param locales - BCP 47 tags; default {@link mailLocales}. Who asks for `zh-Hant-TW` or `zh-TW` gets `zh-Hant` where there is no nearer one, else `zh`
+ * @see RFC 9110, section 12.5.4, RFC 4647, section 3.4, and the likely subtags of Unicode Technical Standard 35
  */
 export function acceptedLocale(header: string | null | undefined): MailLocale | null;
 export function acceptedLocale(header: string | null | undefined, locales: readonly string[]): string | null;
@@ -29,7 +29,7 @@ export function acceptedLocale(
   if (!header || header.length > longestHeader) return null;
   const known = new Map(locales.map((locale) => [locale.toLowerCase(), locale]));
   for (const tag of wantedTags(header)) {
-    for (const range of [tag, ...shorterTags(tag)]) {
+    for (const range of nearestTags(tag)) {
       const found = known.get(range);
       if (found !== undefined) return found;
     }
@@ -48,6 +48,25 @@ function wantedTags(header: string): readonly string[] {
     .filter(({ quality }) => quality > 0 && quality <= 1)
     .sort((one, other) => other.quality - one.quality)
     .map(({ tag }) => tag);
+}
+
+/** The tag, and what stands for it where it is not there, the nearest first: `zh-tw`, `zh-hant-tw`, `zh-hant`, `zh`. */
+function nearestTags(tag: string): readonly string[] {
+  const shorter = shorterTags(tag);
+  return [tag, ...shorter.slice(0, -1), ...likelyTags(tag), ...shorter.slice(-1)];
+}
+
+/** A tag that names no script, with the one that its language is written in there: browsers say `zh-TW`, texts are `zh-Hant`. */
+function likelyTags(tag: string): readonly string[] {
+  try {
+    const named = new Intl.Locale(tag);
+    if (named.script !== undefined) return [];
+    const { language, script, region } = named.maximize();
+    return [`${language}-${script}-${region}`, `${language}-${script}`].map((likely) => likely.toLowerCase());
+  } catch {
+    // No language tag at all.
+    return [];
+  }
 }
 
 /** What a tag is a kind of, the nearest first: `zh-hant`, `zh` of `zh-hant-tw`. */

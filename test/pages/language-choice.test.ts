@@ -189,16 +189,22 @@ test("a language that an operator added is found by its whole tag, or as a kind 
   expect(accepted).toEqual(["pt-BR", "pt-BR", "pt", "pt"]);
 });
 
-// RFC 4647, section 3.4: from the right, subtag by subtag, a single letter with what it introduces.
+// RFC 4647, section 3.4: from the right, subtag by subtag, a single letter with what it introduces. UTS 35: likely subtags.
 describe("of the languages that there are, a tag finds the nearest that it is a kind of", () => {
-  const known = ["en", "de", "zh", "zh-Hant", "zh-Hant-HK", "sr-Latn", "x-own", "de-u"];
+  const known = ["en", "de", "zh", "zh-Hant", "zh-Hant-HK", "sr-Latn", "uz-Arab", "x-own", "de-u"];
   test.each([
     ["zh-Hant-TW", "zh-Hant"],
     ["ZH-HANT-HK", "zh-Hant-HK"],
     ["zh-Hant-HK-x-a", "zh-Hant-HK"],
     ["zh-Hant-x-x-x-TW", "zh-Hant"],
     ["zh-Hans-CN", "zh"],
-    ["zh-TW", "zh"],
+    ["zh-TW", "zh-Hant"],
+    ["zh-HK", "zh-Hant-HK"],
+    ["zh-CN", "zh"],
+    ["zh", "zh"],
+    ["uz-AF", "uz-Arab"],
+    ["uz", null],
+    ["sr-ME", "sr-Latn"],
     ["de-Latn-DE-1996-u-co-phonebk-x-own", "de"],
     ["de-u-co-phonebk", "de"],
     ["sr-Cyrl-RS", null],
