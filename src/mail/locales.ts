@@ -29,10 +29,8 @@ export function acceptedLocale(
   if (!header || header.length > longestHeader) return null;
   const known = new Map(locales.map((locale) => [locale.toLowerCase(), locale]));
   for (const tag of wantedTags(header)) {
-    for (const range of nearestTags(tag)) {
-      const found = known.get(range);
-      if (found !== undefined) return found;
-    }
+    const near = nearestTags(tag, known).find((range) => known.has(range));
+    if (near !== undefined) return known.get(near) ?? null;
   }
   return null;
 }
@@ -51,9 +49,12 @@ function wantedTags(header: string): readonly string[] {
 }
 
 /** The tag, and what stands for it where it is not there, the nearest first: `zh-tw`, `zh-hant-tw`, `zh-hant`, `zh`. */
-function nearestTags(tag: string): readonly string[] {
+function nearestTags(tag: string, known: ReadonlyMap<string, string>): readonly string[] {
   const shorter = shorterTags(tag);
-  return [tag, ...shorter.slice(0, -1), ...likelyTags(tag), ...shorter.slice(-1)];
+  const kinds = `${shorter.at(-1) ?? tag}-`;
+  // Asked only where it may tell two apart: a header of many tags would cost milliseconds.
+  const likely = [...known.keys()].some((each) => each.startsWith(kinds)) ? likelyTags(tag) : [];
+  return [tag, ...shorter.slice(0, -1), ...likely, ...shorter.slice(-1)];
 }
 
 /** A tag that names no script, with the one that its language is written in there: browsers say `zh-TW`, texts are `zh-Hant`. */
