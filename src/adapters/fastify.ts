@@ -2,10 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { asAuthError } from "../errors.ts";
+import { clientIp } from "../http/client-info.ts";
 import type { Guard } from "../ports/guard.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import type { Visit } from "../ports/visit.ts";
-import { type NodeOptions, node, nodeExchange } from "./node.ts";
+import { type NodeOptions, node } from "./node.ts";
+import { AnsweredRequest, NodeClient } from "./node-request.ts";
 import { passing } from "./passed.ts";
 import { SealedData } from "./sealed-data.ts";
 
@@ -66,7 +68,7 @@ export interface FastifyAdapter {
  */
 export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
   const inner = node(auth, options);
-  const exchanges = nodeExchange(auth, options);
+  const ip = clientIp(options.trustedProxies);
   const passed = passing<FastifyRequestLike>();
   return {
     async handle(request, reply) {
@@ -76,7 +78,8 @@ export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
     required:
       (...guards) =>
       async (request, reply) => {
-        const { view, client } = exchanges(request.raw, reply.raw, request.body);
+        const view = new AnsweredRequest(request.raw, reply.raw, request.body);
+        const client = new NodeClient(request.raw, ip);
         const verdict = await auth.check(view, client, ...guards);
         const sink = sinkOf(reply);
         if (verdict.change !== undefined) auth.seal(sink, verdict.change);

@@ -1,17 +1,17 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError, asAuthError } from "../errors.ts";
-import { mediaType } from "../http/body.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
 import type { SessionChange } from "../ports/change.ts";
 import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import type { Visit } from "../ports/visit.ts";
+import { AnsweredRequest, NodeClient, NodeRequest } from "./node-request.ts";
 import { SealedData, type Sealing } from "./sealed-data.ts";
+
+export { nodeRequest } from "./node-request.ts";
 
 /** Settings of the adapter. */
 export interface NodeOptions {
@@ -128,146 +128,6 @@ function tooLate(thrown: unknown): AuthError {
   return new AuthError("internal_error", { diagnosis: "refused after its headers were sent", cause: error });
 }
 
-/** The narrow view of an `IncomingMessage`; its body is opened only when somebody reads it. */
-export function nodeRequest(incoming: IncomingMessage): RouteRequest {
-  return new NodeRequest(incoming);
-}
-
-/** A request of a framework on top of Node, as the pipeline looks at it. */
-export interface NodeView {
-  readonly view: RouteRequest;
-  readonly client: ClientInfo;
-}
-
-/**
- * Views for frameworks that answer by themselves.
- *
- * @returns takes a request, its answer, and the fields of the form in its body where the framework has parsed it
- */
-export function nodeExchange(
-  auth: Auth,
-  options: NodeOptions = {},
-): (incoming: IncomingMessage, outgoing: ServerResponse, parsed: unknown) => NodeView {
-  const ip = clientIp(options.trustedProxies);
-  return (incoming, outgoing, parsed) => {
-    const { request, client } = new Exchange(auth, incoming, outgoing, ip, parsed);
-    return { view: request, client };
-  };
-}
-
-class NodeRequest implements RouteRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: RouteRequest["headers"];
-  protected readonly incoming: IncomingMessage;
-  #body: ReadableStream<Uint8Array> | null = null;
-
-  constructor(incoming: IncomingMessage) {
-    this.incoming = incoming;
-    this.method = incoming.method ?? "GET";
-    // Where a router below a prefix has cut the path short, Express and its kin keep the whole of it beside.
-    this.url = (incoming as Mounted).originalUrl ?? incoming.url ?? "/";
-    this.headers = new NodeHeaders(incoming);
-  }
-
-  get of(): object {
-    return this.incoming;
-  }
-
-  get body(): ReadableStream<Uint8Array> | null {
-    if (this.method === "GET" || this.method === "HEAD") return null;
-    if (this.#body === null && this.incoming.readableDidRead) throw bodyIsGone();
-    this.#body ??= Readable.toWeb(this.incoming) as ReadableStream<Uint8Array>;
-    return this.#body;
-  }
-}
-
-interface Mounted extends IncomingMessage {
-  readonly originalUrl?: string;
-  /** What a body parser made of the body. */
-  readonly body?: unknown;
-}
-
-function isForm(contentType: string | undefined): boolean {
-  const type = mediaType(contentType);
-  return type === "application/x-www-form-urlencoded" || type === "multipart/form-data";
-}
-
-// Somebody's mistake in wiring and not the client's, so it says what to do.
-function bodyIsGone(): TypeError {
-  return new TypeError(
-    "the body was read before Latchkey could: put Latchkey's handle before body parsers (express.json() and the like)",
-  );
-}
-
-// A request whose answer is known. On a prototype, since a closure for each request would cost every check.
-class AnsweredRequest extends NodeRequest {
-  readonly #outgoing: ServerResponse;
-  readonly #parsed: unknown;
-
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse, parsed: unknown) {
-    super(incoming);
-    this.#outgoing = outgoing;
-    this.#parsed = parsed;
-  }
-
-  /** A field of the form, where a body parser has read it. */
-  formField(name: string): string | null {
-    const { headers } = this.incoming;
-    // Of a form alone: in JSON the token belongs into the header, as without a parser.
-    if (!isForm(headers["content-type"])) return null;
-    const fields = this.#parsed ?? (this.incoming as Mounted).body;
-    if (typeof fields !== "object" || fields === null || !Object.hasOwn(fields, name)) return null;
-    const value = (fields as Readonly<Record<string, unknown>>)[name];
-    return typeof value === "string" ? value : null;
-  }
-
-  onAnswered(tell: (status: number) => void): void {
-    const outgoing = this.#outgoing;
-    // Before there were headers nothing was answered: the client went away.
-    outgoing.once("close", () => tell(outgoing.headersSent ? outgoing.statusCode : 499));
-  }
-}
-
-class NodeHeaders {
-  readonly #incoming: IncomingMessage;
-
-  constructor(incoming: IncomingMessage) {
-    this.#incoming = incoming;
-  }
-
-  get(name: string): string | undefined {
-    const { headers } = this.#incoming;
-    // Node keeps names in lower case; strategies of an application may ask as the header is written.
-    const value = headers[name] ?? headers[name.toLowerCase()];
-    return Array.isArray(value) ? value.join(", ") : value;
-  }
-}
-
-// Read when somebody asks: a check that lets somebody on needs neither address nor id.
-class NodeClient implements Required<ClientInfo> {
-  readonly #incoming: IncomingMessage;
-  readonly #ip: ClientIp;
-  #requestId: string | null = null;
-
-  constructor(incoming: IncomingMessage, ip: ClientIp) {
-    this.#incoming = incoming;
-    this.#ip = ip;
-  }
-
-  get ip(): string | null {
-    const { socket, headers } = this.#incoming;
-    const forwarded = headers["x-forwarded-for"];
-    return this.#ip(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(", ") : forwarded);
-  }
-
-  /** One for the event and the problem document of a refusal. */
-  get requestId(): string {
-    this.#requestId ??= randomUUID();
-    return this.#requestId;
-  }
-}
-
 /** One request and the answer to it. A class, since its methods cost a check nothing where closures would be made for each. */
 class Exchange implements Sealing {
   readonly auth: Auth;
@@ -276,17 +136,11 @@ class Exchange implements Sealing {
   readonly request: RouteRequest;
   readonly client: ClientInfo;
 
-  constructor(
-    auth: Auth,
-    incoming: IncomingMessage,
-    outgoing: ServerResponse,
-    ip: ClientIp,
-    parsed: unknown = undefined,
-  ) {
+  constructor(auth: Auth, incoming: IncomingMessage, outgoing: ServerResponse, ip: ClientIp) {
     this.auth = auth;
     this.incoming = incoming;
     this.outgoing = outgoing;
-    this.request = new AnsweredRequest(incoming, outgoing, parsed);
+    this.request = new AnsweredRequest(incoming, outgoing);
     this.client = new NodeClient(incoming, ip);
   }
 

@@ -9,7 +9,7 @@ const asked: Readonly<Record<string, string>> = {
   "services/system.ts": "it is the machine's clock and randomness",
   "services/timers.ts": "it is the machine's timers, for a clock without its own",
   "services/log.ts": "the time of a line on standard error; an application's own log has its own",
-  "adapters/node.ts": "ids of requests that came over a socket, for where nobody gave one",
+  "adapters/node-request.ts": "ids of requests that came over a socket, for where nobody gave one",
   "adapters/next-peers.ts": "a header's name, for as long as the process lives",
   "adapters/websocket.ts": "sockets that do not take leave, and how long a connection may take to open",
   "adapters/open-connections.ts": "the same, and when open connections are looked at again",
