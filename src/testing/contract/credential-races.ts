@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { ApiKey } from "../../domain/api-key.ts";
 import type { Committed, Write } from "../../ports/store.ts";
-import { counts, hourOf, record } from "./directory-api-keys.ts";
+import { counts, hourOf, record } from "./api-key-uses.ts";
 import { addApiKey, addLinkedAccount, addUser, committed, winners, write } from "./steps.ts";
 import { type Rules, race, type Trial } from "./trial.ts";
 

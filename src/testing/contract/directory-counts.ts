@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { AuditRow } from "../../domain/audit.ts";
 import type { AuthEvent } from "../../domain/event.ts";
 import type { DirectoryStatistics } from "../../ports/directory-store.ts";
-import { counts, hourOf, usage } from "./directory-api-keys.ts";
+import { counts, hourOf, usage } from "./api-key-uses.ts";
 import { addApiKey, addUser, committed, write } from "./steps.ts";
 import { type Rules, race, type Trial } from "./trial.ts";
 

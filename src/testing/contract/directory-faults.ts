@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { Write } from "../../ports/store.ts";
 import { faulty } from "../faulty.ts";
-import { counts, hourOf, record } from "./directory-api-keys.ts";
+import { counts, hourOf, record } from "./api-key-uses.ts";
 import { changes, scene, unchanged } from "./scene.ts";
 import { addApiKey, addUser, committed, write } from "./steps.ts";
 import { type Rules, race } from "./trial.ts";

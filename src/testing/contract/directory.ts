@@ -1,3 +1,4 @@
+import { apiKeyUseRules } from "./api-key-uses.ts";
 import { credentialRaces } from "./credential-races.ts";
 import { apiKeyRules } from "./directory-api-keys.ts";
 import { auditRules } from "./directory-audit.ts";
@@ -8,14 +9,9 @@ import { listingRules } from "./directory-listing.ts";
 import { outboxDurability, outboxFaults, outboxRaces, outboxRules } from "./directory-outbox.ts";
 import { directoryRaces } from "./directory-races.ts";
 import { refusalRules } from "./directory-refusals.ts";
+import { retentionRules } from "./directory-retention.ts";
 import { revocationRaces, revocationRules } from "./directory-revocations.ts";
-import {
-  retentionRules,
-  sealingDurability,
-  sealingFaults,
-  sealingRaces,
-  sealingRules,
-} from "./directory-sealing.ts";
+import { sealingDurability, sealingFaults, sealingRaces, sealingRules } from "./directory-sealing.ts";
 import { tierRaces, tierRules } from "./directory-tiers.ts";
 import { userRules } from "./directory-users.ts";
 import { same } from "./same.ts";
@@ -29,7 +25,7 @@ import { type ContractCase, cases, type Rules, type StoreHarness } from "./trial
  */
 export function directoryContract(harness: StoreHarness): readonly ContractCase[] {
   return [
-    ...cases(harness, "basics", userRules, apiKeyRules, linkedAccountRules),
+    ...cases(harness, "basics", userRules, apiKeyRules, apiKeyUseRules, linkedAccountRules),
     ...cases(harness, "basics", auditRules, refusalRules, revocationRules),
     ...cases(
       harness,

@@ -8,7 +8,7 @@ import type { User } from "../../domain/user.ts";
 import type { Report, Write } from "../../ports/store.ts";
 import type { Stores } from "../../ports/stores.ts";
 import { auditQuery } from "../queries.ts";
-import { record } from "./directory-api-keys.ts";
+import { record } from "./api-key-uses.ts";
 import { same } from "./same.ts";
 import { checkpointAt, seal } from "./sealing.ts";
 import { committed, write } from "./steps.ts";

@@ -69,3 +69,18 @@ export async function checkpointAt(trial: Trial, seq: number): Promise<AuditChec
     signature: `signed ${seq}`,
   };
 }
+
+/** What rows are called, in their order. */
+export function ids(rows: readonly AuditRow[]): readonly string[] {
+  return rows.map(({ id }) => id);
+}
+
+/** Drops rows up to a position; how many went. */
+export function drop({ stores, call }: Trial, throughSeq: number, limit = 1_000): Promise<number> {
+  return stores.directory.dropAudit({ throughSeq, limit }, call());
+}
+
+/** Where a follower stands; null for one that there is not. */
+export function cursor({ stores, call }: Trial, name: string): number | null | Promise<number | null> {
+  return stores.directory.cursor(name, call());
+}
