@@ -1,3 +1,4 @@
+import type { EncodedPassword } from "../../domain/credential.ts";
 import { type EventOrigin, noOrigin } from "../../domain/event.ts";
 import { emailKey } from "../../domain/identifier.ts";
 import { oneTimeTokenTtlSeconds } from "../../domain/one-time-token.ts";
@@ -78,6 +79,25 @@ async function noteUndone(services: Services, userId: string, undone: Undone): P
   await stores.ephemeral.put(keyOf(userId), JSON.stringify(all), oneTimeTokenTtlSeconds.undo, call());
 }
 
+/**
+ * Of two links of one account that are redeemed at once, one at a time: the other's record of what is void would else be read before
+ * and written after this one's, and the link of whoever took the account over would open it again.
+ *
+ * @throws AuthError `conflict` - another is being redeemed, or one was cut off less than a minute ago
+ */
+async function oneAtATime<T>({ stores, call }: Services, userId: string, work: () => Promise<T>): Promise<T> {
+  const key = `undoing:${userId}`;
+  if (!(await stores.ephemeral.add(key, undoingSeconds, call()))) throw new AuthError("conflict");
+  try {
+    return await work();
+  } finally {
+    await stores.ephemeral.remove([key], call()).catch(() => undefined);
+  }
+}
+
+/** Longer than a redeeming takes whose stores answer as late as they may. */
+const undoingSeconds = 60;
+
 /** Changes of address that can be undone in seven days, at twenty an hour: far below what anybody does. */
 const mostUndone = 100;
 
@@ -98,10 +118,26 @@ export async function takeBack(
   { token: text, password }: { readonly token: string; readonly password: string },
   from: EventOrigin,
 ): Promise<User> {
-  const found = await open(services, text);
-  const { user, email } = found;
+  const { user, email } = await open(services, text);
   await assertChoosable(services, password, { ...user, email }, "new_password");
   const encoded = await services.hashing.hash(password);
+  return oneAtATime(services, user.id, async () => {
+    // Once more: another link may have made this one void in the meantime.
+    return giveBack(services, await open(services, text), { text, encoded, from });
+  });
+}
+
+/** What one redeeming writes, once it is the only one. */
+async function giveBack(
+  services: PasswordServices,
+  found: Awaited<ReturnType<typeof open>>,
+  {
+    text,
+    encoded,
+    from,
+  }: { readonly text: string; readonly encoded: EncodedPassword; readonly from: EventOrigin },
+): Promise<User> {
+  const { user, email } = found;
   const changes = { email, emailKey: emailKey(email), emailVerified: true, mustChangePassword: false };
   const about = { userId: user.id, sessionId: null };
   const { events } = services;
