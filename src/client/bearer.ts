@@ -55,6 +55,8 @@ export function bearerProof({ refreshUrl, storage, alone, now }: BearerOptions):
     const headers = { "Content-Type": "application/json" };
     const init = { method: "POST", body, headers, credentials: "omit" } as const;
     const { data, error } = await readResult<TokenAnswer>(await send(refreshUrl, init));
+    // Somebody signed in or out while the answer was on its way: it is about who was there before.
+    if (storage.get()?.accessToken !== refused) return;
     if (data !== null) keep(data);
     // Refused for good; a server that does not answer has refused nothing.
     else if (error.status !== null && error.status < 500 && error.status !== 429) storage.set(null);

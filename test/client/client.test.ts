@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { bearerProof, type StoredTokens } from "../../src/client/bearer.ts";
+import { bearerProof, memoryTokens, type StoredTokens } from "../../src/client/bearer.ts";
 import { createClient } from "../../src/client/client.ts";
 import { tokens } from "../../src/features/tokens.ts";
+import { gate } from "../support/gate.ts";
 import { password } from "../support/world.ts";
 import { clientSite } from "./site.ts";
 
@@ -224,9 +225,30 @@ describe("a client with tokens", () => {
     expect(asked.toSorted()).toEqual(["/1", "/2", "/3", "/refresh"]);
   });
 
+  test.each([
+    ["that succeeds", Response.json({ access_token: "ada's", refresh_token: "r2", expires_in: 900 })],
+    ["that is refused", Response.json({}, { status: 400 })],
+  ])("a refresh %s changes nothing for who signed in, or out, while it was under way", async (_, answer) => {
+    const bobs = { accessToken: "bob's", refreshToken: "b1", expiresAt: 900_000 };
+    for (const since of [bobs, null]) {
+      const storage = memoryTokens();
+      storage.set({ accessToken: "old", refreshToken: "r1", expiresAt: 0 });
+      const atServer = gate();
+      const proof = bearerProof({ refreshUrl: "/refresh", storage, alone: (work) => work(), now: () => 1 });
+      const sent = proof.send("/orders", {}, async (url) => {
+        if (url === "/refresh") await atServer.pass();
+        return answer.clone();
+      });
+      await atServer.reached;
+      storage.set(since);
+      atServer.open();
+      await sent;
+      expect(storage.get()).toEqual(since);
+    }
+  });
+
   test("two clients on one storage refresh once and go on together", async () => {
     const site = await withTokens();
-    const { memoryTokens } = await import("../../src/client/client.ts");
     const storage = memoryTokens();
     const [one, other] = [0, 1].map(() => site.client({ proof: "tokens", tokens: storage }));
     await one?.register(ada);
