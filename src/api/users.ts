@@ -1,10 +1,11 @@
 import { noOrigin } from "../domain/event.ts";
-import { type Identifier, identifier } from "../domain/identifier.ts";
+import type { Identifier } from "../domain/identifier.ts";
 import type { Tier } from "../domain/tier.ts";
 import type { User } from "../domain/user.ts";
 import type { FieldError } from "../errors.ts";
 import { changePassword, passwordErrors, reauthenticate } from "../flows/account/change-password.ts";
 import type { AccountExport } from "../flows/account/export-account.ts";
+import { namedAccount } from "../flows/account/named-account.ts";
 import { type ProfileChanged, type ProfileChanges, updateProfile } from "../flows/account/profile.ts";
 import {
   type Registered,
@@ -86,7 +87,10 @@ export interface Users {
   create(registration: Registration, options?: { readonly isSuperuser?: boolean }): Promise<User>;
   /** The user, whatever their status; null where there is none. */
   find(userId: string): Promise<User | null>;
-  /** The user with this e-mail address or username, whatever their status; null where there is none. */
+  /**
+   * The user with this e-mail address or username, whatever their status; null where there is none. An address that cannot be
+   * registered beside theirs but is another mailbox is not theirs: `boss@gmaıl.com`, `boss@gmail.com`.
+   */
   findByIdentifier(typed: string): Promise<User | null>;
   /** The tier that a user is in, by its id and name; null for none. At once for none, or while a copy (at most 5 s old) has it. */
   tierOf(user: Pick<User, "tier">): Awaitable<Pick<Tier, "id" | "name"> | null>;
@@ -183,7 +187,7 @@ export function bindUsers(pipeline: Pipeline, passwords: () => PasswordServices)
       return (await register(passwords(), registration, { ...context, ...options })).user;
     },
     find: async (userId) => stores.directory.user(userId, call()),
-    findByIdentifier: async (typed) => (await lookUp(identifier(typed)))?.user ?? null,
+    findByIdentifier: (typed) => namedAccount(services, typed),
     tierOf({ tier: name }) {
       if (name === null) return null;
       // In a tier that is no more, as applications with tables of their own can say: the name is all that is known.

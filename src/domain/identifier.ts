@@ -40,6 +40,12 @@ export function isSameMailbox(one: string, other: string): boolean {
   return isAscii(one) && isAscii(other) && one.toLowerCase() === other.toLowerCase();
 }
 
+/** Whether a typed address is that of a user: to the letter, or in another case of ASCII letters. */
+export function isMailboxOf({ email }: { readonly email: string }, typed: string): boolean {
+  const address = typed.trim();
+  return address.normalize("NFC") === email.normalize("NFC") || isSameMailbox(address, email);
+}
+
 /** Who chooses a username. */
 export interface UsernameOptions {
   /** Whether it is chosen by who runs the service, and so may speak for it: `admin`, `support`. Default false. */

@@ -1,9 +1,10 @@
-import { identifier, isSameMailbox, type UsernameOptions } from "../../domain/identifier.ts";
+import { isSameMailbox, type UsernameOptions } from "../../domain/identifier.ts";
 import type { User, UserChanges } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { UserPage, UserQuery } from "../../ports/directory-store.ts";
 import type { PasswordServices, Services } from "../../ports/services.ts";
 import { readLocale } from "../account/language-tag.ts";
+import { namedAccount } from "../account/named-account.ts";
 import { assertReadable, differences, type ProfileChanges } from "../account/profile.ts";
 import { type Registration, register } from "../account/register.ts";
 import { type Acting, doing } from "../acting.ts";
@@ -45,9 +46,11 @@ export async function searchAccounts(
 }
 
 /** The account of this id, username or e-mail address, whatever its status; null where there is none. */
-export async function findAccount({ stores, call }: Services, named: string): Promise<User | null> {
-  if (idShape.test(named)) return stores.directory.user(named.toLowerCase(), call());
-  return (await stores.directory.userWithPassword(identifier(named), call()))?.user ?? null;
+export async function findAccount(services: Services, named: string): Promise<User | null> {
+  const { stores, call } = services;
+  return idShape.test(named)
+    ? stores.directory.user(named.toLowerCase(), call())
+    : namedAccount(services, named);
 }
 
 /**
