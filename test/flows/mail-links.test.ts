@@ -92,6 +92,7 @@ describe.each(backends)("a link to choose a password, on $backend", ({ open }) =
   test("gives an account whose address was never verified to its mailbox alone: keys and linked accounts go", async () => {
     const here = mailWorld({ stores: await open(), features: [apiKeys()] });
     const squatter = await here.registered(email);
+    await here.delivered();
     const { body: key } = await squatter.post("/api/v1/api-keys", { name: "back door" });
     const user = await here.user(squatter.userId);
     const account = here.make.linkedAccount(user);

@@ -1,8 +1,18 @@
 import { describe, expect, test } from "vitest";
+import { createAuth } from "../../src/auth.ts";
+import { mail } from "../../src/features/mail.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import { type Mailer, type MailMessage, MailRejected } from "../../src/ports/mailer.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { testClock } from "../../src/testing/clock.ts";
+import { mailSink } from "../../src/testing/mail-sink.ts";
+import { testSecret } from "../../src/testing/test-auth.ts";
 import { backends } from "../support/backends.ts";
 import { gate } from "../support/gate.ts";
+import { inlineThreads } from "../support/inline-threads.ts";
 import { mailWorld } from "../support/mail.ts";
+import { recorder } from "../support/recorder.ts";
+import { testPasswords } from "../support/test-passwords.ts";
 import { until } from "../support/until.ts";
 
 const base = "/api/v1/auth";
@@ -274,4 +284,58 @@ test.each([
   [{ site: "a\nb" }, "site"],
 ])("mail(%j) refuses to start, and names %s", (options, named) => {
   expect(() => mailWorld({ mail: options })).toThrow(`mail: ${named}`);
+});
+
+describe("a mail that somebody asks for", () => {
+  /** Sets up what is to be done later, and asks for a mail. */
+  async function asked() {
+    const later = new Set<{ readonly ms: number; readonly work: () => void }>();
+    const after: Clock["after"] = (ms, work) => {
+      const order = { ms, work };
+      later.add(order);
+      return () => void later.delete(order);
+    };
+    const [stores, sink] = [recorder(memory()), mailSink()];
+    const auth = createAuth({
+      origin: "http://localhost:3000",
+      secrets: [testSecret],
+      stores: stores.stores,
+      features: [
+        testPasswords(inlineThreads()),
+        mail({ mailer: sink, from: "no-reply@app.example", pollSeconds: 3_600 }),
+      ],
+      registration: "open",
+      clock: { ...testClock(), after },
+    });
+    await auth.users.create({ email, username: "ana", password: next });
+    const [body, headers] = [JSON.stringify({ email }), { "Content-Type": "application/json" }];
+    const request = new Request(`http://localhost:3000${base}/password/forgot`, {
+      method: "POST",
+      body,
+      headers,
+    });
+    expect((await auth.handle(request, { ip: null }))?.status).toBe(202);
+    const [moment] = [...later].filter(({ ms }) => ms < 1_000);
+    return { auth, stores, sink, moment };
+  }
+
+  test("is looked for after the answer, in a moment that differs: what it costs to write to somebody does not show", async () => {
+    const moments = new Set<number>();
+    for (let round = 0; round < 8; round++) {
+      const { stores, sink, moment } = await asked();
+      expect(stores.trace()).not.toContain("directory.claimMail");
+      expect(moment?.ms).toBeGreaterThanOrEqual(50);
+      moments.add(moment?.ms ?? 0);
+      moment?.work();
+      await until(() => sink.sent.length === 1);
+    }
+    expect(moments.size).toBeGreaterThan(1);
+  });
+
+  test("is sent at once where the process ends in that moment", async () => {
+    const { auth, sink } = await asked();
+    expect(sink.sent).toEqual([]);
+    await auth.close();
+    expect(sink.newest(email).subject).not.toBe("");
+  });
 });

@@ -96,6 +96,7 @@ describe("a test's world", () => {
     const client = await signedIn(auth, { user: ana });
     const end = faults.add("refuse", { port: "directory", method: "claimMail" });
     expect((await client.post("/api/v1/auth/email/verify/request")).status).toBe(202);
+    await clock.advance(0.5);
     expect(mail.sent).toEqual([]);
     expect(log.map(({ message }) => message)).toContain("the outbox was not read");
     end();
@@ -110,6 +111,7 @@ describe("a test's world", () => {
     const client = await signedIn(here.auth, { user: ana });
     const end = here.faults.add("refuse", { method: "claimMail" });
     await client.post("/api/v1/auth/password/forgot", ana);
+    await here.clock.advance(1);
     end();
     await here.clock.advance(60);
     expect(sentAt).toEqual([15]);

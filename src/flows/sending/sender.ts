@@ -8,7 +8,7 @@ import type { MailOutcome, MailServices } from "./services.ts";
 
 /** Empties the outbox. */
 export interface MailSender {
-  /** Looks into the outbox soon, and from then on at its interval. */
+  /** Looks into the outbox in a moment, and from then on at its interval. */
   wake(): void;
   /** Sends what is due; resolves when nothing is, or nothing can be had. */
   flush(): Promise<void>;
@@ -18,6 +18,8 @@ export interface MailSender {
 
 /** How long a mail that is on its way may still take when the process ends. */
 const graceMs = 5_000;
+/** How long after a mail was put into the outbox it is looked for, at least; at most a quarter of a second longer. */
+const leastMomentMs = 50;
 /** Past the mailer's time a lease has this much left for looking up and writing. */
 const leaseSlackSeconds = 60;
 const firstDelaySeconds = 30;
@@ -30,12 +32,13 @@ const longestDelaySeconds = 3_600;
  * and the former one opens nothing. A claim is a lease: what a dead process had claimed is free again when that runs out.
  */
 export function mailSender(services: MailServices): MailSender {
-  const { stores, clock, timers, log, call, sending } = services;
+  const { stores, clock, timers, random, log, call, sending } = services;
   const ending = new AbortController();
   let isClosed = false;
   let running: Promise<void> | null = null;
   let isAskedAgain = false;
   let stopPolling: CallOff | null = null;
+  let soon: CallOff | null = null;
 
   async function claim(limit: number): Promise<readonly OutboxMail[]> {
     if (isClosed) return [];
@@ -78,10 +81,17 @@ export function mailSender(services: MailServices): MailSender {
     wake() {
       if (isClosed) return;
       stopPolling ??= timers.every(sending.pollSeconds * 1000, () => void flush());
-      void flush();
+      // Within the request it would hold up the answer, where there is somebody to write to: known addresses would show by time.
+      soon ??= timers.after(leastMomentMs + (random.bytes(1)[0] ?? 0), () => {
+        soon = null;
+        void flush();
+      });
     },
     flush,
     async close() {
+      soon?.();
+      // What was to begin in a moment begins now.
+      if (soon !== null) void flush();
       isClosed = true;
       stopPolling?.();
       const callOff = timers.after(graceMs, () => ending.abort(), { holdsProcess: true });
