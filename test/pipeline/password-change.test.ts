@@ -116,6 +116,34 @@ describe("who has to choose another password first", () => {
     expect((await here.user(ana.id)).mustChangePassword).toBe(false);
   });
 
+  test("goes on by no reset to the one they have, and the link still works", async () => {
+    const { here, ana, browser } = await scene();
+    const token = await issueResetToken(here.services, ana.id);
+    const reset = (new_password: string) =>
+      browser.post("/api/v1/auth/password/reset", { token, new_password });
+    expect(await reset(password)).toMatchObject({
+      status: 400,
+      body: { code: "password_rejected", errors: [{ field: "new_password", code: "unchanged" }] },
+    });
+    expect(await here.user(ana.id)).toMatchObject({ mustChangePassword: true, generation: 1 });
+    expect((await reset(next)).status).toBeLessThan(300);
+    expect((await here.user(ana.id)).mustChangePassword).toBe(false);
+  });
+
+  test("goes on by no other spelling of the one they have", async () => {
+    const { here, ana, browser } = await scene();
+    const [composed, decomposed] = ["caf\u00e9 in the old harbour", "cafe\u0301 in the old harbour"];
+    const change = (current_password: string, new_password: string) =>
+      browser.put("/api/v1/users/me/password", { current_password, new_password });
+    expect((await change(password, composed)).status).toBe(200);
+    const { version } = await here.user(ana.id);
+    const changes = { mustChangePassword: true };
+    await here.write({ kind: "user.update", userId: ana.id, version, changes });
+    expect((await change(composed, decomposed)).body.errors?.[0]?.code).toBe("unchanged");
+    expect((await here.user(ana.id)).mustChangePassword).toBe(true);
+    expect((await change(composed, next)).status).toBe(200);
+  });
+
   test("does nothing by calling a flow past the routes", async () => {
     const { here, browser } = await scene();
     const visit = { request: browser.request("PATCH", "/"), client: { ip: null } };
@@ -127,6 +155,16 @@ describe("who has to choose another password first", () => {
     const browser = await world().registered();
     const body = { current_password: password, new_password: password };
     expect((await browser.put("/api/v1/users/me/password", body)).status).toBe(200);
+  });
+
+  test("may reset to what they chose themselves", async () => {
+    const here = world();
+    const ana = await here.plant();
+    const token = await issueResetToken(here.services, ana.id);
+    const answer = await here
+      .browser()
+      .post("/api/v1/auth/password/reset", { token, new_password: password });
+    expect(answer.status).toBeLessThan(300);
   });
 });
 

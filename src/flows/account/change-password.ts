@@ -26,8 +26,8 @@ export interface PasswordPrompt {
 /**
  * Replaces the password. Every other session of the user ends; this one goes on under a new id.
  *
- * @throws AuthError `invalid_credentials` - the current password is wrong; `password_rejected` - by policy, the old one
- * stays; `rate_limited`; `conflict` - somebody else changed it in the meantime
+ * @throws AuthError `invalid_credentials` - the current password is wrong; `password_rejected` - by policy, or the one that
+ * they have and were told to change: the old one stays; `rate_limited`; `conflict` - somebody else changed it in the meantime
  * @see NIST SP 800-63B-4, section 3.1.1.2
  */
 export async function changePassword(
@@ -36,8 +36,7 @@ export async function changePassword(
   prompt: PasswordPrompt,
 ): Promise<SignIn> {
   const found = await confirmPassword(services, passwords.current, prompt, "current_password");
-  if (found.user.mustChangePassword && passwords.next === passwords.current) throw sameAgain("new_password");
-  await assertChoosable(services, passwords.next, found.user, "new_password");
+  await assertChoosable(services, passwords.next, found, "new_password");
   const encoded = await services.hashing.hash(passwords.next);
   const { user } = found;
   const generation = user.generation + 1;
@@ -152,15 +151,22 @@ export async function confirmPassword(
   }
 }
 
-/** Refuses a password that policy does not allow. @throws AuthError `password_rejected` */
+/**
+ * Refuses a password that policy does not allow, and the one that somebody has who was told to choose another.
+ *
+ * @throws AuthError `password_rejected`; `overloaded`
+ */
 export async function assertChoosable(
   services: PasswordServices,
   password: string,
-  user: User,
+  { user, password: credential }: UserWithPassword,
   field: string,
 ): Promise<void> {
   const fields = await passwordErrors(services, password, user, field);
   if (fields.length > 0) throw new AuthError("password_rejected", { fields });
+  if (!user.mustChangePassword || credential === null) return;
+  // By what is stored: of one password there are several spellings.
+  if ((await services.hashing.verify(password, credential)).ok) throw sameAgain(field);
 }
 
 /** Why a password cannot be chosen. `about`: whose it is to be, null where that is not known. */

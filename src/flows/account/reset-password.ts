@@ -42,7 +42,7 @@ export async function issueResetToken(services: Services, userId: string): Promi
  *
  * @param token - as handed out, `id.secret`
  * @throws AuthError `token_invalid` - unknown, used or expired, or the account changed since, deliberately not told apart
- * @throws AuthError `password_rejected` - by policy; the token is still usable
+ * @throws AuthError `password_rejected` - by policy, or the one that they have and were told to change; the token is still usable
  * @see NIST SP 800-63B-4, section 3.1.1.2
  */
 export async function resetPassword(
@@ -52,7 +52,7 @@ export async function resetPassword(
 ): Promise<User> {
   const { found, isMailed } = await openReset(services, token);
   const { user } = found;
-  await assertChoosable(services, password, user, "new_password");
+  await assertChoosable(services, password, found, "new_password");
   const encoded = await services.hashing.hash(password);
   const isTakenOver = isMailed && !user.emailVerified;
   const event = { type: "password.reset" as const, userId: user.id, sessionId: null, payload: {} };

@@ -110,16 +110,17 @@ function keyOf(userId: string): string {
  * every session, key and linked account is gone, since any of them may be somebody else's way in. An account that was made with the
  * former address meanwhile gives it up, unless its owner has confirmed it.
  *
- * @throws AuthError `token_invalid`; `password_rejected` - by policy, the link still works; `email_taken` - the former address has
- * another account by now, whose owner has confirmed it; `conflict`
+ * @throws AuthError `token_invalid`; `password_rejected` - as where it is reset, the link still works; `email_taken` - the former
+ * address has another account by now, whose owner has confirmed it; `conflict`
  */
 export async function takeBack(
   services: PasswordServices,
   { token: text, password }: { readonly token: string; readonly password: string },
   from: EventOrigin,
 ): Promise<User> {
-  const { user, email } = await open(services, text);
-  await assertChoosable(services, password, { ...user, email }, "new_password");
+  const found = await open(services, text);
+  const { user, email } = found;
+  await assertChoosable(services, password, { ...found, user: { ...user, email } }, "new_password");
   const encoded = await services.hashing.hash(password);
   return oneAtATime(services, user.id, async () => {
     // Once more: another link may have made this one void in the meantime.
