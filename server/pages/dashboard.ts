@@ -10,13 +10,9 @@ app.get("/hello", protect((c, { displayName }) => c.text(\`Hello, \${displayName
 
 /** Where a signed-in person starts, until an application of one's own stands here. */
 export async function showDashboard(call: PageCall<SignedIn>): Promise<DocumentReply> {
-  const { auth, principal, language, apiReference } = call;
-  const { user, displayName, authTime } = principal;
+  const { principal, language, apiReference } = call;
+  const { user, displayName, authTime, impersonator } = principal;
   const { dashboard: words } = language.words;
-  const isCounted = auth.config.session.mode === "stateful";
-  const sessions = isCounted
-    ? plural(words.sessionsAbout, (await auth.sessions.list(user.id)).length, language.locale)
-    : words.sessionsUncounted;
   const since = user.isSuperuser ? words.sinceAdministrator : words.since;
   const about = apiReference?.endsWith(".json") ? words.apiAbout : words.apiReference;
   return {
@@ -28,7 +24,7 @@ export async function showDashboard(call: PageCall<SignedIn>): Promise<DocumentR
     lead: html`<p class="lead breakable">${fill(since, { email: user.email, when: moment(authTime, call) })}</p>`,
     form: html`<ul class="tiles">
 ${tile("/account", words.account, words.accountAbout)}
-${tile("/account#sessions", words.sessions, sessions)}
+${impersonator === null && tile("/account#sessions", words.sessions, await sessionsAbout(call))}
 ${apiReference !== null && tile(apiReference, words.api, about)}
 </ul>
 <section class="panel" aria-labelledby="what">
@@ -37,6 +33,12 @@ ${apiReference !== null && tile(apiReference, words.api, about)}
 <pre tabindex="0" role="region" aria-label="${words.snippet}"><code>${snippet}</code></pre>
 </section>`,
   };
+}
+
+async function sessionsAbout({ auth, principal, language }: PageCall<SignedIn>): Promise<string> {
+  const { dashboard: words } = language.words;
+  if (auth.config.session.mode !== "stateful") return words.sessionsUncounted;
+  return plural(words.sessionsAbout, (await auth.sessions.list(principal.user.id)).length, language.locale);
 }
 
 function tile(href: string, title: string, about: string): Html {

@@ -83,7 +83,7 @@ export interface AdministrationCalls {
   /** Ends an API key of somebody (`user:write`). @throws AuthError `not_found` */
   revokeApiKey(named: string, keyId: string): Promise<void>;
   readonly tiers: TierCalls;
-  /** Invites somebody to register (`invitation:write`; fresh where it gives rights). @throws AuthError as the flow `invite` */
+  /** Invites somebody to register (`invitation:write`; fresh where it gives rights or a tier). @throws AuthError as the flow `invite` */
   invite(wanted: NewInvitation): Promise<Invited>;
   /** Takes an invitation back (`invitation:write`). @throws AuthError `not_found` */
   withdraw(invitationId: string): Promise<void>;
@@ -221,13 +221,13 @@ function calls(
       onAccount(writing, named, (user, acting) => revokeKeyOf(services, { user, keyId }, acting)),
     tiers: tierCalls(services, enter),
     async invite(wanted) {
-      const givesRights = [wanted.roles, wanted.permissions].some((list = []) => list.length > 0);
-      const acting = await enter({ permission: "invitation:write", isFresh: givesRights });
+      const { roles = [], permissions = [], tier = null } = wanted;
+      const isFresh = roles.length + permissions.length > 0 || tier !== null;
+      const acting = await enter({ permission: "invitation:write", isFresh });
       return invite(services, wanted, acting);
     },
     async withdraw(invitationId) {
-      await enter({ permission: "invitation:write" });
-      await withdrawInvitation(services, invitationId);
+      await withdrawInvitation(services, invitationId, await enter({ permission: "invitation:write" }));
     },
     unlock: (named) => onAccount(writing, named, ({ id }, acting) => unlock(services, id, acting)),
     async audit(search) {

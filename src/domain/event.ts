@@ -50,6 +50,12 @@ export interface EventPayloads {
   "user.exported": Nothing;
   /** `userId`: the administrator who invited. */
   "user.invited": { readonly invitationId: string };
+  /** `userId`: the administrator who had invited; null where it was an operator. */
+  "user.invitation_withdrawn": {
+    readonly by: Actor;
+    readonly administratorId?: string;
+    readonly invitationId: string;
+  };
   /** `sessionId`: the session in which it happens, by which everything that is done meanwhile can be found. */
   "user.impersonated": { readonly impersonatorId: string };
   "user.impersonation_stopped": { readonly impersonatorId: string };

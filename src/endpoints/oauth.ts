@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
 import type { LinkedAccountInfo, OAuth, OAuthFinish } from "../api/oauth.ts";
 import type { Config } from "../config.ts";
-import type { Principal } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import type { OAuthStart } from "../flows/oauth/start.ts";
 import { isFromAnotherSite } from "../http/from-another-site.ts";
@@ -9,6 +8,7 @@ import { nextPath, requestUrl } from "../http/next-path.ts";
 import { isNavigation } from "../http/wants-page.ts";
 import type { AuthRequest } from "../ports/request.ts";
 import type { Reply, Route, RouteCall } from "../ports/route.ts";
+import { inPerson } from "./in-person.ts";
 import { row } from "./row.ts";
 import type { EndpointServices, ShowUser } from "./services.ts";
 import { signInShape, userShape } from "./wire.ts";
@@ -122,8 +122,7 @@ export function oauthRoutes({ guards, showUser }: EndpointServices, parts: OAuth
       guards: [guards.signedIn],
       answers: { 200: z.object({ items: z.array(accountShape), next_cursor: z.null() }) },
       async handle({ principal }) {
-        if (principal.isAuthenticated && principal.scopes !== null) throw new AuthError("forbidden");
-        const items = (await oauth.accounts(signedInId(principal))).map(wireAccount);
+        const items = (await oauth.accounts(inPerson(principal).user.id)).map(wireAccount);
         return { status: 200, body: { items, next_cursor: null } };
       },
     }),
@@ -210,10 +209,4 @@ function wireAccount({ provider, email, createdAt, lastUsedAt }: LinkedAccountIn
     created_at: createdAt.toISOString(),
     last_used_at: lastUsedAt?.toISOString() ?? null,
   };
-}
-
-// The row is guarded; this tells the compiler, and would stop it if it lost its guard.
-function signedInId(principal: Principal): string {
-  if (!principal.isAuthenticated) throw new AuthError("not_authenticated");
-  return principal.user.id;
 }

@@ -3,6 +3,7 @@ import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import type { Route } from "../ports/route.ts";
 import { exportRoute } from "./export.ts";
+import { inPerson } from "./in-person.ts";
 import { displayName, email, username } from "./inputs.ts";
 import { row } from "./row.ts";
 import type { EndpointServices } from "./services.ts";
@@ -72,9 +73,7 @@ export function ownSessionRoutes({ sessions, guards, freshTokens }: EndpointServ
       guards: [guards.signedIn],
       answers: { 200: z.object({ items: z.array(sessionShape), next_cursor: z.null() }) },
       async handle({ principal }) {
-        const { user, sessionId, scopes } = signedIn(principal);
-        // Where somebody is and with what is no business of a program that they gave a key.
-        if (scopes !== null) throw new AuthError("forbidden");
+        const { user, sessionId } = inPerson(principal);
         const items = (await sessions.list(user.id)).map((each) => wireSession(each, sessionId));
         return { status: 200, body: { items, next_cursor: null } };
       },

@@ -2,6 +2,7 @@ import { mayChange } from "../domain/administration.ts";
 import type { Actor, Doing, EventOrigin } from "../domain/event.ts";
 import { noOrigin } from "../domain/event.ts";
 import type { SignedIn } from "../domain/principal.ts";
+import type { Holder } from "../domain/rights.ts";
 import type { User } from "../domain/user.ts";
 import { AuthError } from "../errors.ts";
 import type { Services } from "../ports/services.ts";
@@ -44,12 +45,14 @@ export function stillActing({ administrator: user }: Acting): readonly Write[] {
   return user === null ? [] : [{ kind: "user.require", userId: user.id, generation: user.generation }];
 }
 
+/** Whose rights decide what is done, within the scopes of their proof; null where an operator may do everything. */
+export function holderOf({ administrator: user, scopes = null }: Acting): Holder | null {
+  return user === null ? null : { isAuthenticated: true, user, scopes };
+}
+
 /** Refuses who may not change an account as it stands now. @throws AuthError `forbidden` @see mayChange */
-export function assertMayChange(
-  { rights }: Pick<Services, "rights">,
-  { administrator: user }: Acting,
-  target: User,
-): void {
-  if (user === null || mayChange(rights, user, target)) return;
+export function assertMayChange({ rights }: Pick<Services, "rights">, acting: Acting, target: User): void {
+  const holder = holderOf(acting);
+  if (holder === null || mayChange(rights, holder, target)) return;
   throw new AuthError("forbidden", { message: "This account may do more than yours." });
 }

@@ -3,6 +3,7 @@ import { signedInAs } from "../../src/domain/principal.ts";
 import { digestSecret, parseSessionToken, type Session } from "../../src/domain/session.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { audit } from "../../src/features/audit.ts";
+import { github, oauth } from "../../src/features/oauth.ts";
 import { tickets } from "../../src/features/tickets.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { issueTicket, redeemTicket } from "../../src/flows/tickets.ts";
@@ -243,7 +244,8 @@ describe("acting in somebody's place", () => {
   });
 
   test("touches no credential and nothing that outlives it", async () => {
-    const here = administered({ features: [apiKeys(), tokens(), tickets(), audit()] });
+    const providers = [github({ clientId: "a", clientSecret: "b" })] as const;
+    const here = administered({ features: [apiKeys(), tokens(), tickets(), audit(), oauth({ providers })] });
     const chief = await root(here);
     const permissions = ["user:read", "user:write", "audit:read"] as never;
     const ana = await person(here, "ana", { permissions });
@@ -257,6 +259,8 @@ describe("acting in somebody's place", () => {
       ["DELETE", me],
       ["DELETE", `${me}?erase=now`],
       ["GET", `${me}/export`],
+      ["GET", `${me}/accounts`],
+      ["GET", `${me}/sessions`],
       ["DELETE", `${me}/sessions`],
       ["DELETE", `${me}/sessions/${(await here.auth.sessions.list(ana.userId))[0]?.id}`],
       ["POST", "/api/v1/auth/logout-all"],

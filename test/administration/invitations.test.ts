@@ -72,6 +72,46 @@ describe.each(backends)("an invitation, on $backend", ({ open }) => {
     expect((await redeem(here, second.token)).body.code).toBe("token_invalid");
   });
 
+  test("that is taken back is told in the log, once, whoever else takes it back at the same time", async () => {
+    const here = administered({ stores: await open() });
+    const boss = await holding(here, "boss", "invitation:write");
+    const other = await holding(here, "other", "invitation:write");
+    const { body } = await boss.post(invitations, { email });
+    const all = await Promise.all([1, 2, 3].map(() => other.copy().delete(`${invitations}/${body.id}`)));
+    expect(all.map(({ status }) => status).sort()).toEqual([204, 404, 404]);
+    const payload = { by: "administrator", administratorId: other.userId, invitationId: body.id };
+    expect(here.heard("user.invitation_withdrawn")).toMatchObject([
+      { userId: boss.userId, ip: null, userAgent: null, payload },
+    ]);
+    expect(await here.audit("user.invitation_withdrawn")).toHaveLength(1);
+    const { operator } = here.auth.use(admin);
+    const { invitation } = await operator.invite({ email: "second@example.com" });
+    await operator.withdraw(invitation.id);
+    expect(here.heard("user.invitation_withdrawn").at(-1)).toMatchObject({
+      ...{ userId: null, payload: { by: "operator", invitationId: invitation.id } },
+    });
+  });
+
+  test("is taken back by nobody who was barred meanwhile", async () => {
+    const here = administered({ stores: await open() });
+    const { token, id } = await linkOf(here);
+    const boss = await holding(here, "boss", "invitation:write");
+    here.clock.advance(6 * 86_400);
+    await boss.post("/api/v1/auth/login", { username: "boss", password });
+    here.recorder.before = ({ writes }) => {
+      if (!writes.includes("user.require")) return null;
+      here.recorder.before = () => null;
+      return here.write({ kind: "user.advance", userId: boss.userId, from: 1 });
+    };
+    expect((await boss.delete(`${invitations}/${id}`)).body.code).toBe("conflict");
+    expect(here.heard("user.invitation_withdrawn")).toEqual([]);
+    here.clock.advance(86_399);
+    expect((await here.auth.use(admin).openInvitation(token)).email).toBe(email);
+    here.clock.advance(1);
+    // It lives no longer than it would have.
+    expect(await mintInvitation(here.services, id)).toBeNull();
+  });
+
   test("is not used up by what can be mended", async () => {
     const here = administered({ stores: await open() });
     const { token } = await linkOf(here);
@@ -139,6 +179,31 @@ describe("who invites", () => {
       permissions: ["invoice:read"],
       is_superuser: false,
     });
+  });
+
+  test("gives a tier where they may put people into one, by a fresh sign-in, then and now", async () => {
+    const here = administered();
+    await here.auth.use(admin).operator.tiers.create({ name: "gold" });
+    const inviter = await holding(here, "inviter", "invitation:write");
+    const boss = await holding(here, "boss", "invitation:write", "user:write");
+    const wanted = { email, tier: "gold" };
+    expect((await inviter.post(invitations, wanted)).body.code).toBe("forbidden");
+    expect((await inviter.post(invitations, { email, tier: null })).status).toBe(201);
+    here.clock.advance(600);
+    expect((await boss.post(invitations, wanted)).body.code).toBe("fresh_auth_required");
+    expect((await boss.post(invitations, { email, tier: null })).status).toBe(201);
+    await boss.post("/api/v1/auth/reauthenticate", { password });
+    const { body } = await boss.post(invitations, wanted);
+    const token = new URL(String(body.url)).searchParams.get("token") ?? "";
+    const { version } = await here.user(boss.userId);
+    const may = (at: number, ...permissions: readonly string[]) => {
+      const changes = { permissions: permissions as Permission[] };
+      return here.write({ kind: "user.update", userId: boss.userId, version: at, changes });
+    };
+    await may(version, "invitation:write");
+    expect((await redeem(here, token)).body.code).toBe("token_invalid");
+    await may(version + 1, "invitation:write", "user:write");
+    expect((await redeem(here, token)).body.user).toMatchObject({ tier: { name: "gold" } });
   });
 
   test("has to be there still", async () => {

@@ -162,6 +162,7 @@ describe("what gives a right or takes an account away", () => {
       await chief.delete(`${users}/ana`),
       await chief.patch(`${users}/ana`, { email: "new@example.com" }),
       await chief.post("/api/v1/invitations", { email: "x@example.com", permissions: ["a:b"] }),
+      await chief.post("/api/v1/invitations", { email: "x@example.com", tier: "gold" }),
     ];
     for (const { body } of stale) expect(body.code).toBe("fresh_auth_required");
     expect((await chief.patch(`${users}/ana`, { name: "Ana" })).status).toBe(200);
@@ -187,6 +188,47 @@ describe("what gives a right or takes an account away", () => {
     expect((await program.delete(`${users}/ana`, key)).body.code).toBe("fresh_auth_required");
     expect((await program.delete(`${users}/db/ana`, key)).body.code).toBe("fresh_auth_required");
     expect((await program.post(`${users}/ana/impersonate`, undefined, key)).body.code).toBe("forbidden");
+  });
+});
+
+describe("an API key of a superuser", () => {
+  test("changes no superuser, nor who may do what its scopes do not say", async () => {
+    const here = administered({ features: [apiKeys()] });
+    const chief = await root(here);
+    const other = await root(here, "other");
+    await holding(here, "dan", "tier:write");
+    const almost = await holding(here, "almost", "session:write");
+    await person(here, "ana");
+    const keyFor = async (...permissions: readonly string[]) => {
+      const { body } = await chief.post("/api/v1/api-keys", { name: "k", permissions });
+      return { headers: { "x-api-key": String(body.key) } };
+    };
+    const writes = await keyFor("user:write", "session:write");
+    const ends = await keyFor("session:write");
+    const program = here.browser();
+    for (const named of ["root", "other", "dan"]) {
+      const sessionId = (await here.auth.sessions.list(other.userId))[0]?.id;
+      const attempts = [
+        await program.patch(`${users}/${named}`, { name: "x", must_change_password: true }, writes),
+        await program.post(`${users}/${named}/disable`, undefined, writes),
+        await program.post(`${users}/${named}/restore`, undefined, writes),
+        await program.post(`${users}/${named}/unlock`, undefined, writes),
+        await program.delete(`${users}/${named}/sessions`, writes),
+        await program.delete(`${users}/${named}/sessions`, ends),
+      ];
+      expect(attempts.map(({ body }) => body.code)).toEqual(attempts.map(() => "forbidden"));
+      const visit = { request: program.request("DELETE", "/", ends), client: { ip: null } };
+      const one = here.auth
+        .use(admin)
+        .as(visit)
+        .endSession(named, sessionId ?? "");
+      await expect(one).rejects.toMatchObject({ code: "forbidden" });
+    }
+    expect((await other.get(me)).status).toBe(200);
+    expect((await program.post(`${users}/ana/disable`, undefined, writes)).status).toBe(200);
+    expect((await program.delete(`${users}/almost/sessions`, ends)).status).toBe(204);
+    expect((await almost.get(me)).status).toBe(401);
+    expect((await chief.post(`${users}/other/disable`)).status).toBe(200);
   });
 });
 

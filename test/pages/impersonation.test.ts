@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { PageOptions } from "../../server/pages/pages.ts";
 import type { Permission } from "../../src/domain/user.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
+import { google, oauth } from "../../src/features/oauth.ts";
 import { admin, administered, users } from "../administration/staff.ts";
 import type { World } from "../support/world.ts";
 import { password } from "../support/world.ts";
@@ -88,6 +89,44 @@ describe("the banner of who acts in somebody's place", () => {
     const { status, text } = await chief.open("/account");
     expect(status).toBe(200);
     expect(text).not.toContain("Make an API key");
+  });
+
+  test("stands over an account page that says neither where the person is nor whom they are elsewhere", async () => {
+    const feature = oauth({ providers: [google({ clientId: "a", clientSecret: "b" })] });
+    const here = administered({ features: [feature] });
+    const person = await here.plant({ username: "ana", email: "ana@example.com" });
+    const account = here.make.linkedAccount(person, { provider: "google", email: "ana@elsewhere.example" });
+    await here.write({ kind: "linked_account.insert", account });
+    await here.plant({ username: "root", email: "root@example.com", isSuperuser: true });
+    const options = { ...pagesWith(here), oauth: here.auth.use(feature) };
+    const [ana, chief] = [visitor(here, options), visitor(here, options)];
+    ana.browser.ip = "203.0.113.9";
+    await ana.submit("/login", { username: "ana", password });
+    await chief.submit("/login", { username: "root", password });
+    const theirs = ["203.0.113.9", "ana@elsewhere.example", 'id="sessions"', 'id="accounts"'];
+    const own = await ana.open("/account");
+    for (const part of theirs) expect(own.main).toContain(part);
+    expect((await ana.open("/app/dashboard")).main).toContain("#sessions");
+    await chief.browser.post(`${users}/ana/impersonate`);
+    const { status, main } = await chief.open("/account");
+    expect(status).toBe(200);
+    expect(main).toContain("ana@example.com");
+    for (const part of theirs) expect(main).not.toContain(part);
+    expect((await chief.open("/app/dashboard")).main).not.toContain("#sessions");
+  });
+
+  test("stands over a form that names no provider by which the person could prove who they are", async () => {
+    const feature = oauth({ providers: [google({ clientId: "a", clientSecret: "b" })] });
+    const here = administered({ features: [feature] });
+    const user = here.make.user({ username: "ana", email: "ana@example.com" });
+    const account = here.make.linkedAccount(user, { provider: "google" });
+    await here.write({ kind: "user.insert", user }, { kind: "linked_account.insert", account });
+    await here.plant({ username: "root", email: "root@example.com", isSuperuser: true });
+    const chief = visitor(here, { ...pagesWith(here), oauth: here.auth.use(feature) });
+    await chief.submit("/login", { username: "root", password });
+    await chief.browser.post(`${users}/ana/impersonate`);
+    const { status, main } = await chief.open("/account/delete");
+    expect([status, main.includes("Google")]).toEqual([200, false]);
   });
 
   test("stands over forms that do nothing there", async () => {

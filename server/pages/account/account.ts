@@ -1,4 +1,4 @@
-import { AuthError, type SessionInfo, type SignedIn } from "latchkey";
+import { AuthError, type SignedIn } from "latchkey";
 import { blank } from "../form.ts";
 import { html } from "../html.ts";
 import { fill } from "../language/fill.ts";
@@ -45,12 +45,11 @@ async function accountPage(
   refused: AccountView["refused"] = null,
   created: AccountView["created"] = null,
 ): Promise<DocumentReply> {
-  const { auth, visit, query, principal } = call;
+  const { auth, visit, query } = call;
   const token = (await auth.sessions.csrfToken(visit)) ?? "";
   const ways = await proofWays(call);
   const view: AccountView = { call, token, ways, refused, created, done: query.get("done") };
   if (isPasswordFirst(call)) return choosePassword(view);
-  const sessions = ownFirst(await auth.sessions.list(principal.user.id), principal.sessionId);
   const { account: words } = call.language.words;
   return {
     kind: "document",
@@ -61,7 +60,7 @@ async function accountPage(
 ${passwordSection(view)}
 ${await accountsSection(view)}
 ${await keysSection(view)}
-${sessionsSection(view, sessions)}
+${await sessionsSection(view)}
 <section class="panel split" aria-labelledby="delete-title">
 <div class="about">
 <h2 id="delete-title">${words.delete}</h2>
@@ -88,8 +87,4 @@ function choosePassword(view: AccountView): DocumentReply {
     lead: html`<p class="lead">${fill(words.first, { signOut })}</p>`,
     form: passwordSection(view),
   };
-}
-
-function ownFirst(sessions: readonly SessionInfo[], ownId: string | null): readonly SessionInfo[] {
-  return [...sessions.filter(({ id }) => id === ownId), ...sessions.filter(({ id }) => id !== ownId)];
 }

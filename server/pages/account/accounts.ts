@@ -15,7 +15,8 @@ type NamedProvider = Pick<OAuth["providers"][number], "name" | "label">;
 export async function accountsSection(view: AccountView): Promise<Html> {
   const { oauth, principal, language } = view.call;
   const { accounts: words } = language.words;
-  if (oauth === null) return html``;
+  // Whom somebody is elsewhere, is no business of who acts in their place.
+  if (oauth === null || principal.impersonator !== null) return html``;
   const linked = await oauth.accounts(principal.user.id);
   if (oauth.providers.length + linked.length === 0) return html``;
   const open = oauth.providers.filter(({ name }) => linked.every(({ provider }) => provider !== name));

@@ -13,11 +13,11 @@ export interface ProofWays {
   readonly providers: readonly ProviderInfo[];
 }
 
-/** The ways of who is signed in. */
+/** The ways of who is signed in; of who acts in another's place no provider is one. */
 export async function proofWays({ auth, oauth, principal }: PageCall<SignedIn>): Promise<ProofWays> {
   const { id } = principal.user;
   const hasPassword = await auth.users.hasPassword(id);
-  const linked = (await oauth?.accounts(id)) ?? [];
+  const linked = principal.impersonator === null ? ((await oauth?.accounts(id)) ?? []) : [];
   const isLinked = ({ name }: ProviderInfo): boolean => linked.some(({ provider }) => provider === name);
   const providers = oauth?.providers.filter((each) => each.mayProveAnew && isLinked(each)) ?? [];
   return { hasPassword, providers };

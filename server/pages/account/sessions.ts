@@ -8,9 +8,13 @@ import { deviceWords, moment } from "../words.ts";
 import { type AccountView, type Section, type ShowAgain, section } from "./section.ts";
 
 /** Where one is signed in, and the buttons that end it. Of sessions that cookies hold nobody has a list: they end together. */
-export function sessionsSection(view: AccountView, sessions: readonly SessionInfo[]): Html {
-  const { auth, language } = view.call;
+export async function sessionsSection(view: AccountView): Promise<Html> {
+  const { auth, language, principal } = view.call;
   const { sessions: words } = language.words;
+  // Where somebody is, is no business of who acts in their place.
+  if (principal.impersonator !== null) return html``;
+  const currentId = principal.sessionId;
+  const sessions = ownFirst(await auth.sessions.list(principal.user.id), currentId);
   const isComplete = auth.config.session.mode === "stateful";
   const about: Section = {
     name: "sessions",
@@ -22,7 +26,6 @@ export function sessionsSection(view: AccountView, sessions: readonly SessionInf
       ["sessions", words.doneAll],
     ]),
   };
-  const currentId = view.call.principal.sessionId;
   const mayHaveOthers = !isComplete || sessions.some(({ id }) => id !== currentId);
   return section(
     view,
@@ -63,6 +66,10 @@ export async function submitSessions(
   } catch (thrown) {
     return formAgain(call, thrown, fields, (state) => showAgain(call, "sessions", state));
   }
+}
+
+function ownFirst(sessions: readonly SessionInfo[], ownId: string | null): readonly SessionInfo[] {
+  return [...sessions.filter(({ id }) => id === ownId), ...sessions.filter(({ id }) => id !== ownId)];
 }
 
 function sessionItem({ call, token }: AccountView, session: SessionInfo, isCurrent: boolean): Html {

@@ -1,9 +1,9 @@
-import { type Holder, isPermission, isRoleName } from "../../domain/rights.ts";
+import { isPermission, isRoleName } from "../../domain/rights.ts";
 import type { Permission, Role, User } from "../../domain/user.ts";
 import { AuthError, type FieldError } from "../../errors.ts";
 import type { Services } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
-import { type Acting, doing } from "../acting.ts";
+import { type Acting, doing, holderOf } from "../acting.ts";
 import { revokedReport } from "../sign-in/start-session.ts";
 import { audit, changing } from "./life-cycle.ts";
 
@@ -62,11 +62,11 @@ export async function changeRights(
  */
 export function assertMayGive(
   { rights }: Pick<Services, "rights">,
-  { administrator, scopes = null }: Acting,
+  acting: Acting,
   { roles, permissions, isSuperuser }: Required<Pick<RightsChange, "roles" | "permissions" | "isSuperuser">>,
 ): void {
-  if (administrator === null) return;
-  const holder: Holder = { isAuthenticated: true, user: administrator, scopes };
+  const holder = holderOf(acting);
+  if (holder === null) return;
   const missing = [
     ...permissions.filter((permission) => !rights.holds(holder, permission)),
     ...roles.filter((role) => !rights.decide(holder, { kind: "role", anyOf: [role] }).allow),

@@ -11,7 +11,7 @@ import type { PasswordServices, Services } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
 import { readLocale } from "../account/language-tag.ts";
 import { emailErrors, nameErrors, type Registered, register } from "../account/register.ts";
-import { type Acting, stillActing } from "../acting.ts";
+import { type Acting, doing, holderOf, stillActing } from "../acting.ts";
 import { issueOneTimeToken, readOneTimeToken, takeOneTimeToken } from "../one-time-tokens.ts";
 import { assertCommitted, refusalError } from "../refusals.ts";
 import { assertGivable, assertMayGive } from "./change-rights.ts";
@@ -26,7 +26,7 @@ export interface NewInvitation {
   /** At most what the one who invites holds, now and when the invitation is used. Default none. */
   readonly roles?: readonly Role[];
   readonly permissions?: readonly Permission[];
-  /** Name of a tier. Default null. */
+  /** Name of a tier, of who may put people into one (`user:write`), now and when the invitation is used. Default null. */
   readonly tier?: string | null;
 }
 
@@ -60,7 +60,8 @@ export interface InvitedRegistration {
  * Invites somebody to register, in every mode of registration, within 7 days. The link is mailed; where no feature sends mail,
  * the token for it is answered.
  *
- * @throws AuthError `invalid_input` with every failing field; `email_taken`; `forbidden` - gives what they do not hold
+ * @throws AuthError `invalid_input` with every failing field; `email_taken`; `forbidden` - gives what they do not hold, or a tier
+ * without `user:write`
  */
 export async function invite(services: Services, wanted: NewInvitation, acting: Acting): Promise<Invited> {
   const { stores, clock, random, call } = services;
@@ -68,7 +69,7 @@ export async function invite(services: Services, wanted: NewInvitation, acting: 
   const fields = [...emailErrors(invitation.email), ...nameErrors(invitation.name)];
   if (fields.length > 0) throw new AuthError("invalid_input", { fields });
   await assertGivable(services, invitation);
-  assertMayGive(services, acting, { ...invitation, isSuperuser: false });
+  assertMayGiveAll(services, acting, invitation);
   const by = { kind: "email", key: emailKey(invitation.email) } as const;
   if ((await stores.directory.userWithPassword(by, call())) !== null) throw refusalError("email_taken");
   const key = keyOf(invitation.id);
@@ -105,11 +106,30 @@ export async function invite(services: Services, wanted: NewInvitation, acting: 
   }
 }
 
-/** Takes an invitation back: its link opens nothing any more. @throws AuthError `not_found` - none of this id, or used, or expired */
-export async function withdrawInvitation(services: Services, invitationId: string): Promise<void> {
-  const { ephemeral } = services.stores;
-  const taken = isId(invitationId) ? await ephemeral.take(keyOf(invitationId), services.call()) : null;
+/**
+ * Takes an invitation back: its link opens nothing any more. Of any number of concurrent calls one succeeds.
+ *
+ * @throws AuthError `not_found` - none of this id, or used, or expired; `conflict` - the administrator was barred in the meantime
+ */
+export async function withdrawInvitation(
+  services: Services,
+  invitationId: string,
+  acting: Acting,
+): Promise<void> {
+  const { stores, clock, call } = services;
+  const key = keyOf(invitationId);
+  // First, so that whatever fails from here on leaves a link that opens nothing.
+  const taken = isId(invitationId) ? await stores.ephemeral.take(key, call()) : null;
   if (taken === null) throw new AuthError("not_found");
+  const { inviterId: userId, expiresAt } = JSON.parse(taken) as Invitation;
+  const payload = { ...doing(acting), invitationId };
+  const result = await services.commit([
+    ...stillActing(acting),
+    audit(services, acting, { type: "user.invitation_withdrawn", userId, payload }),
+  ]);
+  const restSeconds = Math.ceil((Date.parse(expiresAt) - clock.now().getTime()) / 1000);
+  if (!result.ok && restSeconds > 0) await stores.ephemeral.put(key, taken, restSeconds, call());
+  assertCommitted(result);
 }
 
 /**
@@ -191,11 +211,20 @@ async function mayStillInvite(services: Services, invitation: Invitation): Promi
   if (inviter === null || !rights.holds(wholly(inviter), "invitation:write" as Permission)) return false;
   try {
     const acting = { by: "administrator", administrator: inviter, sessionId: null, from: noOrigin } as const;
-    assertMayGive(services, acting, { ...invitation, isSuperuser: false });
+    assertMayGiveAll(services, acting, invitation);
     return true;
   } catch {
     return false;
   }
+}
+
+// A tier is held by nobody for others: who may put people into one gives it.
+function assertMayGiveAll(services: Services, acting: Acting, invitation: Invitation): void {
+  assertMayGive(services, acting, { ...invitation, isSuperuser: false });
+  const holder = holderOf(acting);
+  if (invitation.tier === null || holder === null) return;
+  if (services.rights.holds(holder, "user:write" as Permission)) return;
+  throw new AuthError("forbidden", { message: "You cannot put anybody into a tier." });
 }
 
 async function readInvitation({ stores, call }: Services, id: string): Promise<Invitation | null> {
