@@ -3,6 +3,7 @@ import { parseSessionToken } from "../../src/domain/session.ts";
 import { apiKeys } from "../../src/features/api-keys.ts";
 import { tokens } from "../../src/features/tokens.ts";
 import { backends } from "../support/backends.ts";
+import type { Browser } from "../support/browser.ts";
 import { mailWorld } from "../support/mail.ts";
 import { cookieName, password } from "../support/world.ts";
 
@@ -285,6 +286,18 @@ describe.each(backends)("undoing a change of address, on $backend", ({ open }) =
     expect((await here.browser().post(`${base}/email/undo`, { token, new_password: next })).status).toBe(204);
   });
 
+  test("asks for another password of who was told to choose one, and the link still works", async () => {
+    const { here, thief, token } = await changed();
+    const { version } = await here.user(thief.userId);
+    const changes = { mustChangePassword: true };
+    await here.write({ kind: "user.update", userId: thief.userId, version, changes });
+    const undo = (new_password: string) => here.browser().post(`${base}/email/undo`, { token, new_password });
+    expect((await undo(password)).body.errors).toMatchObject([{ field: "new_password", code: "unchanged" }]);
+    expect(await here.user(thief.userId)).toMatchObject({ email: fresh, mustChangePassword: true });
+    expect((await undo(next)).status).toBe(204);
+    expect(await here.user(thief.userId)).toMatchObject({ email, mustChangePassword: false });
+  });
+
   test("takes the address from an account that was made with it since, and in which nobody confirmed it", async () => {
     const { here, thief, token } = await changed();
     const squat = await here.registered(email);
@@ -348,6 +361,7 @@ describe.each(backends)("undoing a change of address, on $backend", ({ open }) =
 
 describe.each(backends)("the notice about a sign-in, on $backend", ({ open }) => {
   const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+  const changed = { current_password: password, new_password: next };
 
   async function signedIn() {
     const here = mailWorld({ stores: await open() });
@@ -385,11 +399,30 @@ describe.each(backends)("the notice about a sign-in, on $backend", ({ open }) =>
     expect((await second.thief.get("/api/v1/users/me")).status).toBe(401);
   });
 
-  test("ends nothing once every proof of that time has ended", async () => {
+  test.each([
+    ["ended every other session", (thief: Browser) => thief.delete("/api/v1/users/me/sessions")],
+    ["changed the password", (thief: Browser) => thief.put("/api/v1/users/me/password", changed)],
+  ])("ends it where whoever it was has %s", async (_, act) => {
+    const { here, ana, thief, token } = await signedIn();
+    expect((await act(thief)).status).toBeLessThan(300);
+    expect((await ana.get("/api/v1/users/me")).status).toBe(401);
+    expect((await here.browser().post(`${base}/end-session`, { token })).body).toEqual({ ended: 1 });
+    expect((await thief.get("/api/v1/users/me")).status).toBe(401);
+  });
+
+  test("ends every one where its own has ended, since another may have come of it", async () => {
+    const { here, thief, token } = await signedIn();
+    await thief.put("/api/v1/users/me/password", changed);
+    await thief.post(`${base}/login`, { email, password: next });
+    const done = await here.browser().post(`${base}/end-session`, { token });
+    expect([done.status, done.body]).toEqual([200, { ended: 1 }]);
+    expect((await thief.get("/api/v1/users/me")).status).toBe(401);
+  });
+
+  test("ends nothing where nobody is signed in any more", async () => {
     const { here, ana, token } = await signedIn();
-    await ana.put("/api/v1/users/me/password", { current_password: password, new_password: next });
+    await ana.post(`${base}/logout-all`, {});
     expect((await here.browser().post(`${base}/end-session`, { token })).body).toEqual({ ended: 0 });
-    expect((await ana.get("/api/v1/users/me")).status).toBe(200);
   });
 
   test("is not sent for a browser in which the person has signed in before", async () => {
@@ -408,6 +441,7 @@ describe.each(backends)("the notice about a sign-in, on $backend", ({ open }) =>
   test("says no word that came from the browser", async () => {
     const here = mailWorld({ stores: await open() });
     await here.registered(email);
+    await here.delivered();
     const headers = { "User-Agent": "Visit https://evil.example now" };
     await here.browser().post(`${base}/login`, { email, password }, { headers });
     await here.delivered();
