@@ -28,7 +28,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
-    setupFiles: ["test/property-seed.ts"],
+    setupFiles: ["test/property-seed.ts", "test/matching.ts"],
     globalSetup: ["test/global-setup.ts"],
     pool: "forks",
     // The files of a process share its modules, which keep no state: loading them anew for each took a third of the time.
