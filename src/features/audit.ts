@@ -10,6 +10,7 @@ export type { AuditFault, AuditFaultKind } from "../flows/audit/audit-faults.ts"
 export { type AuditFormat, wireAuditRow } from "../flows/audit/export-audit.ts";
 export type { AuditPage, AuditSearch } from "../flows/audit/search-audit.ts";
 export type { AuditVerification, VerifyOptions } from "../flows/audit/verify-audit.ts";
+export type { AuditFollower } from "../flows/following/followers.ts";
 
 /** Settings of {@link audit}. */
 export interface AuditOptions {

@@ -69,7 +69,11 @@ describe("what somebody with the database did is found at its first row", () => 
     run(
       "UPDATE audit_personal SET value = '192.0.2.99' WHERE event_id = (SELECT id FROM audit_events WHERE seq = 4)",
     );
-    expect((await log.verify()).fault).toMatchObject({ kind: "changed", seq: 4, because: /ip/ });
+    expect((await log.verify()).fault).toMatchObject({
+      kind: "changed",
+      seq: 4,
+      because: expect.stringMatching(/ip/),
+    });
   });
 
   test("a missing row, in the middle and at either end", async () => {
@@ -94,7 +98,11 @@ describe("what somebody with the database did is found at its first row", () => 
       run("UPDATE audit_events SET chain_hash = 'held' WHERE seq = 4");
     };
     swap("seq");
-    expect((await log.verify()).fault).toMatchObject({ kind: "reordered", seq: 4, because: /sealed at 5/ });
+    expect((await log.verify()).fault).toMatchObject({
+      kind: "reordered",
+      seq: 4,
+      because: expect.stringMatching(/sealed at 5/),
+    });
   });
 
   test("a row that was put in, with those behind it moved on", async () => {
@@ -126,7 +134,7 @@ describe("what somebody with the database did is found at its first row", () => 
     expect((await log.verify()).fault).toMatchObject({
       kind: "checkpoint",
       seq: first?.seq,
-      because: /false/,
+      because: expect.stringMatching(/false/),
     });
   });
 
@@ -137,7 +145,7 @@ describe("what somebody with the database did is found at its first row", () => 
     expect((await log.verify()).fault).toMatchObject({
       kind: "checkpoint",
       seq: first?.seq,
-      because: /false/,
+      because: expect.stringMatching(/false/),
     });
   });
 

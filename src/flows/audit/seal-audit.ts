@@ -1,9 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { AuditCheckpoint } from "../../domain/audit.ts";
 import { chainHash as chain } from "../../domain/audit-chain.ts";
-import { noOrigin } from "../../domain/event.ts";
 import type { Services } from "../../ports/services.ts";
-import type { CheckpointKeys } from "./checkpoint-keys.ts";
 
 /** Rows of one transaction: at a few microseconds each, the database is never held for long. */
 const rowsAtOnce = 200;
@@ -36,49 +34,6 @@ export async function sealAudit(
   }
 }
 
-/** Signs positions of the log. */
-export interface Checkpoints {
-  /**
-   * Signs the end of the sealed log, where anything happened since the last checkpoint besides checkpoints.
-   *
-   * @returns null where nothing did, or where another process signed at the same moment
-   */
-  sign(): Promise<AuditCheckpoint | null>;
-}
-
-/** Makes what signs; what it remembers of the last checkpoint spares reading them all each time. */
-export function checkpoints(
-  services: Pick<Services, "stores" | "call" | "clock" | "events" | "commit">,
-  keys: CheckpointKeys,
-): Checkpoints {
-  const { stores, call, clock, events, commit } = services;
-  let last: number | null = null;
-
-  async function lastSeq(): Promise<number> {
-    last ??= (await stores.directory.auditCheckpoints(call())).at(-1)?.seq ?? 0;
-    return last;
-  }
-
-  return {
-    async sign() {
-      const from = await lastSeq();
-      const end = await endOfLog(services, from);
-      if (end === null || !end.hasNews) return null;
-      const { seq, chainHash } = end;
-      const checkpoint = keys.sign({ seq, chainHash, createdAt: clock.now() });
-      const payload = { fromSeq: from + 1, toSeq: seq, chainHash };
-      const row = events.row({ type: "audit.sealed", userId: null, sessionId: null, payload }, noOrigin);
-      const result = await commit([
-        { kind: "audit.checkpoint", checkpoint },
-        { kind: "audit.insert", row },
-      ]);
-      // Refused: there is one at or past this place, which is to be read.
-      last = result.ok ? seq : null;
-      return result.ok ? checkpoint : null;
-    },
-  };
-}
-
 /** A place in the sealed log. */
 export interface LogEnd extends Pick<AuditCheckpoint, "seq" | "chainHash"> {
   /** Whether anything happened since besides checkpoints. */
@@ -103,29 +58,4 @@ export async function endOfLog({ stores, call }: SealServices, afterSeq: number)
   const hasNews =
     beginning.length === rowsAboutCheckpoints || beginning.some(({ type }) => type !== "audit.sealed");
   return { seq: last?.seq ?? afterSeq, chainHash: last?.chainHash ?? "", hasNews };
-}
-
-/**
- * Drops what is older than `retentionSeconds`, up to a checkpoint: what remains is verified from there. What a follower has not
- * been told yet is kept.
- *
- * @returns how many rows were dropped
- */
-export async function dropOldAudit(
-  { stores, call, clock }: Pick<Services, "stores" | "call" | "clock">,
-  retentionSeconds: number,
-): Promise<number> {
-  const before = new Date(clock.now().getTime() - retentionSeconds * 1000);
-  // A checkpoint is made after the rows that it covers.
-  const old = (await stores.directory.auditCheckpoints(call())).filter(({ createdAt }) => createdAt < before);
-  let count = 0;
-  for (const { seq } of old) {
-    for (;;) {
-      const dropped = await stores.directory.dropAudit({ throughSeq: seq, limit: rowsAtOnce }, call());
-      count += dropped;
-      await setImmediate();
-      if (dropped < rowsAtOnce) break;
-    }
-  }
-  return count;
 }
