@@ -19,8 +19,24 @@ export function webhooksFromSettings({ webhooks: addresses }: Settings): Feature
     const address = webhookAddress(text);
     if (address === null) return [];
     const { url, secrets, isLocal } = address;
-    const name = createHash("sha256").update(url).digest("hex").slice(0, 16);
-    return [{ name, url, secret: secrets, allowsPrivateAddresses: isLocal }];
+    return [{ name: nameOf(url), url, secret: secrets, allowsPrivateAddresses: isLocal }];
   });
   return endpoints.length === 0 ? null : webhooks({ endpoints });
+}
+
+/** The addresses of those servers, by the name that `latchkey audit followers` calls them by. */
+export function webhookFollowers({
+  webhooks: addresses,
+}: Pick<Settings, "webhooks">): ReadonlyMap<string, string> {
+  const urls = addresses.flatMap((text) => webhookAddress(text)?.url ?? []);
+  return new Map(urls.map((url) => [`webhook:${nameOf(url)}`, url]));
+}
+
+/** Whether a follower has the kind of name that an address in WEBHOOKS gives. */
+export function isNamedByAddress(follower: string): boolean {
+  return /^webhook:[0-9a-f]{16}$/.test(follower);
+}
+
+function nameOf(url: string): string {
+  return createHash("sha256").update(url).digest("hex").slice(0, 16);
 }

@@ -63,7 +63,8 @@ export function auditLogCommands(audit: Command, terminal: Terminal): void {
     );
 }
 
-async function withAudit<T>(
+/** Opens the audit log that the settings describe. @throws as `withAuth` */
+export async function withAudit<T>(
   terminal: Terminal,
   work: (log: Audit, opened: Opened) => Promise<T>,
 ): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { AuditRow, EventType } from "latchkey";
+import { auditFollowerCommands } from "./audit-followers.ts";
 import { auditLogCommands } from "./audit-log.ts";
 import { findUser } from "./find-user.ts";
 import { withAuth } from "./open.ts";
@@ -33,6 +34,7 @@ export function auditCommands(program: Command, terminal: Terminal): void {
     .option("--json", "for programs")
     .action((options: SearchOptions) => search(terminal, options));
   auditLogCommands(audit, terminal);
+  auditFollowerCommands(audit, terminal);
 }
 
 async function search(terminal: Terminal, options: SearchOptions): Promise<void> {

@@ -90,6 +90,13 @@ export interface SealedRows {
   readonly chainHash: string;
 }
 
+/** How far somebody who follows the sealed log has come. */
+export interface AuditCursor {
+  readonly name: string;
+  /** The `seq` that they last dealt with. */
+  readonly seq: number;
+}
+
 /** Counts for administrators. */
 export interface DirectoryStatistics {
   readonly users: Readonly<Record<UserStatus, number>>;
@@ -181,6 +188,8 @@ export interface DirectoryStore extends Port {
   ): Promise<number>;
   /** How far somebody who follows the sealed log has come: the `seq` that they last dealt with; null where there is no such cursor. */
   cursor(name: string, call: StoreCall): Awaitable<number | null>;
+  /** Everybody who follows the sealed log, in no order. */
+  cursors(call: StoreCall): Awaitable<readonly AuditCursor[]>;
   /**
    * Takes mails whose `nextAttemptAt` has come, oldest first, at most `limit`: their `attempts` go up by one and `nextAttemptAt`
    * to `leasedUntil`, so that of several who claim at once each mail is answered to one, and to somebody again where that one dies.

@@ -80,6 +80,7 @@ function directory(engine: Engine, state: Tables): DirectoryStore {
       return changed(() => audit.drop(most, limit));
     },
     cursor: (name) => cursors.get(name) ?? null,
+    cursors: () => [...cursors.entries()].map(([name, seq]) => ({ name, seq })),
     claimMail: async (claim, { now }) => changed(() => outbox.claim(claim, now)),
     dropApiKeyUsage: async (instant, limit) => changed(() => apiKeys.dropUsage(instant, limit)),
     statistics: (from) => ({

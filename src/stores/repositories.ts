@@ -125,6 +125,7 @@ function directory(
     auditCheckpoints: (call) => companion.auditCheckpoints(call),
     dropAudit: (dropping, call) => companion.dropAudit(dropping, call),
     cursor: (name, call) => companion.cursor(name, call),
+    cursors: (call) => companion.cursors(call),
     claimMail: (claim, call) => companion.claimMail(claim, call),
     dropApiKeyUsage: (instant, limit, call) => companion.dropApiKeyUsage(instant, limit, call),
     statistics: (from, call) => companion.statistics(from, call),

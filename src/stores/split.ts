@@ -67,6 +67,7 @@ function splitDirectory(engine: Engine, halves: Halves): DirectoryStore {
     auditCheckpoints: (call) => directory.auditCheckpoints(call),
     dropAudit: (dropping, call) => directory.dropAudit(dropping, call),
     cursor: (name, call) => directory.cursor(name, call),
+    cursors: (call) => directory.cursors(call),
     claimMail: (claim, call) => directory.claimMail(claim, call),
     dropApiKeyUsage: (instant, limit, call) => directory.dropApiKeyUsage(instant, limit, call),
     statistics: (from, call) => directory.statistics(from, call),

@@ -94,6 +94,7 @@ function faultyDirectory(inner: DirectoryStore, plan: FaultPlan): DirectoryStore
     auditCheckpoints: (call) => meet(gate("auditCheckpoints"), call, () => inner.auditCheckpoints(call)),
     dropAudit: async (dropping, call) => meet(gate("dropAudit"), call, () => inner.dropAudit(dropping, call)),
     cursor: (name, call) => meet(gate("cursor"), call, () => inner.cursor(name, call)),
+    cursors: (call) => meet(gate("cursors"), call, () => inner.cursors(call)),
     claimMail: async (claim, call) => meet(gate("claimMail"), call, () => inner.claimMail(claim, call)),
     dropApiKeyUsage: async (instant, limit, call) =>
       meet(gate("dropApiKeyUsage"), call, () => inner.dropApiKeyUsage(instant, limit, call)),

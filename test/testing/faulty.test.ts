@@ -57,6 +57,7 @@ describe("a faulty store", () => {
     await directory.auditCheckpoints(call());
     await directory.dropAudit({ throughSeq: 1, limit: 1 }, call());
     await directory.cursor("x", call());
+    await directory.cursors(call());
     await directory.claimMail({ limit: 1, leasedUntil: clock.now() }, call());
     await directory.dropApiKeyUsage(clock.now(), 1, call());
     await directory.statistics(clock.now(), call());
@@ -96,6 +97,7 @@ describe("a faulty store", () => {
       "auditCheckpoints",
       "dropAudit",
       "cursor",
+      "cursors",
       "claimMail",
       "dropApiKeyUsage",
       "statistics",

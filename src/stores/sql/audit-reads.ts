@@ -25,6 +25,7 @@ export interface AuditStatements {
   readonly checkpoints: Statement<CheckpointRow>;
   /** Of a name. */
   readonly cursor: Statement<readonly [seq: number]>;
+  readonly cursors: Statement<readonly [name: string, seq: number]>;
 }
 
 /** An audit row's columns, for an `audit_events e`. */
@@ -59,6 +60,7 @@ export function auditStatements(
       SELECT ${auditSelection} FROM ${auditSource} WHERE e.seq > ${at(1)} ORDER BY e.seq LIMIT ${at(2)}`),
     checkpoints: statement(`SELECT ${checkpointColumns} FROM audit_checkpoints ORDER BY seq`),
     cursor: statement(`SELECT seq FROM audit_cursors WHERE name = ${at(1)}`),
+    cursors: statement("SELECT name, seq FROM audit_cursors"),
   };
 }
 
@@ -66,7 +68,7 @@ export function auditStatements(
 export function auditReads(
   rows: Rows,
   statements: AuditStatements,
-): Pick<DirectoryStore, "auditRows" | "sealedAudit" | "auditCheckpoints" | "cursor"> {
+): Pick<DirectoryStore, "auditRows" | "sealedAudit" | "auditCheckpoints" | "cursor" | "cursors"> {
   return {
     async auditRows(query, call) {
       const span = await spanOf(query, call);
@@ -97,6 +99,7 @@ export function auditReads(
       const [[seq] = [null]] = await rows(call, statements.cursor, name);
       return seq;
     },
+    cursors: async (call) => (await rows(call, statements.cursors)).map(([name, seq]) => ({ name, seq })),
   };
 
   /** The values of a span of time; null where the row that it ends at is not there: those before it are not either. */

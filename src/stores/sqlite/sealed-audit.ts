@@ -89,6 +89,7 @@ interface SealReading {
   readonly sealed: Statement<PlacedRow>;
   readonly checkpoints: Statement<CheckpointRow>;
   readonly cursor: Statement<readonly [seq: number]>;
+  readonly cursors: Statement<readonly [name: string, seq: number]>;
 }
 
 function sealReading(prepare: Prepare): SealReading {
@@ -96,18 +97,27 @@ function sealReading(prepare: Prepare): SealReading {
     sealed: prepare(`${auditSelection} WHERE e.seq > ? ORDER BY e.seq LIMIT ?`),
     checkpoints: prepare(`SELECT ${checkpointColumns} FROM audit_checkpoints ORDER BY seq`),
     cursor: prepare("SELECT seq FROM audit_cursors WHERE name = ?"),
+    cursors: prepare("SELECT name, seq FROM audit_cursors"),
   };
 }
 
 /** Reads the sealed log on SQLite. */
 export function sealReads(
   connection: Connection,
-): Pick<DirectoryStore, "sealedAudit" | "auditCheckpoints" | "cursor"> {
+): Pick<DirectoryStore, "sealedAudit" | "auditCheckpoints" | "cursor" | "cursors"> {
   const reading = connection.prepared(sealReading);
   return {
     sealedAudit: ({ afterSeq, limit }, call) =>
       connection.read(() => reading().sealed.all(afterSeq, limit).map(auditOfPlaced), call),
     auditCheckpoints: (call) => connection.read(() => reading().checkpoints.all().map(checkpointOf), call),
     cursor: (name, call) => connection.read(() => reading().cursor.get(name)?.[0] ?? null, call),
+    cursors: (call) =>
+      connection.read(
+        () =>
+          reading()
+            .cursors.all()
+            .map(([name, seq]) => ({ name, seq })),
+        call,
+      ),
   };
 }

@@ -108,6 +108,18 @@ export const retentionRules: Rules = {
     strictEqual(await cursor(trial, "mine"), 3);
   },
 
+  "every cursor is told, with where it stands": async (trial) => {
+    const told = async () => {
+      const cursors = await trial.stores.directory.cursors(trial.call());
+      return cursors.map(({ name, seq }) => `${name} ${seq}`).toSorted();
+    };
+    deepStrictEqual(await told(), []);
+    await committed(trial, [write.move("webhook:b", null, 7), write.move("listener:a", null, 0)]);
+    deepStrictEqual(await told(), ["listener:a 0", "webhook:b 7"]);
+    await committed(trial, [write.move("listener:a", 0, 8), write.unfollow("webhook:b")]);
+    deepStrictEqual(await told(), ["listener:a 8"]);
+  },
+
   "what names no cursor is null, however hostile": async (trial) => {
     await committed(trial, [write.move("webhooks https://a.example/hook?x=1", null, 1)]);
     for (const name of [...hostileTexts, ...hostileTexts.map(withNul)])

@@ -252,6 +252,13 @@ export const brokenSealings: readonly Broken[] = [
     }),
   ),
   broken(
+    "cursors that have not moved are not told",
+    "every cursor is told, with where it stands",
+    ({ cursors }) => ({
+      cursors: async (call) => (await cursors(call)).filter(({ seq }) => seq > 0),
+    }),
+  ),
+  broken(
     "the name of a cursor is a pattern",
     "what names no cursor is null, however hostile",
     ({ cursor, commit }) => {
