@@ -63,6 +63,8 @@ function send(url: URL, wanted: Post, signal: AbortSignal): Promise<IncomingMess
     });
     outgoing.once("response", answered);
     outgoing.once("error", failed);
+    // Of a 101 that nobody asked for there is no other word, and neither signal nor time limit has one afterwards.
+    outgoing.once("close", () => failed(new Error("the connection ended without an answer")));
     outgoing.end(body);
   });
 }

@@ -34,6 +34,16 @@ async function receiver(answer: Answering = (response) => void response.writeHea
   return { received, url: `http://127.0.0.1:${port}/hook`, port };
 }
 
+/** Writes past the server: a beginning, and then one piece after the other until the other side hangs up. */
+function drip({ socket }: ServerResponse, beginning: string, piece: string): void {
+  socket?.on("error", () => undefined).write(beginning);
+  const timer = setInterval(() => socket?.write(piece), 5);
+  socket?.on("close", () => clearInterval(timer));
+}
+
+const switching: Answering = ({ socket }) =>
+  void socket?.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+
 function told(...endpoints: readonly (Partial<WebhookEndpoint> & { readonly url: string })[]) {
   const feature = webhooks({
     pollSeconds: 0,
@@ -132,6 +142,9 @@ describe("a webhook", () => {
   test.each<[string, Answering]>([
     ["never answers", () => {}],
     ["never ends its answer", (response) => void response.writeHead(200).write("a")],
+    ["never ends its headers", (response) => drip(response, "HTTP/1.1 200 OK\r\n", "X: y\r\n")],
+    ["says for ever that it is at it", (response) => drip(response, "", "HTTP/1.1 102 Processing\r\n\r\n")],
+    ["wants to speak another protocol", switching],
   ])("to a server that %s is given up in time", { timeout: 10_000 }, async (_, answer) => {
     const { received, url } = await receiver(answer);
     const { here, hooks } = told({ url, timeoutSeconds: 1 });
@@ -140,6 +153,25 @@ describe("a webhook", () => {
     await hooks.deliver();
     expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(received.length).toBeGreaterThan(0);
+  });
+
+  test("that is answered by another protocol comes again, and hinders no end", {
+    timeout: 10_000,
+  }, async () => {
+    let isBroken = true;
+    const { received, url } = await receiver((response, request) =>
+      isBroken ? switching(response, request) : void response.writeHead(204).end(),
+    );
+    const { here, hooks } = told({ url });
+    await here.registered();
+    await hooks.deliver();
+    expect((await hooks.status())[0]).toMatchObject({ last: "failed", toldSeq: 0 });
+    isBroken = false;
+    here.clock.advance(5);
+    await hooks.deliver();
+    expect((await hooks.status())[0]?.last).toBe("done");
+    expect(received).toHaveLength(1 + here.events.length);
+    await here.auth.close();
   });
 
   test("to a server that answers without end reads little of it", async () => {
