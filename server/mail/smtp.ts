@@ -2,6 +2,7 @@ import { type Mailer, MailRejected } from "latchkey/mail";
 import type { Transporter } from "nodemailer";
 import { isLoopbackHost } from "../settings/address-kinds.ts";
 import type { SmtpAddress } from "../settings/mail-kinds.ts";
+import { mailbox } from "./mailbox.ts";
 
 /** How long a mail server may be silent while a connection is opened. */
 const openingMs = 10_000;
@@ -41,12 +42,15 @@ export function smtpMailer({ host, port, username, password, isTls }: SmtpAddres
     return opened;
   };
   return {
-    async send({ headers, ...message }, signal) {
+    async send({ from, to, headers, ...message }, signal) {
       const { "Message-ID": messageId, ...others } = headers;
       try {
         const open = await transport();
         await open.sendMail({
           ...message,
+          // Taken apart here: text would be read as a list, and an address with a comma in it be two recipients.
+          from: mailbox(from),
+          to: { name: "", address: to },
           headers: others,
           ...(messageId !== undefined && { messageId }),
           signal,
@@ -61,17 +65,33 @@ export function smtpMailer({ host, port, username, password, isTls }: SmtpAddres
 
 /** The error without the words of the mail server, which may hold the address. */
 function failure(error: unknown): Error {
-  const { code, responseCode, command } = error as {
-    readonly code?: unknown;
-    readonly responseCode?: unknown;
-    readonly command?: unknown;
-  };
+  const refusal = error as Refusal;
+  const { code, command, responseCode } = refusal;
   const parts = [code, command, responseCode].filter(
     (part): part is string | number => (typeof part === "string" && part !== "") || typeof part === "number",
   );
   const words = parts.length === 0 ? "failed" : parts.join(" ");
-  // 5yz: for good. Of a sign-in that is refused so, the operator's settings are the fault, and they can be mended in time.
-  const isForGood = typeof responseCode === "number" && responseCode >= 500 && code !== "EAUTH";
-  const failed = isForGood ? new MailRejected(`smtp: ${words}`) : new Error(`smtp: ${words}`);
+  const failed = isOfMail(refusal) ? new MailRejected(`smtp: ${words}`) : new Error(`smtp: ${words}`);
   return Object.assign(failed, { code: `smtp ${words}` });
+}
+
+/** What nodemailer knows of a refusal. */
+interface Refusal {
+  readonly code?: unknown;
+  readonly command?: unknown;
+  readonly responseCode?: unknown;
+  /** The mail server's own words. */
+  readonly response?: unknown;
+}
+
+/**
+ * Whether a mail is refused for good, and not we: of who may connect, sign in, relay or send as whom the settings are the fault, the
+ * operator's or the mail server's, and they can be mended in time.
+ *
+ * @see RFC 4954, section 6, for 530; RFC 3463, section 3.8, for `X.7.X`
+ */
+function isOfMail({ command, responseCode, response }: Refusal): boolean {
+  if (typeof responseCode !== "number" || responseCode < 500 || responseCode === 530) return false;
+  const isPolicy = typeof response === "string" && /^\d{3}[ -]5\.7\./.test(response);
+  return (command === "RCPT TO" || command === "DATA") && !isPolicy;
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { createInterface } from "node:readline";
 import PostalMime from "postal-mime";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -74,6 +75,27 @@ async function odd(greet: (socket: Socket) => void): Promise<{ address: SmtpAddr
   return { address: addressOf(server), open };
 }
 
+/** A server that answers everything well but one: its greeting, or the commands that begin with a word; `.` is the end of the mail. */
+async function refusing(at: string, reply: string): Promise<SmtpAddress> {
+  const { address } = await odd((socket) => {
+    let isMail = false;
+    socket.write(at === "greeting" ? `${reply}\r\n` : "220 hello\r\n");
+    createInterface(socket).on("line", (line) => {
+      if (isMail && line !== ".") return;
+      if (line.startsWith(at)) return void socket.write(`${reply}\r\n`);
+      isMail = line === "DATA";
+      socket.write(
+        isMail
+          ? "354 go on\r\n"
+          : line.startsWith("EHLO")
+            ? "250-fine\r\n250 AUTH PLAIN\r\n"
+            : "250 fine\r\n",
+      );
+    });
+  });
+  return address;
+}
+
 const message: MailMessage = {
   from: "Grüße <no-reply@app.example>",
   to: "ana@example.com",
@@ -120,8 +142,32 @@ describe("a mail through a real mail server", () => {
         .catch(() => undefined);
     for (const { to, raw } of received) {
       expect(raw).not.toMatch(/^bcc:/im);
-      expect(to.length).toBeLessThanOrEqual(2);
+      expect(to).toHaveLength(1);
+      expect(to).not.toContain("a@example.com");
+      expect(to).not.toContain("b@example.com");
     }
+  });
+
+  test.each([
+    ["no-reply@app.example", ""],
+    ["Acme <no-reply@app.example>", "Acme"],
+    ["<no-reply@app.example>", ""],
+    ["Acme, Inc. <no-reply@app.example>", "Acme, Inc."],
+    ["Acme: Accounts; <no-reply@app.example>", "Acme: Accounts;"],
+    ["Acme (EU) <no-reply@app.example>", "Acme (EU)"],
+    ['"Acme, Inc." <no-reply@app.example>', "Acme, Inc."],
+    ['"The \\"Best\\" \\\\ Acme" <no-reply@app.example>', 'The "Best" \\ Acme'],
+    ['"Acme" and "Co" <no-reply@app.example>', '"Acme" and "Co"'],
+    ['Acme "Best <no-reply@app.example>', 'Acme "Best'],
+    ["Acme \\ <no-reply@app.example>", "Acme \\"],
+    ["sales@acme.example <no-reply@app.example>", "sales@acme.example"],
+  ])("from %j has that name and that address", async (from, name) => {
+    const { address, received } = await mailServer();
+    await smtpMailer(address).send({ ...message, from }, never);
+    expect(received[0]?.from).toBe("no-reply@app.example");
+    expect(received[0]?.to).toEqual(["ana@example.com"]);
+    const mail = await PostalMime.parse(received[0]?.raw ?? "");
+    expect(mail.from).toEqual({ name, address: "no-reply@app.example" });
   });
 
   test("signs in where there is a password, and is not sent where that is wrong", async () => {
@@ -169,6 +215,40 @@ describe("a mail server", () => {
     expect(String(error)).toContain(words.slice(0, 3));
     expect(JSON.stringify([String(error), error])).not.toContain("ana@example.com");
   });
+
+  test.each([
+    ["RCPT", "550 5.1.1 no such user"],
+    ["RCPT", "553 mailbox name not allowed"],
+    ["DATA", "554 no valid recipients"],
+    [".", "554 5.6.0 this message is refused"],
+  ])("that refuses a mail itself, at %s with %j, is not asked again", async (at, reply) => {
+    await expect(smtpMailer(await refusing(at, reply)).send(message, never)).rejects.toThrow(MailRejected);
+  });
+
+  test.each([
+    ["greeting", "554 5.7.1 your host is blocked"],
+    ["greeting", "554 no service here"],
+    ["AUTH", "535 5.7.8 who are you"],
+    ["MAIL", "530 5.7.0 must issue a STARTTLS command first"],
+    ["MAIL", "550 not allowed to send as this sender"],
+    ["MAIL", "552 message too large"],
+    ["RCPT", "530 authentication required"],
+    ["RCPT", "554 5.7.1 relay access denied"],
+    ["DATA", "530 5.7.0 authentication required"],
+    [".", "550-5.7.26 this mail is not authenticated\r\n550 5.7.26 see our pages"],
+    [".", "452 4.3.1 no room"],
+  ])(
+    "that refuses who sends, at %s with %j, is asked again: that can be mended in time",
+    async (at, reply) => {
+      const account = at === "AUTH" ? { username: "mailer", password: "secret" } : {};
+      const address = { ...(await refusing(at, reply)), ...account };
+      const error = await smtpMailer(address)
+        .send(message, never)
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ message: expect.stringContaining(reply.slice(0, 3)) });
+      expect(error).not.toBeInstanceOf(MailRejected);
+    },
+  );
 
   test("that is not there fails at once", async () => {
     const server = createServer();
