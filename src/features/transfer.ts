@@ -5,7 +5,7 @@ import { readTransferLine } from "../flows/transfer/reading.ts";
 import type { TransferLine } from "../flows/transfer/text.ts";
 import type { Feature } from "./feature.ts";
 
-export type { ImportRights } from "../flows/transfer/import-account.ts";
+export type { ImportRights } from "../flows/transfer/fitting.ts";
 export type {
   Account,
   ImportedLink,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { anonymousEmail, anonymousUsername } from "../../src/domain/user.ts";
 import { transfer } from "../../src/features/transfer.ts";
-import type { ImportItem } from "../../src/flows/transfer/import-record.ts";
+import type { ImportItem, ImportNote } from "../../src/flows/transfer/import-record.ts";
 import type { ImportOptions } from "../../src/flows/transfer/import-users.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import { userQuery } from "../../src/testing/queries.ts";
@@ -168,6 +169,114 @@ interface Spoilt {
   readonly api_keys: readonly [object];
 }
 
+describe("an account of an export is held to what everybody else's accounts are", () => {
+  /** Brings one account with some of it changed in the file. */
+  async function bring(
+    spoil: (line: Spoilt & { readonly user: { readonly id: string } }) => void,
+    options: Partial<ImportOptions> = {},
+    state: "active" | "anonymized" = "active",
+  ) {
+    const [from, to] = [housing(), housing()];
+    const ann = await from.here.plant({ email: "ann@example.com", username: "ann", name: "Ann" });
+    if (state === "anonymized")
+      await from.here.write({ kind: "user.erase", userId: ann.id, requires: "any" });
+    const lines = (await from.out()).map((text) => JSON.parse(text));
+    spoil(lines.find(({ kind }) => kind === "account"));
+    const notes: ImportNote[] = [];
+    const onNote = (note: ImportNote): void => void notes.push(note);
+    const result = await to.in(
+      lines.map((line) => JSON.stringify(line)),
+      { onNote, ...options },
+    );
+    const { users } = await to.here.services.stores.directory.users(userQuery({}), to.here.call());
+    return { result, notes, user: users[0] };
+  }
+
+  test.each<[string, object, string]>([
+    ["two addresses in the place of one", both("a@example.com, b@example.com"), "email_invalid"],
+    ["a name with its address", both("Ann <ann@example.com>"), "email_invalid"],
+    ["an address with a line break", both("a@example.com\nbcc:b@example.com"), "email_invalid"],
+    ["the key of another address", { email_key: "boss@example.com" }, "email_invalid"],
+    ["a key in another spelling", { email_key: "Ann@example.com" }, "email_invalid"],
+    ["an erased account's address", both("x@anonymized.invalid"), "email_invalid"],
+  ])("%s is refused", async (_, change, reason) => {
+    const { result, notes } = await bring(({ user }) => void Object.assign(user, change));
+    expect(result).toMatchObject({ imported: 0, refused: 1 });
+    expect(notes).toMatchObject([{ reason, isImported: false }]);
+  });
+
+  test.each([
+    ["in no known format", "md5$whatever"],
+    ["that is a plain password", "hunter2"],
+    ["beyond all bounds", `$argon2id$v=19$m=4194304,t=9,p=1$${"A".repeat(22)}$${"A".repeat(43)}`],
+  ])("a hash %s is refused", async (_, encoded) => {
+    const { result, notes } = await bring(({ password }) => void Object.assign(password, { encoded }));
+    expect(result).toMatchObject({ imported: 0, refused: 1 });
+    expect(notes).toMatchObject([{ reason: "password_hash_refused", email: "ann@example.com" }]);
+  });
+
+  test.each<[string, object, Partial<ImportOptions>, string]>([
+    [
+      "a name that speaks for the service",
+      { username: "admin" },
+      { allowsRoles: false },
+      "username_replaced",
+    ],
+    ["a name that is a route", { username: "login" }, {}, "username_replaced"],
+    ["a name as erased accounts have it", { username: `x${"0".repeat(31)}` }, {}, "username_replaced"],
+    ["a display name with control characters", { name: "x\u001b[2J\r\nBcc: y" }, {}, "name_dropped"],
+    ["a display name without end", { name: "n".repeat(201) }, {}, "name_dropped"],
+    ["a role that cannot be one", { roles: ["edi tor"] }, {}, "rights_dropped"],
+    ["a permission that cannot be one", { permissions: ["a,b"] }, {}, "rights_dropped"],
+    [
+      "permissions without end",
+      { permissions: [...Array(201).keys()].map((n) => `a:${n}`) },
+      {},
+      "rights_dropped",
+    ],
+  ])("%s is left out", async (_, change, options, reason) => {
+    const { result, notes, user } = await bring(({ user }) => void Object.assign(user, change), options);
+    expect(result).toMatchObject({ imported: 1, refused: 0 });
+    expect(notes).toMatchObject([{ reason, isImported: true }]);
+    expect(user).toMatchObject({
+      username: reason === "username_replaced" ? expect.stringMatching(/^u[0-9a-z]{12}$/) : "ann",
+      name: reason === "name_dropped" ? null : "Ann",
+      roles: [],
+    });
+    expect(user?.permissions.length).not.toBe(201);
+  });
+
+  test("a name that speaks for the service comes with the roles", async () => {
+    const { notes, user } = await bring(({ user }) => void Object.assign(user, { username: "admin" }));
+    expect(notes).toEqual([]);
+    expect(user?.username).toBe("admin");
+  });
+
+  test("a language that is none is none", async () => {
+    const { user } = await bring(({ user }) => void Object.assign(user, { locale: '"><script>' }));
+    expect(user?.locale).toBeNull();
+  });
+
+  test("an erased account keeps the names that are made of its id, and has no others", async () => {
+    const whole = await bring(() => undefined, {}, "anonymized");
+    expect(whole).toMatchObject({ notes: [], user: { status: "anonymized" } });
+    const other = "0198aaaa-0000-7000-8000-000000000009";
+    for (const change of [
+      both(anonymousEmail(other)),
+      both("ann@example.com"),
+      { username: anonymousUsername(other) },
+      { username: "admin" },
+    ]) {
+      const spoilt = await bring(({ user }) => void Object.assign(user, change), {}, "anonymized");
+      expect(spoilt.notes).toMatchObject([{ reason: "email_invalid", isImported: false }]);
+    }
+  });
+});
+
+function both(email: string): object {
+  return { email, email_key: email };
+}
+
 describe("a line that is not exactly as an export has it is unreadable, and nothing of it is told", () => {
   const good = async () => {
     const from = housing();
@@ -191,6 +300,15 @@ describe("a line that is not exactly as an export has it is unreadable, and noth
     ["data that is nothing", (line) => Object.assign(line.user, { data: null })],
     ["a field that nobody knows", (line) => Object.assign(line.user, { secret_field: 1 })],
     ["a password in clear", (line) => Object.assign(line.password, { password: "secret-word" })],
+    ["a network that is none", (line) => Object.assign(line.api_keys[0], { allowed_ips: ["everywhere"] })],
+    [
+      "a key's name with control characters",
+      (line) => Object.assign(line.api_keys[0], { name: "a\u001b[2J" }),
+    ],
+    [
+      "a key's permission that cannot be one",
+      (line) => Object.assign(line.api_keys[0], { permissions: ["a b"] }),
+    ],
     ["a digest of another length", (line) => Object.assign(line.api_keys[0], { secret_sha256: "00" })],
     ["a kind of its own", (line) => Object.assign(line, { kind: "secret_kind" })],
     ["another format", (line) => Object.assign(line, { kind: "export", format: 2 })],

@@ -1,23 +1,14 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
-import { emailKey, isEmail, usernameKey } from "../../domain/identifier.ts";
+import { emailKey, isEmail } from "../../domain/identifier.ts";
 import type { LinkedAccount } from "../../domain/linked-account.ts";
-import { randomBase62, randomSlotTag, uuidv7 } from "../../domain/random.ts";
-import { isPermission, isRoleName } from "../../domain/rights.ts";
+import { randomSlotTag, uuidv7 } from "../../domain/random.ts";
 import type { User } from "../../domain/user.ts";
 import type { PasswordServices, Services } from "../../ports/services.ts";
 import { languageTag } from "../account/language-tag.ts";
-import { nameErrors } from "../account/register.ts";
+import { type Dropped, type Fitting, fitting, type ImportRights } from "./fitting.ts";
 import type { Account, ImportReason, ImportRecord } from "./import-record.ts";
 
-/** What may be taken from the file besides the accounts themselves. */
-export interface ImportRights {
-  /** Roles, permissions and plans, and names under which somebody speaks for the service (`admin`). Default false. */
-  readonly allowsRoles?: boolean;
-  /** The superuser flag. Default false. */
-  readonly allowsSuperuser?: boolean;
-}
-
-/** What a record comes to. */
+/** What an account of a file comes to. */
 export type Drafted =
   | {
       readonly account: Account;
@@ -25,16 +16,13 @@ export type Drafted =
       readonly knownAs: readonly string[];
       readonly dropped: readonly Dropped[];
     }
-  | { readonly refused: ImportReason; readonly detail: string | null };
+  | Refused;
 
-/** What was left out of an account that is imported all the same. */
-export interface Dropped {
-  readonly reason: ImportReason;
+/** Why there is none. */
+interface Refused {
+  readonly refused: ImportReason;
   readonly detail: string | null;
 }
-
-/** Roles or permissions of one user at most; more is no file of accounts. */
-const mostRights = 100;
 
 /** Ids under which an account of another product is known here: one for each configured secret, the first for a new account. */
 export type ImportedIds = (
@@ -72,13 +60,12 @@ export function draftAccount(
   if (email === "") return { refused: "email_missing", detail: null };
   if (!isEmail(email)) return { refused: "email_invalid", detail: null };
   const { passwordHash } = record;
-  if (passwordHash !== null && services.hashing.format(passwordHash) === null) {
-    return { refused: "password_hash_refused", detail: "in no format that is enabled, or beyond its bounds" };
-  }
+  const refusal = hashRefusal(services, passwordHash);
+  if (refusal !== null) return refusal;
   const now = services.clock.now();
   const age = record.createdAt !== null && record.createdAt <= now ? record.createdAt : null;
   const ids = idsOf(record.sourceId, email, age);
-  const { changes, dropped } = fitting(record, email, rights);
+  const { changes, dropped } = fitting(services, { ...record, email, tier: null }, rights);
   const user = newUser(services, { id: ids[0], email, createdAt: age ?? now }, record, changes);
   return {
     account: {
@@ -92,51 +79,27 @@ export function draftAccount(
   };
 }
 
-type Fitting = Pick<User, "name" | "roles" | "permissions" | "isSuperuser"> & {
-  readonly username: string | null;
-};
-
-function fitting(
-  record: ImportRecord,
-  email: string,
-  { allowsRoles = false, allowsSuperuser = false }: ImportRights,
-): { readonly changes: Fitting; readonly dropped: readonly Dropped[] } {
-  const dropped: Dropped[] = [];
-  const drop = (reason: ImportReason, detail: string | null = null): void =>
-    void dropped.push({ reason, detail });
-  // What such a name lets somebody say is as good as a role.
-  const username = usernameKey(record.username ?? "", { isOperators: allowsRoles });
-  // Many products hold the address as the username; here one signs in with it anyway.
-  const isAddress = emailKey(record.username ?? "") === emailKey(email);
-  if (record.username?.trim() && username === null && !isAddress) drop("username_replaced", record.username);
-  const name = record.name?.trim() || null;
-  const isName = nameErrors(name).length === 0;
-  if (!isName) drop("name_dropped");
-  const roles = allowsRoles ? record.roles.filter(isRoleName).slice(0, mostRights) : [];
-  const permissions = allowsRoles ? record.permissions.filter(isPermission).slice(0, mostRights) : [];
-  const lost = record.roles.length + record.permissions.length - roles.length - permissions.length;
-  if (lost > 0) drop("rights_dropped", [...record.roles, ...record.permissions].join(", ").slice(0, 500));
-  const isSuperuser = record.isSuperuser && allowsSuperuser;
-  if (record.isSuperuser && !isSuperuser) drop("superuser_dropped");
-  return { changes: { username, name: isName ? name : null, roles, permissions, isSuperuser }, dropped };
+/** Why a hash cannot come in, or null. */
+export function hashRefusal({ hashing }: PasswordServices, encoded: string | null): Refused | null {
+  if (encoded === null || hashing.format(encoded) !== null) return null;
+  return { refused: "password_hash_refused", detail: "in no format that is enabled, or beyond its bounds" };
 }
 
 function newUser(
   { clock, random }: PasswordServices,
   made: Pick<User, "id" | "email" | "createdAt">,
   record: ImportRecord,
-  { username, ...changes }: Fitting,
+  changes: Fitting,
 ): User {
   const bytes = (length: number): Uint8Array => random.bytes(length);
   return {
     ...made,
     ...changes,
-    username: username ?? `u${randomBase62(12, bytes)}`.toLowerCase(),
     emailKey: emailKey(made.email),
     emailVerified: record.emailVerified,
     status: record.isActive ? "active" : "disabled",
-    tier: null,
     mustChangePassword: false,
+    // Products keep "en_US" and worse; what is no tag says nothing.
     locale: languageTag(record.locale?.replaceAll("_", "-") ?? null),
     generation: 1,
     slotTag: randomSlotTag(bytes),
@@ -178,5 +141,3 @@ function importedLink({ clock, random }: PasswordServices, user: User, link: Lin
 }
 
 type LinkOf = ImportRecord["linkedAccounts"][number];
-
-// Products keep "en_US" and worse; what is no tag says nothing.

@@ -1,9 +1,11 @@
 import { noOrigin } from "../../domain/event.ts";
 import type { PasswordServices } from "../../ports/services.ts";
 import type { Refusal, Write } from "../../ports/store.ts";
-import { type Dropped, draftAccount, type ImportedIds, type ImportRights } from "./import-account.ts";
+import type { Dropped, ImportRights } from "./fitting.ts";
+import { draftAccount, type ImportedIds } from "./import-account.ts";
 import type { Obstacle } from "./import-claims.ts";
 import type { Account, ImportItem, ImportNote, ImportReason } from "./import-record.ts";
+import { admitAccount } from "./own-account.ts";
 
 /** An account on its way in. */
 export interface Wanted {
@@ -29,12 +31,11 @@ export function judge(
 ): Judged {
   const { row } = item;
   if ("unreadable" in item) return { kind: "refused", note: noteOf({ row }, "unreadable", item.unreadable) };
-  if ("account" in item) {
-    const { account, dropped } = withRights(item.account, rights);
-    return { kind: "account", wanted: { row, sourceId: null, account, knownAs: [account.user.id], dropped } };
-  }
-  const { sourceId, email } = item.record;
-  const drafted = draftAccount(services, idsOf, item.record, rights);
+  const isOwn = "account" in item;
+  const { sourceId, email } = isOwn ? { sourceId: null, email: item.account.user.email } : item.record;
+  const drafted = isOwn
+    ? admitAccount(services, item.account, rights)
+    : draftAccount(services, idsOf, item.record, rights);
   return "refused" in drafted
     ? { kind: "refused", note: noteOf({ row, sourceId, email }, drafted.refused, drafted.detail) }
     : { kind: "account", wanted: { row, sourceId, ...drafted } };
@@ -83,25 +84,6 @@ function writesOf({ events }: PasswordServices, account: Account): Write[] {
     ...apiKeys.map((key) => ({ kind: "api_key.insert" as const, key })),
     { kind: "audit.insert", row: events.row(event, noOrigin) },
   ];
-}
-
-function withRights(account: Account, { allowsRoles = false, allowsSuperuser = false }: ImportRights) {
-  const { user } = account;
-  const lost = allowsRoles
-    ? []
-    : [...user.roles, ...user.permissions, ...(user.tier === null ? [] : [user.tier])];
-  const dropped: readonly Dropped[] = [
-    ...(lost.length === 0
-      ? []
-      : [{ reason: "rights_dropped" as const, detail: lost.join(", ").slice(0, 500) }]),
-    ...(user.isSuperuser && !allowsSuperuser ? [{ reason: "superuser_dropped" as const, detail: null }] : []),
-  ];
-  const kept = {
-    ...user,
-    ...(!allowsRoles && { roles: [], permissions: [], tier: null }),
-    isSuperuser: user.isSuperuser && allowsSuperuser,
-  };
-  return { account: { ...account, user: kept }, dropped };
 }
 
 /** The note of an account that is not imported, or not whole. */

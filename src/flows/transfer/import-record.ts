@@ -39,7 +39,7 @@ export interface Account {
 /** One piece of an import, in the order of its source. `row` counts from 1 and is for the report. */
 export type ImportItem = { readonly row: number } & (
   | { readonly record: ImportRecord }
-  /** An account of Latchkey itself: taken as it is, its ids included. */
+  /** An account of Latchkey itself: its ids, times and data stay; names, rights and hash are held to what those of a record are. */
   | { readonly account: Account }
   /** A plan of Latchkey itself; one of this name that is there already stays as it is. */
   | { readonly tier: Tier }

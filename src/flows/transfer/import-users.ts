@@ -1,7 +1,8 @@
 import { noOrigin } from "../../domain/event.ts";
 import type { PasswordServices } from "../../ports/services.ts";
 import { assertCommitted } from "../refusals.ts";
-import { type ImportedIds, type ImportRights, importedIds } from "./import-account.ts";
+import type { ImportRights } from "./fitting.ts";
+import { type ImportedIds, importedIds } from "./import-account.ts";
 import { judge, noteAbout, obstacleOf, reasonOf, type Wanted, write } from "./import-batch.ts";
 import { type Claims, importClaims, type Obstacle } from "./import-claims.ts";
 import type { ImportItem, ImportNote } from "./import-record.ts";

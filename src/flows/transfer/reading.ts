@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
 import type { ApiKey } from "../../domain/api-key.ts";
+import { plainNetwork } from "../../domain/ip.ts";
 import type { LinkedAccount } from "../../domain/linked-account.ts";
+import { isPermission } from "../../domain/rights.ts";
 import type { Tier } from "../../domain/tier.ts";
 import type { User } from "../../domain/user.ts";
 import type { Account, ImportItem } from "./import-record.ts";
@@ -67,11 +69,12 @@ const linkText = z.strictObject({
 
 const keyText = z.strictObject({
   id: z.string().check(z.regex(/^[0-9A-Za-z]{16}$/)),
-  name: text,
+  name: z.string().check(z.maxLength(200), z.regex(/^[^\p{Cc}\p{Cs}]+$/u)),
   secret_sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-  permissions: names,
+  permissions: z.array(z.string().check(z.refine(isPermission))),
   limits: z.strictObject({ per_minute: z.nullable(count), per_day: z.nullable(count) }),
-  allowed_ips: z.array(text),
+  // One that is none would fail each use of the key.
+  allowed_ips: z.array(z.string().check(z.refine((network) => plainNetwork(network) !== null))),
   expires_at: z.nullable(instant),
   last_used_at: z.nullable(instant),
   rotated_from: z.nullable(text),
