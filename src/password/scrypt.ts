@@ -73,10 +73,15 @@ export function scryptKey(
   return scryptSync(password, salt, length, { N: n, r, p, maxmem: 128 * r * (n + p + 2) + 1_048_576 });
 }
 
-/** Whether a hash stays within the memory, and its lanes within four times the time that this memory takes once. */
+/**
+ * Whether a hash can be computed, stays within the memory, and its lanes within four times the time that this memory takes once.
+ *
+ * @see RFC 7914, section 2: N is less than 2^(128 * r / 8)
+ */
 export function isWithin({ n, r, p }: ScryptCost, maxMemoryKiB: number): boolean {
   const blocks = (n * r) / 8;
-  return blocks <= maxMemoryKiB && p <= 64 && blocks * p <= 4 * maxMemoryKiB;
+  if (Math.log2(n) >= 16 * r || r > 64 || p > 64) return false;
+  return blocks <= maxMemoryKiB && blocks * p <= 4 * maxMemoryKiB;
 }
 
 /** @throws TypeError */

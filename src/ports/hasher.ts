@@ -27,8 +27,9 @@ export interface Hasher {
    */
   readonly weakness: string | null;
   /**
-   * Whether this is a well-formed hash of this format whose cost lies within bounds. Never throws. The bounds matter:
-   * who can plant one row must not be able to keep a thread busy for minutes.
+   * Whether this is a well-formed hash of this format whose cost lies within bounds, and which can be computed: what fails in
+   * the thread counts as a fault of the machine, and answers otherwise than for somebody who does not exist. Never throws. The
+   * bounds matter: who can plant one row must not be able to keep a thread busy for minutes.
    */
   recognises(encoded: string): boolean;
   /** Whether a recognised hash has exactly the configured parameters; if not, the next sign-in replaces it. */

@@ -126,6 +126,7 @@ describe("what one stored row may cost is bounded", () => {
     ["the most memory", `scrypt:131072:8:1$salt$${hex128}`, true],
     ["more memory", `scrypt:262144:8:1$salt$${hex128}`, false],
     ["more memory by larger blocks", `scrypt:131072:16:1$salt$${hex128}`, false],
+    ["more memory by blocks that nobody makes", `scrypt:2:524288:4$salt$${hex128}`, false],
     ["more memory in PHC's", `$scrypt$ln=18,r=8,p=1$c2FsdA$${key43}`, false],
     ["a cost that is beyond numbers", `$scrypt$ln=99,r=8,p=1$c2FsdA$${key43}`, false],
     ["more memory in Django's", `scrypt$262144$salt$8$1$${"A".repeat(86)}==`, false],
