@@ -65,9 +65,7 @@ async function bringIn(terminal: Terminal, path: string, options: ImportCommand)
   const batchSize = Number(options.batch);
   if (!/^\d{1,4}$/.test(options.batch) || batchSize < 1 || batchSize > 1000)
     throw misuse("--batch is a whole number from 1 to 1000.");
-  const file = await openText(path).catch((error: Error) => {
-    throw new CommandFailure(`${path} cannot be read: ${error.message}`);
-  });
+  const file = await openText(path);
   try {
     await withTransfer(terminal, async ({ transfer, settings }) => {
       const firebase = from === "firebase" ? firebaseProject(settings, options) : null;

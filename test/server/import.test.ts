@@ -1,7 +1,12 @@
+import { createReadStream } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, gzipSync } from "node:zlib";
 import { describe, expect, inject, test } from "vitest";
+import { CommandFailure } from "../../server/cli/failure.ts";
+import { openText } from "../../server/cli/import/text-chunks.ts";
 import { withAuth } from "../../server/cli/open.ts";
 import { newMysql, newPostgres } from "./support/databases.ts";
 import { type FolderCommands, folderCommands } from "./support/folder-commands.ts";
@@ -360,10 +365,38 @@ describe("the file", () => {
       "generic",
       await fileOf(here, "users.ndjson.gz", packed.subarray(0, packed.length - 2000)),
     );
-    expect(broken.code).toBe(1);
+    expect(broken).toMatchObject({ code: 1, out: "" });
+    expect(broken.err).toMatch(/^latchkey: \S+users\.ndjson\.gz cannot be read: .+\n$/);
     const whole = await bring(here, "generic", await fileOf(here, "users.ndjson.gz", packed));
     expect(whole.result.imported + whole.result.present).toBe(3000);
   });
+});
+
+test.each<[string, string, string | null]>([
+  ["packed by name alone", "users.ndjson.gz", '{"email":"ann@example.com"}'],
+  ["of nothing, packed by name", "users.ndjson.gz", ""],
+  ["that is a folder", "users.ndjson", null],
+])(
+  "a file %s ends the command with a line that names it, and nothing is imported",
+  async (_, name, content) => {
+    const here = await folderCommands();
+    const file = content === null ? here.folder : await fileOf(here, name, content);
+    const ran = await bring(here, "generic", file);
+    expect(ran).toMatchObject({ code: 1, out: "" });
+    expect(ran.err).toMatch(/^latchkey: \S+ cannot be read: .+\n$/);
+    expect(ran.err).toContain(file);
+  },
+);
+
+test("a file that is broken has time until somebody reads it", async () => {
+  const here = await folderCommands();
+  const path = await fileOf(here, "users.ndjson.gz", "not packed");
+  const file = await openText(path);
+  // As long as somebody else needs to find out.
+  await expect(pipeline(createReadStream(path), createGunzip(), text)).rejects.toThrow("header");
+  expect(file.position()).toBe(0);
+  await expect(text(file.chunks)).rejects.toThrow(CommandFailure);
+  await file.close();
 });
 
 describe.each([
