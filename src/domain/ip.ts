@@ -76,9 +76,13 @@ export function addressMark(ip: string | null, sign: (text: string) => Uint8Arra
   return Buffer.from(sign(ipForLimits(ip))).toString("base64url");
 }
 
-/** What limits count as one neighbourhood: the /24 of an IPv4 address, the /48 of an IPv6 one, which a site is given. */
+/**
+ * What limits count as one neighbourhood: the /24 of an IPv4 address, the /48 of an IPv6 one, which a site is given.
+ *
+ * @param ip - an address, or the client that {@link ipForLimits} makes of it
+ */
 export function subnetForLimits(ip: string | null): string {
-  const plain = ip === null ? null : plainIp(ip);
+  const plain = ip === null ? null : plainIp(ip.replace(/\/64$/, ""));
   if (plain === null) return "unknown";
   if (isIP(plain) === 4) return `${plain.slice(0, plain.lastIndexOf("."))}.0/24`;
   return `${networkOf(plain, 3)}::/48`;

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { EventOrigin } from "../domain/event.ts";
 import { AuthError } from "../errors.ts";
 import type { Limit, Reservation } from "../ports/ephemeral-store.ts";
-import type { PasswordServices } from "../ports/services.ts";
+import type { PasswordServices, Services } from "../ports/services.ts";
 
 /** A counter with the name that events give it. */
 export type NamedLimit = Limit & { readonly name: string };
@@ -25,22 +25,57 @@ export async function reserveAttempt(
   limits: readonly [NamedLimit, ...NamedLimit[]],
   from: EventOrigin,
 ): Promise<Attempt> {
-  const reserved = await services.stores.ephemeral.reserve(limits, services.call());
-  if (!reserved.ok) throw tooMany(services, limits, reserved, from);
+  await takeLimit(services, limits, from, { message: tooManyFailures });
   return takenAttempt(services, limits);
 }
 
-/** The refusal of somebody who used an attempt up too many; it is on record once this returns. */
-export function tooMany(
-  { events }: Pick<PasswordServices, "events">,
+/** What somebody hears who failed too often. */
+export const tooManyFailures = "Too many failed login attempts. Please try again later.";
+
+/** What a refusal says, and whose it is on record. */
+export interface RefusalNote {
+  readonly userId?: string | null;
+  readonly sessionId?: string | null;
+  /** In place of the usual sentence. */
+  readonly message?: string;
+}
+
+/**
+ * Takes one from every limit, or from none.
+ *
+ * @throws AuthError `rate_limited` with `retryAfterSeconds`; it is on record
+ */
+export async function takeLimit(
+  services: Pick<Services, "stores" | "events" | "call">,
+  limits: readonly [NamedLimit, ...NamedLimit[]],
+  from: EventOrigin,
+  note: RefusalNote = {},
+): Promise<void> {
+  const reserved = await services.stores.ephemeral.reserve(limits, services.call());
+  if (!reserved.ok) throw exhausted(services, limits, reserved, from, note);
+}
+
+/** The refusal of somebody who took one too many; it is on record once this returns. */
+export function exhausted(
+  services: Pick<Services, "events">,
   limits: readonly [NamedLimit, ...NamedLimit[]],
   { key, retryAfterSeconds }: Extract<Reservation, { ok: false }>,
   from: EventOrigin,
+  note: RefusalNote,
 ): AuthError {
   const limit = limits.find((each) => each.key === key)?.name ?? limits[0].name;
+  return rateLimited(services, { limit, retryAfterSeconds }, from, note);
+}
+
+/** The refusal by a limit, by its name; it is on record once this returns. */
+export function rateLimited(
+  { events }: Pick<Services, "events">,
+  { limit, retryAfterSeconds }: { readonly limit: string; readonly retryAfterSeconds: number },
+  from: EventOrigin,
+  { userId = null, sessionId = null, message }: RefusalNote,
+): AuthError {
   const payload = { limit, retryAfterSeconds };
-  events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
-  const message = "Too many failed login attempts. Please try again later.";
+  events.report({ type: "rate_limit.hit", userId, sessionId, payload }, from);
   return new AuthError("rate_limited", { message, retryAfterSeconds });
 }
 
@@ -77,7 +112,22 @@ export function identifierHmac({ keys }: Pick<PasswordServices, "keys">, typed: 
   return Buffer.from(keys.sign("identifier", typed)).toString("base64url");
 }
 
-/** The key of a limit over several parts; digested, so that no identifier stands in a store's keys. */
+/**
+ * The key of a limit over ids, of which there are too many to guess; digested, so that none stands in a store's keys. It outlives a
+ * change of secrets.
+ */
 export function limitKey(name: string, ...parts: readonly string[]): string {
   return `limit:${name}:${hash("sha256", parts.join("\n"), "base64url")}`;
+}
+
+/**
+ * The same over what can be guessed (an address, what was typed) or is the same in every application: digested under a key of this one,
+ * so that a store of counters tells nobody whom it counts, and applications that share it count apart.
+ */
+export function keyedLimitKey(
+  services: Pick<Services, "keys">,
+  name: string,
+  ...parts: readonly string[]
+): string {
+  return `limit:${name}:${identifierHmac(services, parts.join("\n"))}`;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ipForLimits, plainIp, plainNetwork, withinNetworks } from "../../src/domain/ip.ts";
+import { ipForLimits, plainIp, plainNetwork, subnetForLimits, withinNetworks } from "../../src/domain/ip.ts";
 import { anyText } from "../support/arbitrary.ts";
 
 const spellings = [
@@ -76,6 +76,27 @@ describe("a /64", () => {
     ["::1.2.3.4", "0:0:0:0::/64"],
   ])("of %s is %s", (ip, expected) => {
     expect(ipForLimits(ip)).toBe(expected);
+  });
+});
+
+describe("a neighbourhood", () => {
+  test.each([
+    ["1:2:3:4:5:6:7:8", "1:2:3::/48"],
+    ["1::8", "1:0:0::/48"],
+    ["192.0.2.7", "192.0.2.0/24"],
+    ["::ffff:192.0.2.7", "192.0.2.0/24"],
+    ["nothing", "unknown"],
+    [null, "unknown"],
+  ])("of %s is %s", (ip, expected) => {
+    expect(subnetForLimits(ip)).toBe(expected);
+  });
+
+  test("of a client is that of its address", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (ip) => {
+        expect(subnetForLimits(ipForLimits(ip))).toBe(subnetForLimits(ip));
+      }),
+    );
   });
 });
 

@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import { parseSessionToken } from "../../src/domain/session.ts";
 import { anyone } from "../../src/guards/guards.ts";
 import type { SessionData } from "../../src/ports/session-data.ts";
+import { cached } from "../../src/stores/cached.ts";
+import { memory } from "../../src/stores/memory.ts";
+import { bus } from "../stores/cached-bus.ts";
 import { backends } from "../support/backends.ts";
 import { type Browser, parseSetCookie } from "../support/browser.ts";
 import { gate } from "../support/gate.ts";
@@ -283,6 +286,24 @@ describe("a bag", () => {
     });
   });
 
+  test("loses nothing where another process wrote it, and this one has an older copy", async () => {
+    const inner = memory();
+    const wires = bus();
+    const here = world({ stores: cached(inner, { channel: wires.channel() }) });
+    const other = here.again({ wrap: () => cached(inner, { channel: wires.channel() }) });
+    const ana = await here.registered();
+    await open(here, ana, set("kept", 1));
+    wires.deliver();
+    await open(other, ana.copy(), async (data) => {
+      await open(here, ana, set("a", 2));
+      await data.set("b", 3);
+    });
+    wires.deliver();
+    expect(await open(here, ana, (data) => [data.get("kept"), data.get("a"), data.get("b")])).toEqual([
+      1, 2, 3,
+    ]);
+  });
+
   test("gives up after eight lost races", async () => {
     const here = world();
     const ana = await here.registered();
@@ -327,6 +348,22 @@ describe("visitors' sessions", () => {
     expect(await visit("2001:db8:0:1::1")).toBe("ok");
     here.clock.advance(3_600);
     expect(await visit("2001:db8::1")).toBe("ok");
+  });
+
+  test("are at most 1,200 an hour for the /48 of an IPv6 site", async () => {
+    const here = world();
+    const visit = (ip: string) => {
+      const visitor = here.browser();
+      visitor.ip = ip;
+      return open(here, visitor, set("a", 1)).then(
+        () => "ok",
+        ({ code }) => code,
+      );
+    };
+    for (let index = 0; index < 1_200; index++)
+      expect(await visit(`2001:db8:1:${index.toString(16)}::1`)).toBe("ok");
+    expect([await visit("2001:db8:1:ffff::1"), await visit("2001:db8:2::1")]).toEqual(["rate_limited", "ok"]);
+    expect(here.heard("rate_limit.hit")[0]?.payload.limit).toBe("visit_subnet");
   });
 
   test("keep address and browser like any session", async () => {

@@ -240,6 +240,21 @@ describe("a limit by address", () => {
     expect([await take(null), await take(null), await take(null)]).toEqual(["ok", "ok", "rate_limited"]);
   });
 
+  test.each([
+    ["an IPv6 /48", (index: number) => `2001:db8:7:${index.toString(16)}::1`, "2001:db8:8::1"],
+    ["an IPv4 /24", (index: number) => `192.0.2.${index}`, "192.0.3.1"],
+  ])("gives %s as much as twenty clients in it have", async (_, ip, elsewhere) => {
+    const { services, heard } = world();
+    const take = (address: string) =>
+      takeFromLimit(services, limit, request, { ip: address }).then(
+        () => "ok",
+        ({ code }) => code,
+      );
+    for (let index = 0; index < 40; index++) expect(await take(ip(index))).toBe("ok");
+    expect([await take(ip(40)), await take(elsewhere)]).toEqual(["rate_limited", "ok"]);
+    expect(heard("rate_limit.hit")[0]?.payload.limit).toBe("register_subnet");
+  });
+
   test("is taken only where a route names one, and before the session is read", async () => {
     const { browser, recorder } = world();
     const visitor = browser();

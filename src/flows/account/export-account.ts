@@ -6,6 +6,7 @@ import type { User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { Services } from "../../ports/services.ts";
 import type { ApiKeyInfo } from "../api-keys/reads.ts";
+import { limitKey, takeLimit } from "../attempts.ts";
 import { assertCommitted } from "../refusals.ts";
 
 /** Everything that is held about an account, in parts: what happened to it may be more than fits into one. */
@@ -96,14 +97,10 @@ async function eventsOf(
 }
 
 async function takeExport(
-  { stores, events, call }: Services,
+  services: Services,
   { user: { id: userId }, sessionId, from }: ExportContext,
 ): Promise<void> {
-  const limit = { key: `limit:export:${userId}`, limit: exportsPerHour, windowSeconds: 3_600 };
-  const reserved = await stores.ephemeral.reserve([limit], call());
-  if (reserved.ok) return;
-  const { retryAfterSeconds } = reserved;
-  const payload = { limit: "export", retryAfterSeconds };
-  events.report({ type: "rate_limit.hit", userId, sessionId, payload }, from);
-  throw new AuthError("rate_limited", { retryAfterSeconds });
+  const key = limitKey("export", userId);
+  const limit = { name: "export", key, limit: exportsPerHour, windowSeconds: 3_600 };
+  await takeLimit(services, [limit], from, { userId, sessionId });
 }

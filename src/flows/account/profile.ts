@@ -6,6 +6,7 @@ import { AuthError, type FieldError } from "../../errors.ts";
 import type { SessionChange } from "../../ports/change.ts";
 import type { Services } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
+import { limitKey, takeLimit } from "../attempts.ts";
 import { takeMail } from "../mail/limits.ts";
 import { mailTo } from "../mail/outbox.ts";
 import { assertCommitted } from "../refusals.ts";
@@ -136,18 +137,10 @@ async function requestChange(
 /** New addresses and usernames that one account may try in an hour: each answer tells whether somebody has that name. */
 const nameChangesPerHour = 20;
 
-async function takeNameAttempt(
-  { stores, events, call }: Services,
-  userId: string,
-  from: EventOrigin,
-): Promise<void> {
-  const limit = { key: `limit:names:${userId}`, limit: nameChangesPerHour, windowSeconds: 3_600 };
-  const reserved = await stores.ephemeral.reserve([limit], call());
-  if (reserved.ok) return;
-  const { retryAfterSeconds } = reserved;
-  const payload = { limit: "names", retryAfterSeconds };
-  events.report({ type: "rate_limit.hit", userId, sessionId: null, payload }, from);
-  throw new AuthError("rate_limited", { retryAfterSeconds });
+async function takeNameAttempt(services: Services, userId: string, from: EventOrigin): Promise<void> {
+  const key = limitKey("names", userId);
+  const limit = { name: "names", key, limit: nameChangesPerHour, windowSeconds: 3_600 };
+  await takeLimit(services, [limit], from, { userId });
 }
 
 /**

@@ -1,15 +1,17 @@
-import { addressMark } from "../../domain/ip.ts";
+import { type ClientLimit, clientLimits } from "../../domain/client-limits.ts";
 import type { Session, SessionBag } from "../../domain/session.ts";
 import { AuthError } from "../../errors.ts";
 import type { SessionChange } from "../../ports/change.ts";
 import type { Services } from "../../ports/services.ts";
 import type { SessionData, Visit } from "../../ports/session-data.ts";
+import { takeLimit } from "../attempts.ts";
 import { carry, draftSession } from "../sign-in/start-session.ts";
+import { findSession } from "./find-session.ts";
 
 /** The whole bag as JSON, in bytes. */
 export const bagMaxBytes = 4_096;
-/** New visitor sessions from one address and hour: bags are rows, and rows are what a flood would leave. */
-const visitorsPerHour = 60;
+/** New visitor sessions of one client: bags are rows, and rows are what a flood would leave. */
+const visits: ClientLimit = { name: "visit", limit: 60, windowSeconds: 3_600 };
 const mostTries = 8;
 
 /** The data bag of one request's session. */
@@ -39,15 +41,11 @@ export function sessionData(services: Services, found: Session | null, visit: Vi
         return;
       }
       // Another request of this session wrote first, or the session ended: a slow request never brings it back.
-      session = await current(session.id);
+      const current = await findSession(services, session.id);
+      if (current === null) throw new AuthError("session_expired");
+      session = current.session;
     }
     throw new AuthError("conflict");
-  }
-
-  async function current(sessionId: string): Promise<Session> {
-    const [now] = await services.stores.sessions.find([sessionId], services.call());
-    if (!now || now.expired) throw new AuthError("session_expired");
-    return now.session;
   }
 
   async function startVisit(edit: (bag: SessionBag) => SessionBag): Promise<void> {
@@ -58,17 +56,8 @@ export function sessionData(services: Services, found: Session | null, visit: Vi
     if (Object.keys(data).length === 0) return;
     visit.assertOrigin();
     const from = visit.from();
-    const key = `limit:visit:${addressMark(from.ip, (text) => services.keys.sign("identifier", text))}`;
-    const reserved = await services.stores.ephemeral.reserve(
-      [{ key, limit: visitorsPerHour, windowSeconds: 3_600 }],
-      services.call(),
-    );
-    if (!reserved.ok) {
-      const { retryAfterSeconds } = reserved;
-      const payload = { limit: "visit", retryAfterSeconds };
-      services.events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
-      throw new AuthError("rate_limited", { retryAfterSeconds });
-    }
+    const sign = (text: string): Uint8Array => services.keys.sign("identifier", text);
+    await takeLimit(services, clientLimits(visits, from.ip, sign), from);
     const draft = draftSession(services, {
       user: null,
       generation: 0,

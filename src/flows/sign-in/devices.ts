@@ -4,6 +4,7 @@ import { randomBase62, randomSecret } from "../../domain/random.ts";
 import type { User } from "../../domain/user.ts";
 import type { SessionChange } from "../../ports/change.ts";
 import type { Services } from "../../ports/services.ts";
+import { limitKey } from "../attempts.ts";
 import type { SignIn } from "./start-session.ts";
 
 /** A browser in which this user has signed in before. */
@@ -110,7 +111,7 @@ export async function forgetDevice(
 }
 
 async function newToken({ stores, call, random }: DeviceServices, { id }: User): Promise<DeviceToken | null> {
-  const limit = { key: `limit:devices:${id}`, limit: newPerDay, windowSeconds: 86_400 };
+  const limit = { key: limitKey("devices", id), limit: newPerDay, windowSeconds: 86_400 };
   if (!(await stores.ephemeral.reserve([limit], call())).ok) return null;
   const bytes = (length: number): Uint8Array => random.bytes(length);
   return { id: randomBase62(22, bytes), secret: randomSecret(bytes) };

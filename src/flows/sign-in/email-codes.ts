@@ -3,7 +3,7 @@ import { type OneTimeToken, oneTimeTokenTtlSeconds } from "../../domain/one-time
 import type { User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { Services } from "../../ports/services.ts";
-import { identifierHmac } from "../attempts.ts";
+import { identifierHmac, limitKey, takeLimit } from "../attempts.ts";
 import { ownerOf, sentTo, wasSentTo } from "../mail/mailed-tokens.ts";
 import { assertAdmissible, type MailSignInContext, startMailSession } from "./mail-sign-in.ts";
 import type { SignIn } from "./start-session.ts";
@@ -59,24 +59,16 @@ export async function redeemEmailCode(
   }
   const user = await ownerOf(services, token);
   if (!wasSentTo(services, token, user)) throw wrongCode();
-  await assertAdmissible(services, user, context.client);
+  await assertAdmissible(services, user, context);
   // Of several at once one gets it.
   if ((await stores.ephemeral.take(keyOf(id), call())) !== stored) throw wrongCode();
   return startMailSession(services, user, context);
 }
 
-async function takeTry({ stores, events, call }: Services, id: string, from: EventOrigin): Promise<void> {
+async function takeTry(services: Services, id: string, from: EventOrigin): Promise<void> {
   const windowSeconds = oneTimeTokenTtlSeconds.email_code;
-  const limit = { key: `limit:email_code:${id}`, limit: mostTries, windowSeconds };
-  const reserved = await stores.ephemeral.reserve([limit], call());
-  if (reserved.ok) return;
-  const { retryAfterSeconds } = reserved;
-  const payload = { limit: "email_code", retryAfterSeconds };
-  events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
-  throw new AuthError("rate_limited", {
-    message: "Too many wrong codes. Ask for a new one.",
-    retryAfterSeconds,
-  });
+  const limit = { name: "email_code", key: limitKey("email_code", id), limit: mostTries, windowSeconds };
+  await takeLimit(services, [limit], from, { message: "Too many wrong codes. Ask for a new one." });
 }
 
 async function reportWrong(

@@ -2,15 +2,18 @@ import type { EventOrigin, EventPayloads } from "../../domain/event.ts";
 import { ipForLimits, subnetForLimits } from "../../domain/ip.ts";
 import type { Session } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
-import { AuthError } from "../../errors.ts";
+import type { AuthError } from "../../errors.ts";
 import type { PasswordServices, Services } from "../../ports/services.ts";
 import {
   type Attempt,
+  exhausted,
   identifierHmac,
+  keyedLimitKey,
   limitKey,
   type NamedLimit,
+  rateLimited,
   takenAttempt,
-  tooMany,
+  tooManyFailures,
 } from "../attempts.ts";
 import { forgetDevice, type KnownDevice } from "./devices.ts";
 
@@ -129,7 +132,7 @@ async function reserveInARow(
     limits = limitsAfter(waitingFrom - 1);
     reserved = await stores.ephemeral.reserve(limits, call());
   }
-  if (!reserved.ok) throw tooMany(services, limits, reserved, from);
+  if (!reserved.ok) throw exhausted(services, limits, reserved, from, { message: tooManyFailures });
   const number = isFirstWait ? waitingFrom : failures + 1;
   return {
     failuresBefore: failures,
@@ -213,13 +216,14 @@ function limitsOf(
 ): Limits {
   if (device !== null) return ownLimits(services, "login", row, failures);
   const { maxAttempts: limit, windowSeconds } = services.config.login;
-  const subnet = limitKey("login_subnet", identifierHmac(services, subnetForLimits(ip)));
+  const subnet = keyedLimitKey(services, "login_subnet", subnetForLimits(ip));
+  const altogether = keyedLimitKey(services, "login_global");
   return [
     { name: "login", key: pairKey(services, ip, row), limit, windowSeconds },
     inARow(services, "login_account", row, failures),
     loginIpLimit(services, ip),
     { name: "login_subnet", key: subnet, limit: limit * accountsPerSubnet, windowSeconds },
-    { name: "login_global", key: limitKey("login_global"), limit: limit * accountsAltogether, windowSeconds },
+    { name: "login_global", key: altogether, limit: limit * accountsAltogether, windowSeconds },
   ];
 }
 
@@ -245,12 +249,12 @@ function inARow(services: PasswordServices, name: string, row: FailureRow, failu
 /** The counter of failures of one address, whatever they are tried on; an office behind one address mistypes, too. */
 export function loginIpLimit(services: Pick<Services, "keys" | "config">, ip: string | null): NamedLimit {
   const { maxAttempts, windowSeconds } = services.config.login;
-  const key = limitKey("login_ip", identifierHmac(services, ipForLimits(ip)));
+  const key = keyedLimitKey(services, "login_ip", ipForLimits(ip));
   return { name: "login_ip", key, limit: maxAttempts * accountsPerAddress, windowSeconds };
 }
 
 function pairKey(services: Pick<Services, "keys">, ip: string | null, { subject }: FailureRow): string {
-  return limitKey("login", identifierHmac(services, ipForLimits(ip)), subject);
+  return keyedLimitKey(services, "login", ipForLimits(ip), subject);
 }
 
 /** How long the next attempt waits, by how many have waited before. */
@@ -268,12 +272,10 @@ const lockedMessage =
 const promptLockedMessage = "Too many wrong passwords. Reset the password, or sign in again.";
 
 function locked(
-  { events }: PasswordServices,
+  services: PasswordServices,
   limit: "login_locked" | "password_prompt_locked",
   message: string,
   from: EventOrigin,
 ): AuthError {
-  const payload = { limit, retryAfterSeconds: longestWaitSeconds };
-  events.report({ type: "rate_limit.hit", userId: null, sessionId: null, payload }, from);
-  return new AuthError("rate_limited", { message, retryAfterSeconds: longestWaitSeconds });
+  return rateLimited(services, { limit, retryAfterSeconds: longestWaitSeconds }, from, { message });
 }
