@@ -54,6 +54,7 @@ export function settle(given: Given): Settings {
     sessionPath,
     sessionHost,
     sessionPort,
+    sessionPrefix,
     ...others
   } = given;
   const { redisUrl, valkeyUrl, mongodbUrl, memcachedUrl, ...rest } = others;

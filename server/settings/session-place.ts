@@ -10,6 +10,7 @@ export const sessionServers = {
 } as const;
 
 const defaultPath = "data/sessions";
+const defaultPrefix = "latchkey";
 
 /** The place that settings describe: the backend's own address, else SESSION_HOST and SESSION_PORT, else this machine. */
 export function sessionPlace(given: Given): SessionPlace {
@@ -20,10 +21,11 @@ export function sessionPlace(given: Given): SessionPlace {
     host: given.sessionHost ?? "localhost",
     port: given.sessionPort ?? sessionServers[backend].port,
   };
-  if (backend === "memcached") return { backend, nodes: given.memcachedUrl ?? [node] };
-  if (backend === "mongodb") return { backend, address: given.mongodbUrl ?? mongodbAt(node) };
+  const prefix = given.sessionPrefix ?? defaultPrefix;
+  if (backend === "memcached") return { backend, nodes: given.memcachedUrl ?? [node], prefix };
+  if (backend === "mongodb") return { backend, address: given.mongodbUrl ?? mongodbAt(node), prefix };
   const address = backend === "redis" ? given.redisUrl : given.valkeyUrl;
-  return { backend, address: address ?? redisAt(node) };
+  return { backend, address: address ?? redisAt(node), prefix };
 }
 
 function redisAt(node: NodeAddress): RedisAddress {

@@ -67,7 +67,14 @@ export function sessionWarnings({ given, nameOf }: Draft): readonly string[] {
 const servers = Object.keys(sessionServers);
 const usedBy: Readonly<
   Record<
-    "redisUrl" | "valkeyUrl" | "mongodbUrl" | "memcachedUrl" | "sessionHost" | "sessionPort" | "sessionPath",
+    | "redisUrl"
+    | "valkeyUrl"
+    | "mongodbUrl"
+    | "memcachedUrl"
+    | "sessionHost"
+    | "sessionPort"
+    | "sessionPrefix"
+    | "sessionPath",
     readonly string[]
   >
 > = {
@@ -77,5 +84,6 @@ const usedBy: Readonly<
   memcachedUrl: ["memcached"],
   sessionHost: servers,
   sessionPort: servers,
+  sessionPrefix: servers,
   sessionPath: ["file"],
 };

@@ -34,9 +34,10 @@ export type SessionPlace =
   | { readonly backend: "memory" }
   /** `path` is a folder, relative to the working directory or absolute. */
   | { readonly backend: "file"; readonly path: string }
-  | { readonly backend: "redis" | "valkey"; readonly address: RedisAddress }
-  | { readonly backend: "mongodb"; readonly address: MongodbAddress }
-  | { readonly backend: "memcached"; readonly nodes: readonly NodeAddress[] };
+  /** `prefix`, here and below: a word that tells applications apart, without what comes between it and a name. */
+  | { readonly backend: "redis" | "valkey"; readonly address: RedisAddress; readonly prefix: string }
+  | { readonly backend: "mongodb"; readonly address: MongodbAddress; readonly prefix: string }
+  | { readonly backend: "memcached"; readonly nodes: readonly NodeAddress[]; readonly prefix: string };
 
 const redisFix =
   "Write redis://user:password@host:6379/0 (rediss:// for TLS), several with commas between them for a cluster, or redis+sentinel://host:26379,host:26379/<master-name>.";

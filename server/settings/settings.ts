@@ -155,6 +155,7 @@ export type Given = Omit<
   readonly sessionPath: string | null;
   readonly sessionHost: string | null;
   readonly sessionPort: number | null;
+  readonly sessionPrefix: string | null;
   readonly redisUrl: RedisAddress | null;
   readonly valkeyUrl: RedisAddress | null;
   readonly mongodbUrl: MongodbAddress | null;

@@ -15,6 +15,7 @@ import {
   keyWord,
   secret,
   sitePath,
+  storePrefix,
 } from "./text-kinds.ts";
 import { webhookUrl } from "./webhook-kind.ts";
 
@@ -168,6 +169,13 @@ export const settingsTable: Table = {
       "That server's port. Left out, 6379 for redis and valkey, 27017 for mongodb, 11211 for memcached.",
     aliases: [{ name: "TINA4_SESSION_PORT" }],
   },
+  sessionPrefix: {
+    name: "SESSION_PREFIX",
+    kind: storePrefix(),
+    default: null,
+    meaning:
+      "What the names of this application begin with in that server: keys in `<prefix>:`, collections of MongoDB in `<prefix>_`. Applications that share a server need one each; a change of it empties what was kept. Left out, `latchkey`.",
+  },
   redisUrl: {
     name: "REDIS_URL",
     kind: redisUrl(),
@@ -242,7 +250,7 @@ export const settingsTable: Table = {
     kind: wholeNumber(0, 10_000),
     default: "5",
     meaning:
-      "Sessions that one user may have at a time; a new one ends the least recently used. 1 is a single session, 0 is unlimited. With SESSION_STORAGE=stateless the limit is on those of tokens alone: left out it is 5, and what is written has to be 0.",
+      "Sessions that one user may have at a time; a new one ends the least recently used. 1 is a single session, 0 is unlimited; where SESSION_BACKEND is no database and not memory, about 1,000. With SESSION_STORAGE=stateless the limit is on those of tokens alone: left out it is 5, and what is written has to be 0.",
   },
   sessionBinding: {
     name: "SESSION_BINDING",
@@ -250,14 +258,6 @@ export const settingsTable: Table = {
     default: "off",
     meaning:
       "What a session cookie is bound to: sent by another browser, or from another address (IPv6: another /64), it works no more. Addresses change on the road.",
-  },
-  metricsToken: {
-    name: "METRICS_TOKEN",
-    kind: secret(),
-    default: null,
-    meaning:
-      "Who sends it as a bearer reads `/metrics`. Left out, only programs of this machine do, and nobody through a proxy.",
-    isSecret: true,
   },
   sessionEncrypt: {
     name: "SESSION_ENCRYPT",
@@ -439,6 +439,12 @@ export const settingsTable: Table = {
     meaning:
       "Other origins whose pages may read answers. `*` is for loopback, and never with credentials. It does not widen TRUSTED_ORIGINS.",
   },
+  corsAllowCredentials: {
+    name: "CORS_ALLOW_CREDENTIALS",
+    kind: flag(),
+    default: "false",
+    meaning: "Whether those pages may read answers to requests that carry the session cookie.",
+  },
   auditRetentionSeconds: {
     name: "AUDIT_RETENTION_DAYS",
     kind: duration("days", 1, 36_500),
@@ -450,14 +456,16 @@ export const settingsTable: Table = {
     kind: list(webhookUrl()),
     default: "",
     meaning:
-      "Servers that are told of every event: an https address each, `#` and its secret (`whsec_…`; while one is changed, both with `;` between). http is for this machine.",
+      "Servers that are told of every event: an https address each, `#` and its secret (`whsec_…`; while one is changed, both with `;` between); in `.env` in quotation marks. http is for this machine.",
     isSecret: true,
   },
-  corsAllowCredentials: {
-    name: "CORS_ALLOW_CREDENTIALS",
-    kind: flag(),
-    default: "false",
-    meaning: "Whether those pages may read answers to requests that carry the session cookie.",
+  metricsToken: {
+    name: "METRICS_TOKEN",
+    kind: secret(),
+    default: null,
+    meaning:
+      "Who sends it as a bearer reads `/metrics`. Left out, only programs of this machine do, and nobody through a proxy.",
+    isSecret: true,
   },
   environment: {
     name: "ENVIRONMENT",

@@ -73,6 +73,22 @@ export function cookieName(): Kind<string> {
   };
 }
 
+/** What the names of one application begin with in a server that several share: a word that every engine takes. */
+export function storePrefix(): Kind<string> {
+  return {
+    accepts: "1 to 40 of A-Z a-z 0-9 _, first a letter",
+    unit: null,
+    read: (text) => {
+      if (/^[A-Za-z][A-Za-z0-9_]{0,39}$/.test(text)) return { ok: true, value: text };
+      return {
+        ok: false,
+        problem: "is no usable prefix",
+        fix: "Write 1 to 40 of A-Z a-z 0-9 _ that begin with a letter, as in shop: what comes after it is added by itself.",
+      };
+    },
+  };
+}
+
 /** The word in the text of API keys. */
 export function keyWord(): Kind<string> {
   return {

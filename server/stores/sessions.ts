@@ -3,7 +3,7 @@ import type { DriverOptions } from "../drivers/driver-options.ts";
 import { memcachedClient } from "../drivers/memcached.ts";
 import { mongoClient } from "../drivers/mongodb.ts";
 import { redisClient } from "../drivers/redis.ts";
-import type { MongodbAddress, NodeAddress, RedisAddress } from "../settings/session-urls.ts";
+import type { SessionPlace } from "../settings/session-urls.ts";
 import type { Settings } from "../settings/settings.ts";
 import { FilesInUse, UnfitBackend } from "./unfit-backend.ts";
 
@@ -22,6 +22,9 @@ export interface SessionBackend {
   end(): Promise<void>;
 }
 
+/** Where the server of a backend is. */
+type Place<Backend> = Extract<SessionPlace, { readonly backend: Backend }>;
+
 /** Opens the backend that SESSION_BACKEND names; null where sessions are in the database. @throws DriverMissing, UnfitBackend */
 export async function openSessions(settings: Settings, log: Log): Promise<SessionBackend | null> {
   const { sessions: place, storeTimeoutMs } = settings;
@@ -35,11 +38,11 @@ export async function openSessions(settings: Settings, log: Log): Promise<Sessio
       return openFiles(place.path);
     case "redis":
     case "valkey":
-      return openRedis(place.address, options);
+      return openRedis(place, options);
     case "mongodb":
-      return openMongodb(place.address, options);
+      return openMongodb(place, options);
     case "memcached":
-      return openMemcached(place.nodes, options);
+      return openMemcached(place, options);
   }
 }
 
@@ -63,10 +66,13 @@ function isLocked(error: unknown): boolean {
   return cause instanceof Error && "errcode" in cause && cause.errcode === 5;
 }
 
-async function openRedis(address: RedisAddress, options: DriverOptions): Promise<SessionBackend> {
+async function openRedis(
+  { address, prefix }: Place<"redis" | "valkey">,
+  options: DriverOptions,
+): Promise<SessionBackend> {
   const { client, connected, close } = await redisClient(address, options);
   const { redis, UnfitRedisError } = await import("latchkey/redis");
-  const { sessions, ephemeral, ready } = redis({ client });
+  const { sessions, ephemeral, ready } = redis({ client, prefix: `${prefix}:` });
   const fit = (): Promise<void> =>
     ready().catch((error: unknown) => {
       if (!(error instanceof UnfitRedisError)) throw error;
@@ -75,15 +81,22 @@ async function openRedis(address: RedisAddress, options: DriverOptions): Promise
   return { sessions, ephemeral, ready: () => connected.then(fit), end: close };
 }
 
-async function openMongodb(address: MongodbAddress, options: DriverOptions): Promise<SessionBackend> {
+async function openMongodb(
+  { address, prefix }: Place<"mongodb">,
+  options: DriverOptions,
+): Promise<SessionBackend> {
   const client = await mongoClient(address, options);
   const { mongodb } = await import("latchkey/mongodb");
-  const { sessions, ephemeral } = mongodb({ database: client.db(address.database) });
+  const { sessions, ephemeral } = mongodb({ database: client.db(address.database), prefix: `${prefix}_` });
   return { sessions, ephemeral, ready: null, end: () => client.close() };
 }
 
-async function openMemcached(nodes: readonly NodeAddress[], options: DriverOptions): Promise<SessionBackend> {
+async function openMemcached(
+  { nodes, prefix }: Place<"memcached">,
+  options: DriverOptions,
+): Promise<SessionBackend> {
   const { client, close } = await memcachedClient(nodes, options);
   const { memcachedSessions } = await import("latchkey/memcached");
-  return { sessions: memcachedSessions({ client }), ephemeral: null, ready: null, end: async () => close() };
+  const sessions = memcachedSessions({ client, prefix: `${prefix}:` });
+  return { sessions, ephemeral: null, ready: null, end: async () => close() };
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import type { AuthEvent } from "../../src/domain/event.ts";
+import { audit } from "../../src/features/audit.ts";
 import { type Follower, followOnce } from "../../src/flows/following/follow-events.ts";
+import { gate } from "../support/gate.ts";
 import { type World, world } from "../support/world.ts";
 
 function follower(
@@ -129,11 +131,19 @@ describe("a follower", () => {
     const here = world();
     const heard: AuthEvent[] = [];
     await here.registered();
-    await here.services.stores.ephemeral.add("follow:lease:listener:test", 60, here.call());
+    // One that hangs in the middle of an event does nothing more, as one that died.
+    const held = gate();
+    const dead = followOnce(
+      here.again().services,
+      follower([], {}, () => held.pass()),
+    );
+    await held.reached;
     expect(await followOnce(here.services, follower(heard))).toEqual({ kind: "elsewhere" });
     here.clock.advance(60);
     expect(await followOnce(here.services, follower(heard))).toEqual({ kind: "done" });
     expect(heard).toEqual(here.events);
+    held.open();
+    expect(await dead).toEqual({ kind: "elsewhere" });
   });
 
   test("that is stopping is told no further event, and the rest afterwards", async () => {
@@ -154,6 +164,26 @@ describe("a follower", () => {
     await followOnce(here.services, follower([]));
     expect(here.recorder.trace().filter((call) => !/cursor|sealedAudit|sealAudit/.test(call))).toEqual([]);
   });
+});
+
+test("everybody who has a place in the log is told by name, with what they were not told, until they are forgotten", async () => {
+  const feature = audit({ sealSeconds: 0 });
+  const here = world({ features: [feature] });
+  const log = here.auth.use(feature);
+  expect(await log.followers()).toEqual([]);
+  await here.registered();
+  await followOnce(here.services, follower([], { name: "webhook:b" }));
+  await wrong(here);
+  await followOnce(here.services, follower([], { name: "listener:a", isStopping: () => true }));
+  await log.seal();
+  const end = (await log.verify()).lastSeq ?? 0;
+  expect(await log.followers()).toEqual([
+    { name: "listener:a", toldSeq: 0, untold: end },
+    { name: "webhook:b", toldSeq: end - 1, untold: 1 },
+  ]);
+  await log.forget("listener:a");
+  await log.forget("nobody");
+  expect((await log.followers()).map(({ name }) => name)).toEqual(["webhook:b"]);
 });
 
 describe("auth.events.follow", () => {

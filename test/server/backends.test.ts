@@ -141,6 +141,25 @@ describe("sessions where SESSION_BACKEND says", patience, () => {
   for (const backend of backends) {
     test.skipIf(!backend.isHere)(`${backend.name}: a person comes and goes`, () => comeAndGo(backend));
   }
+
+  for (const backend of backends.filter(({ name }) => /^(?:redis|valkey|mongodb|memcached)$/.test(name))) {
+    test.skipIf(!backend.isHere)(`${backend.name}: apart under each SESSION_PREFIX`, async () => {
+      const variables = { SECRET_KEY: secret, ...(await backend.open()) };
+      const shop = await serveHere({ ...variables, SESSION_PREFIX: "shop" });
+      onTestFinished(() => shop.remove());
+      const ann = shop.browser();
+      expect((await ann.post("/api/v1/auth/register", account)).status).toBe(201);
+      const statusUnder = async (prefix: string): Promise<number> => {
+        const server = await serveHere({ ...variables, SESSION_PREFIX: prefix }, shop.folder);
+        const browser = server.browser();
+        for (const [name, value] of ann.jar) browser.jar.set(name, value);
+        const { status } = await browser.get("/api/v1/users/me");
+        await server.stop();
+        return status;
+      };
+      expect([await statusUnder("shop_eu"), await statusUnder("shop")]).toEqual([401, 200]);
+    });
+  }
 });
 
 test(

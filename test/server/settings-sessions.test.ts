@@ -30,10 +30,10 @@ const local = (port: number) => [{ host: "localhost", port }];
 
 describe("a backend without its address", () => {
   test.each([
-    ["redis", { address: { ...single, nodes: local(6_379) } }],
-    ["valkey", { address: { ...single, nodes: local(6_379) } }],
-    ["mongodb", { address: { url: "mongodb://localhost:27017/", database: "latchkey" } }],
-    ["memcached", { nodes: local(11_211) }],
+    ["redis", { address: { ...single, nodes: local(6_379) }, prefix: "latchkey" }],
+    ["valkey", { address: { ...single, nodes: local(6_379) }, prefix: "latchkey" }],
+    ["mongodb", { address: { url: "mongodb://localhost:27017/", database: "latchkey" }, prefix: "latchkey" }],
+    ["memcached", { nodes: local(11_211), prefix: "latchkey" }],
     ["file", { path: "data/sessions" }],
     ["memory", {}],
     ["database", {}],
@@ -45,7 +45,7 @@ describe("a backend without its address", () => {
     const at = { [`${prefix}_HOST`]: "kv.internal", [`${prefix}_PORT`]: "7000" };
     const nodes = [{ host: "kv.internal", port: 7_000 }];
     expect(placeOf({ ...at, SESSION_BACKEND: "valkey" })).toMatchObject({ address: { nodes } });
-    expect(placeOf({ ...at, SESSION_BACKEND: "memcached" })).toEqual({ backend: "memcached", nodes });
+    expect(placeOf({ ...at, SESSION_BACKEND: "memcached" })).toMatchObject({ backend: "memcached", nodes });
     expect(placeOf({ ...at, SESSION_BACKEND: "mongodb" })).toMatchObject({
       address: { url: "mongodb://kv.internal:7000/" },
     });
@@ -130,14 +130,16 @@ describe("MONGODB_URL and MEMCACHED_URL", () => {
     ["mongodb+srv://cluster.example/", "latchkey"],
     ["mongodb://a", "latchkey"],
   ])("%s is the database %s", (url, database) => {
-    expect(placeOf({ SESSION_BACKEND: "mongodb", MONGODB_URL: url })).toEqual({
+    expect(placeOf({ SESSION_BACKEND: "mongodb", MONGODB_URL: url })).toMatchObject({
       backend: "mongodb",
       address: { url, database },
     });
   });
 
   test("Memcached is a list of servers, with a scheme or without", () => {
-    expect(placeOf({ SESSION_BACKEND: "memcached", MEMCACHED_URL: "memcached://a:1, b,[::1]:3" })).toEqual({
+    expect(
+      placeOf({ SESSION_BACKEND: "memcached", MEMCACHED_URL: "memcached://a:1, b,[::1]:3" }),
+    ).toMatchObject({
       backend: "memcached",
       nodes: [
         { host: "a", port: 1 },
@@ -159,6 +161,29 @@ describe("MONGODB_URL and MEMCACHED_URL", () => {
     const said = refusal({ [name]: url });
     expect(said).toMatch(new RegExp(`^- ${name}: is no `, "m"));
     expect(said).not.toContain("hunter2pass");
+  });
+});
+
+describe("SESSION_PREFIX", () => {
+  test.each(["redis", "valkey", "mongodb", "memcached"])("tells applications on one %s apart", (backend) => {
+    const given = { SESSION_BACKEND: backend, SESSION_PREFIX: "shop_EU2" };
+    expect(placeOf(given)).toMatchObject({ prefix: "shop_EU2" });
+    expect(warningsOf(given)).toEqual([]);
+  });
+
+  test.each(["shop:", "{shop}", "2shop", "_shop", "a-b", "a b", "a".repeat(41)])(
+    "%s is refused",
+    (prefix) => {
+      expect(refusal({ SESSION_BACKEND: "redis", SESSION_PREFIX: prefix })).toContain(
+        "- SESSION_PREFIX: is no usable prefix",
+      );
+    },
+  );
+
+  test.each(["database", "memory", "file"])("has no effect with %s, and that is said", (backend) => {
+    expect(warningsOf({ SESSION_BACKEND: backend, SESSION_PREFIX: "shop" })).toContain(
+      `SESSION_PREFIX has no effect with SESSION_BACKEND=${backend}.`,
+    );
   });
 });
 

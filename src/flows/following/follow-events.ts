@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { eventOfRow } from "../../domain/audit.ts";
 import type { AuthEvent, EventType } from "../../domain/event.ts";
 import type { Services } from "../../ports/services.ts";
+import { identifierHmac } from "../attempts.ts";
 import { endOfLog, sealAudit } from "../audit/seal-audit.ts";
 
 /** Somebody who is told of every event at least once, in the order of the audit log. */
@@ -33,7 +34,7 @@ export type Pass =
     };
 
 /** What following works with. */
-export type FollowServices = Pick<Services, "stores" | "call" | "clock" | "timers" | "random">;
+export type FollowServices = Pick<Services, "stores" | "call" | "clock" | "timers" | "random" | "keys">;
 
 const rowsAtOnce = 100;
 /** How long a process that died keeps the others from going on. */
@@ -82,12 +83,13 @@ export async function followOnce(services: FollowServices, follower: Follower): 
 }
 
 async function attempt(
-  { stores, call, random }: FollowServices,
+  services: FollowServices,
   follower: Follower,
   event: AuthEvent,
   lease: Lease,
 ): Promise<Pass | null> {
-  const tries = `follow:tries:${follower.name}`;
+  const { stores, call, random } = services;
+  const tries = keyOf(services, "tries", follower.name);
   const stopRenewing = lease.keep();
   try {
     await follower.deliver(event);
@@ -141,8 +143,10 @@ interface Lease {
   release(): Promise<void>;
 }
 
-function leaseOf({ stores: { ephemeral }, call, clock, timers }: FollowServices, name: string): Lease {
-  const key = `follow:lease:${name}`;
+function leaseOf(services: FollowServices, name: string): Lease {
+  const { stores, call, clock, timers } = services;
+  const { ephemeral } = stores;
+  const key = keyOf(services, "lease", name);
   let renewedAt = 0;
   const renew = async (seconds = leaseSeconds): Promise<void> => {
     const now = clock.now().getTime();
@@ -165,4 +169,9 @@ function leaseOf({ stores: { ephemeral }, call, clock, timers }: FollowServices,
     },
     release: () => ephemeral.remove([key], call()),
   };
+}
+
+// Applications that share a store may have followers of one name, and must not wait for each other's.
+function keyOf(services: FollowServices, what: "lease" | "tries", name: string): string {
+  return `follow:${what}:${identifierHmac(services, name)}`;
 }

@@ -6,6 +6,7 @@ import {
   followOnce,
 } from "../../../src/flows/following/follow-events.ts";
 import { webhookFollower } from "../../../src/flows/following/webhook-endpoints.ts";
+import { deriveKeys } from "../../../src/services/keys.ts";
 import { systemRandom } from "../../../src/services/system.ts";
 import { timersOf } from "../../../src/services/timers.ts";
 import { sqlite } from "../../../src/stores/sqlite/sqlite.ts";
@@ -35,6 +36,7 @@ export async function tell({ database, to, now, death }: Telling): Promise<void>
     clock,
     timers: timersOf(),
     random: systemRandom(),
+    keys: deriveKeys(["the secret of an application, at least 32 bytes"]),
     call: () => ({ now: clock.now(), signal }),
   };
   await followOnce(services, followerOf(services, to, step));
