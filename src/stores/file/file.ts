@@ -1,4 +1,3 @@
-import { chmodSync, mkdirSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { DetachedSessions } from "../../ports/detached-sessions.ts";
@@ -6,6 +5,7 @@ import type { StoreCall } from "../../ports/store.ts";
 import { type NewSlot, type SlotEngine, slotSessions } from "../slot-sessions.ts";
 import { turns } from "../turns.ts";
 import { endedSlots } from "./ended.ts";
+import { closedFolder, trustedFolder } from "./folder.ts";
 import { atMost } from "./limit.ts";
 import { lockFolder } from "./lock.ts";
 import { paths as pathsBelow } from "./paths.ts";
@@ -13,7 +13,7 @@ import { readSlot, removeFile, removeSlot, writeSlot } from "./slot-file.ts";
 
 /** Settings of {@link fileSessions}. */
 export interface FileSessionsOptions {
-  /** A folder of its own; made where it is missing, then readable by this user alone. */
+  /** A folder of its own; made where it is missing, and closed to other users in either case. */
   readonly path: string;
 }
 
@@ -28,16 +28,20 @@ const openFiles = 64;
  * A file that is damaged is an error that names it, for its user alone; sweeps go on past it.
  *
  * @throws TypeError - no path
- * @throws Error - the folder is in use, by another process or by this one
+ * @throws Error - the folder is in use, by another process or by this one; it is another user's or cannot be closed to others; `slots` or
+ * `lock` in it is a link, or others may have put sessions there
  */
 export function fileSessions({ path }: FileSessionsOptions): DetachedSessions {
   if (typeof path !== "string" || path === "") throw new TypeError("fileSessions: path is missing");
   const paths = pathsBelow(resolve(path));
-  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  closedFolder(paths.root);
   const lock = lockFolder(paths.root);
-  mkdirSync(paths.slots, { recursive: true });
-  // Whatever the folder was before, and whatever the process's umask.
-  chmodSync(paths.slots, 0o700);
+  try {
+    trustedFolder(paths.slots);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 
   const limited = atMost(openFiles);
   const ended = endedSlots(paths, limited);

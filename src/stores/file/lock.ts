@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -12,7 +12,7 @@ export interface Lock {
  * Takes a folder for this handle. The lock is the operating system's (SQLite takes it on every platform), so it ends with the
  * process, however that ends; a file with a pid in it could be left behind, and pids come back.
  *
- * @throws Error - another handle, of this process or another, has it
+ * @throws Error - another handle, of this process or another, has it; the lock is a link
  */
 export function lockFolder(folder: string): Lock {
   const [lock, holder] = [join(folder, "lock"), join(folder, "lock.pid")];
@@ -26,7 +26,14 @@ export function lockFolder(folder: string): Lock {
       cause: error,
     });
   }
-  writeFileSync(holder, String(process.pid), { mode: 0o600 });
+  try {
+    // A new one each time: what is there may be a link, and what that leads to is not ours to write.
+    rmSync(holder, { force: true });
+    writeFileSync(holder, String(process.pid), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    db.close();
+    throw error;
+  }
   return {
     release() {
       if (db.isOpen) db.close();
@@ -40,6 +47,7 @@ function createPrivate(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (!isCode(error, "EEXIST")) throw error;
+    if (lstatSync(path).isSymbolicLink()) throw new Error(`${path} is a link: delete it`, { cause: error });
   }
 }
 
