@@ -71,7 +71,7 @@ export const sessionChecks: readonly Check[] = checksOf("sessions", [
         ? ok
         : found(
             `${Math.round(memoryShare * 100)} % taken`,
-            "Raise maxmemory: full, it refuses every sign-in.",
+            "Raise maxmemory: full, it refuses sign-ins, refreshes and every counted attempt. Sessions can still be ended.",
           );
     }),
   },

@@ -22,7 +22,8 @@ export interface DetachedSessions extends Port {
   list(owner: OwnerKey, call: StoreCall): Awaitable<readonly Session[]>;
   /**
    * Adds a session. Where its user then has more than `cap` live ones (unexpired, of this session's generation; 0 = no
-   * limit), the least recently used others are deleted and answered, least recent first. Holds under concurrency.
+   * limit), the least recently used others are deleted and answered, least recent first. Holds under concurrency. An engine may
+   * have a bound of its own, of a thousand or so.
    */
   insert(session: Session, cap: number, call: StoreCall): Promise<readonly Session[]>;
   /** Deletes sessions and answers those that were there, as they were: of concurrent calls one gets each. */

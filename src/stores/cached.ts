@@ -4,6 +4,7 @@ import { recentSessions } from "./cached/recent.ts";
 import { cachedStores } from "./cached/stores.ts";
 
 export type { ChangedKeys, Changes, InvalidationChannel } from "./cached/channel.ts";
+export type { ChannelLog } from "./cached/outage.ts";
 export {
   type ListeningClient,
   type PostgresChannelOptions,

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Cluster, Redis } from "ioredis";
+import { type Cluster, Redis, type RedisOptions } from "ioredis";
 import { Client } from "pg";
 import { createClient, createCluster, type createSentinel } from "redis";
 import { afterAll, describe, expect, expectTypeOf, inject, it, onTestFinished } from "vitest";
@@ -10,6 +11,7 @@ import type { StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
 import {
   type Changes,
+  type ChannelLog,
   cached,
   type InvalidationChannel,
   type ListeningClient,
@@ -21,7 +23,8 @@ import { memory } from "../../src/stores/memory.ts";
 import { postgres } from "../../src/stores/postgres/postgres.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { fixtures, type StoreHarness, sessionContract } from "../../src/testing/testing.ts";
-import { startRedisCluster } from "../servers/start-redis.ts";
+import { askRedis } from "../servers/redis-ask.ts";
+import { startRedis, startRedisCluster } from "../servers/start-redis.ts";
 import { type FaultProxy, openFaultProxy } from "../support/fault-proxy.ts";
 import { until } from "../support/until.ts";
 import { newSchema, type Schema } from "./postgres-database.ts";
@@ -37,39 +40,54 @@ const end = ({ id }: Session): Write => ({ kind: "session.delete", sessionId: id
 /** How a process opens a channel over the server at `url`. */
 interface Kind {
   readonly url: string | null;
-  open(url: string): Promise<InvalidationChannel>;
+  open(url: string, log?: ChannelLog): Promise<InvalidationChannel>;
 }
 
 let named = 0;
 /** A name that no other test hears. */
 const ownName = (): string => `test_${process.pid}_${++named}`;
 
+/** Cuts that a test makes itself are told to nobody. */
+const quiet: ChannelLog = { warn() {} };
+
+/** As the documentation asks of ioredis. */
+async function connectedIoRedis(url: string, options: RedisOptions = {}): Promise<Redis> {
+  const client = new Redis(url, {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    ...options,
+  });
+  client.on("error", () => undefined);
+  onTestFinished(() => client.disconnect());
+  if (options.lazyConnect) await client.connect();
+  else await once(client, "ready");
+  return client;
+}
+
 const kinds: Readonly<Record<string, (name: string) => Kind>> = {
   PostgreSQL: (name) => ({
     url: postgresUrl,
-    open: async (url) =>
+    open: async (url, log = quiet) =>
       postgresChannel({
         client: () => new Client({ connectionString: url, connectionTimeoutMillis: 1_000 }),
         name,
+        log,
       }),
   }),
   "Redis by node-redis": (name) => ({
     url: redisUrl,
-    async open(url) {
+    async open(url, log = quiet) {
       const client = createClient({ url, disableOfflineQueue: true });
       client.on("error", () => undefined);
       await client.connect();
       onTestFinished(() => client.destroy());
-      return redisChannel({ client, name });
+      return redisChannel({ client, name, log });
     },
   }),
   "Redis by ioredis": (name) => ({
     url: redisUrl,
-    async open(url) {
-      const client = new Redis(url);
-      client.on("error", () => undefined);
-      onTestFinished(() => client.disconnect());
-      return redisChannel({ client, name });
+    async open(url, log = quiet) {
+      return redisChannel({ client: await connectedIoRedis(url), name, log });
     },
   }),
 };
@@ -205,6 +223,21 @@ for (const [title, kindNamed] of Object.entries(kinds)) {
       await until(() => told.some((changes) => changes !== "everything" && changes.sessions.includes("one")));
     });
 
+    it("tells its log that it stays cut, and that it is whole again", async () => {
+      const kind = kindNamed(ownName());
+      const proxy = await proxied(kind);
+      const told: string[] = [];
+      const listener = await kind.open(proxy.urlOf(kind.url ?? ""), { warn: (text) => told.push(text) });
+      const heard: Changes[] = [];
+      listener.open((changes) => heard.push(changes));
+      onTestFinished(() => listener.close());
+      await until(() => heard.length > 0);
+      await proxy.set("refuse");
+      await expect.poll(() => told, { timeout: 10_000 }).toEqual([expect.stringContaining("is cut")]);
+      await proxy.set("pass");
+      await expect.poll(() => told.slice(1), { timeout: 10_000 }).toEqual([expect.stringContaining("whole")]);
+    }, 30_000);
+
     it("tells whoever may have missed something to forget everything", async () => {
       const kind = kindNamed(ownName());
       const proxy = await proxied(kind);
@@ -252,6 +285,44 @@ async function proxied(kind: Kind): Promise<FaultProxy> {
   onTestFinished(() => proxy.end());
   return proxy;
 }
+
+describe.skipIf(redisUrl === null)("a channel over ioredis", () => {
+  it.each([{}, { lazyConnect: true }, { enableOfflineQueue: true }])(
+    "is heard whatever its client is set to: %o",
+    async (options) => {
+      const name = ownName();
+      const open = async () =>
+        redisChannel({ client: await connectedIoRedis(redisUrl ?? "", options), name });
+      const { hearEachOther } = await two(open, open, 300);
+      await hearEachOther();
+    },
+  );
+});
+
+describe.skipIf(inject("redisBinary") === null)("a channel that the ACL of Redis keeps out", () => {
+  it.each(["node-redis", "ioredis"])(
+    "says so by %s, and is heard once it is let in",
+    async (driver) => {
+      const { port } = await startRedis();
+      const acl = (...rules: string[]) => askRedis(port, "ACL", "SETUSER", "app", ...rules);
+      await acl("on", ">secret", "resetchannels", "+@all");
+      const url = `redis://app:secret@127.0.0.1:${port}`;
+      const told: unknown[] = [];
+      const log: ChannelLog = { warn: (_, fields) => told.push(fields) };
+      const open = async () => {
+        if (driver === "ioredis") return redisChannel({ client: await connectedIoRedis(url), log });
+        return redisChannel({ client: await connectedClient(url), log });
+      };
+      const { hearEachOther } = await two(open, open, 300);
+      await expect.poll(() => told.length, { timeout: 10_000 }).toBe(2);
+      expect(told).toEqual(Array(2).fill({ reason: expect.stringContaining("NOPERM") }));
+      await acl("&latchkey:changes");
+      await hearEachOther();
+      expect(told.slice(2)).toEqual(Array(2).fill({ failures: expect.any(Number) }));
+    },
+    40_000,
+  );
+});
 
 describe.skipIf(inject("redisBinary") === null)("a channel over Redis Cluster", () => {
   it("brings the end of a session to a process that listens at any node", async () => {
@@ -319,7 +390,9 @@ const connected: { destroy(): void }[] = [];
 afterAll(() => connected.forEach((client) => void client.destroy()));
 
 async function connectedClient(url: string) {
-  const client = await createClient({ url }).connect();
+  const client = createClient({ url });
+  client.on("error", () => undefined);
+  await client.connect();
   connected.push(client);
   return client;
 }

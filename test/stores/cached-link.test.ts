@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Dial, type Link, linkedChannel } from "../../src/stores/cached/linked-channel.ts";
-import type { Changes } from "../../src/stores/cached.ts";
+import { outage } from "../../src/stores/cached/outage.ts";
+import type { Changes, ChannelLog } from "../../src/stores/cached.ts";
 import { gate } from "../support/gate.ts";
 import { until } from "../support/until.ts";
 
@@ -10,6 +11,7 @@ function server() {
   const sent: string[] = [];
   let isSilent = false;
   let refuses = false;
+  let forbids = false;
   let dialled = 0;
   let ended = 0;
   const dial: Dial = (hear): Link => {
@@ -19,6 +21,7 @@ function server() {
     return {
       ready: Promise.resolve(),
       async send(text) {
+        if (forbids) throw new Error("forbidden");
         sent.push(text);
         if (!isSilent) for (const listener of listeners) listener(text);
       },
@@ -38,6 +41,9 @@ function server() {
     set refuses(refusing: boolean) {
       refuses = refusing;
     },
+    set forbids(forbidding: boolean) {
+      forbids = forbidding;
+    },
     get dialled() {
       return dialled;
     },
@@ -47,8 +53,8 @@ function server() {
   };
 }
 
-function listen(dial: Dial) {
-  const channel = linkedChannel(dial);
+function listen(dial: Dial, log?: ChannelLog) {
+  const channel = linkedChannel(dial, log);
   const told: Changes[] = [];
   channel.open((changes) => told.push(changes));
   onTestFinished(() => channel.close());
@@ -166,5 +172,76 @@ describe("a channel over one connection", () => {
     const since = performance.now();
     await channel.close();
     expect(performance.now() - since).toBeLessThan(1_500);
+  });
+});
+
+type Told = readonly [message: string, fields: object | undefined];
+
+/** Keeps what it is told, and throws as an application's log may. */
+function throwingLog() {
+  const told: Told[] = [];
+  const warn: ChannelLog["warn"] = (message, fields) => {
+    told.push([message, fields]);
+    throw new Error("the disk is full");
+  };
+  return { told, log: { warn } };
+}
+
+describe("a channel that stays cut", () => {
+  const cut = expect.stringContaining("is cut");
+  const whole = expect.stringContaining("is whole");
+
+  it("tries less and less often, tells so once, and once when it is whole", async () => {
+    const at = server();
+    at.refuses = true;
+    const { log, told } = throwingLog();
+    const since = performance.now();
+    listen(at.dial, log);
+    await expect.poll(() => told.length, { timeout: 5_000 }).toBe(1);
+    expect([at.dialled, performance.now() - since > 1_700]).toEqual([4, true]);
+    await expect.poll(() => at.dialled, { timeout: 5_000 }).toBe(5);
+    at.refuses = false;
+    await expect.poll(() => told.length, { timeout: 5_000 }).toBe(2);
+    expect(told).toEqual([
+      [cut, { reason: "refused" }],
+      [whole, { failures: 5 }],
+    ]);
+  });
+
+  it("is one that connects and may not speak, too", async () => {
+    const at = server();
+    at.forbids = true;
+    const { log, told } = throwingLog();
+    listen(at.dial, log);
+    await expect.poll(() => told.length, { timeout: 15_000 }).toBe(1);
+    at.forbids = false;
+    await expect.poll(() => told.length, { timeout: 5_000 }).toBe(2);
+    expect(told).toEqual([
+      [cut, { reason: "forbidden" }],
+      [whole, { failures: expect.any(Number) }],
+    ]);
+  });
+
+  it("says nothing of what was over soon", () => {
+    const { log, told } = throwingLog();
+    const { failed, over } = outage(log);
+    for (let times = 0; times < 10; times++) {
+      for (let failures = 0; failures < 3; failures++) failed(new Error("restarted"));
+      over();
+    }
+    expect(told).toEqual([]);
+  });
+
+  it("warns the process where it has no log, with what was wrong at every host", async () => {
+    const warnings: Error[] = [];
+    const keep = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", keep);
+    onTestFinished(() => void process.off("warning", keep));
+    const { failed } = outage();
+    const reason = new AggregateError([new Error("refused at ::1"), new Error("refused at 127.0.0.1")]);
+    for (let failures = 0; failures < 4; failures++) failed(reason);
+    await until(() => warnings.length > 0);
+    expect(warnings).toMatchObject([{ code: "LATCHKEY_CHANNEL" }]);
+    expect(warnings[0]?.message).toContain("(refused at ::1, refused at 127.0.0.1)");
   });
 });

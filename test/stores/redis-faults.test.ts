@@ -1,3 +1,6 @@
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
 import type { Session } from "../../src/domain/session.ts";
 import type { User } from "../../src/domain/user.ts";
@@ -103,6 +106,32 @@ describe.skipIf(isSkipped).each(Object.entries(drivers))("between %s and its ser
     await stores.ephemeral.remove(["mark"], patient());
   });
 
+  it("nobody listens: nothing is held of a call that was given up", async () => {
+    await proxy.set("refuse");
+    await expect(stores.ephemeral.read("key", hasty())).rejects.toThrow();
+    const held = await givenUp(100);
+    // What was given up is gone after a turn or two.
+    await eventually(async () => {
+      collectGarbage();
+      return held.filter((call) => call.deref() !== undefined).length < 10;
+    }, 5_000);
+    await proxy.set("pass");
+    await itWorksAgain();
+  });
+
+  /** Calls that wait for the server, and are given up. */
+  async function givenUp(count: number): Promise<readonly WeakRef<object>[]> {
+    const ends = Array.from({ length: count }, () => new AbortController());
+    const limit = (at: number) => ({ key: `counter${at}`, limit: 1, windowSeconds: 60 });
+    const calls = ends.map(({ signal }, at) =>
+      stores.ephemeral.reserve([limit(at)], { now: clock.now(), signal }),
+    );
+    await setImmediate();
+    for (const end of ends) end.abort(new Error("given up"));
+    expect((await Promise.allSettled(calls)).every(({ status }) => status === "rejected")).toBe(true);
+    return ends.map(({ signal }) => new WeakRef(signal));
+  }
+
   it("a server that hangs: every call fails with its caller, and it recovers", async () => {
     await proxy.set("hang");
     const startedAt = performance.now();
@@ -158,3 +187,8 @@ describe.skipIf(isSkipped).each(Object.entries(drivers))("between %s and its ser
     await itWorksAgain();
   });
 });
+
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+}

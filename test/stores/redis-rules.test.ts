@@ -1,13 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, onTestFinished } from "vitest";
 import type { Session } from "../../src/domain/session.ts";
 import type { User } from "../../src/domain/user.ts";
 import { expiredKeepSeconds, type OwnerRecords } from "../../src/ports/detached-sessions.ts";
 import type { StoreCall } from "../../src/ports/store.ts";
-import { type NodeRedisClient, type RedisStores, redis } from "../../src/stores/redis/redis.ts";
+import { type Changes, type RedisChannelOptions, redisChannel } from "../../src/stores/cached.ts";
+import {
+  type NodeRedisClient,
+  type RedisStores,
+  redis,
+  UnfitRedisError,
+} from "../../src/stores/redis/redis.ts";
 import { testClock } from "../../src/testing/clock.ts";
 import { fixtures } from "../../src/testing/fixtures.ts";
 import { type OwnRedis, startRedis } from "../servers/start-redis.ts";
-import { type Connected, nodeRedis } from "./redis-clients.ts";
+import { until } from "../support/until.ts";
+import { type Connected, ioRedis, nodeRedis } from "./redis-clients.ts";
 
 const clock = testClock();
 const make = fixtures(clock);
@@ -147,6 +155,22 @@ describe.skipIf(isSkipped)("Redis keeps nothing for ever", () => {
   });
 });
 
+describe.skipIf(isSkipped)("Redis holds a thousand sessions of a user", () => {
+  it.each([0, 5_000])("whatever the cap (%i): the least recently used go", async (cap) => {
+    const user = make.user();
+    const at = (index: number): Date => new Date(clock.now().getTime() + index);
+    const all = Array.from({ length: 1_003 }, (_, index) => make.session(user, { lastUsedAt: at(index) }));
+    const evicted = (
+      await Promise.all(all.slice(0, 1_000).map((session) => stores.sessions.insert(session, cap, call())))
+    ).flat();
+    expect(evicted).toEqual([]);
+    for (const session of all.slice(1_000))
+      evicted.push(...(await stores.sessions.insert(session, cap, call())));
+    expect(evicted).toEqual(all.slice(0, 3));
+    expect(await stores.sessions.list(ownerKey(user), call())).toHaveLength(1_000);
+  });
+});
+
 describe.skipIf(isSkipped)("Redis answers with a copy of a user only while it can be true", () => {
   it("not after another primary took over, until every fence of before is over", async () => {
     const { user, session } = await signedIn();
@@ -278,6 +302,83 @@ describe.skipIf(isSkipped)("Redis says that it failed", () => {
   });
 });
 
+/** The user that the documentation asks for: its rules, as words. */
+function documentedUser(): readonly string[] {
+  const page = readFileSync(new URL("../../docs/stores/redis.md", import.meta.url), "utf8");
+  const words = /^ACL SETUSER latchkey (.*)$/m.exec(page)?.[1]?.split(" ");
+  if (words === undefined) throw new Error("docs/stores/redis.md names no user");
+  return words;
+}
+
+describe.skipIf(isSkipped).each(Object.entries({ "node-redis": nodeRedis, ioredis: ioRedis }))(
+  "with the rights that the documentation names, by %s,",
+  (_, connect) => {
+    let few: Connected;
+    beforeAll(async () => {
+      await ask("ACL", "SETUSER", "latchkey", "reset", ...documentedUser());
+      few = await connect(server.url.replace("//", "//latchkey:password@"))();
+    });
+    afterAll(() => few?.close());
+
+    it("everything works", async () => {
+      const { sessions, ephemeral } = redis({ client: few.client });
+      const owners = sessions.owners as OwnerRecords;
+      const user = make.user();
+      const [first, second] = [make.session(user), make.session(user)];
+      const key = ownerKey(user);
+      await sessions.insert(first, 1, call());
+      expect(await sessions.insert(second, 1, call())).toEqual([first]);
+      await changeReign();
+      await owners.fence(key, "lifted", call());
+      await owners.lift(key, "lifted", call());
+      for (const fence of ["of another reign", "of this one"]) {
+        await owners.fence(key, fence, call());
+        await owners.publish(user, { fence, readAtMs: null }, call());
+        await ask("DEL", `latchkey:{${user.slotTag}}:f:${user.id}`);
+      }
+      const { readAtMs = 0 } = (await sessions.find([second.id], call()))[0] ?? {};
+      await owners.publish(user, { fence: null, readAtMs }, call());
+      expect((await sessions.find([second.id], call()))[0]?.owner).toEqual(user);
+      const touch = { sessionId: second.id, usedAt: clock.now(), idleExpiresAt: second.idleExpiresAt };
+      await sessions.touch([touch], call());
+      const data = { sessionId: second.id, dataVersion: 0, data: { a: 1 } };
+      expect(await sessions.setData(data, call())).toBe(true);
+      const refresh = { sessionId: second.id, from: null, family: make.refreshFamily() };
+      expect(await sessions.refresh(refresh, call())).toBe(true);
+      expect(await sessions.take([second.id], call())).toHaveLength(1);
+      await owners.forget(user.id, call());
+      await sessions.ping(call());
+      await ephemeral.put("value", "v", 60, call());
+      expect(await ephemeral.take("value", call())).toBe("v");
+      expect(await ephemeral.add("mark", 60, call())).toBe(true);
+      const limit = { key: "counter", limit: 3, windowSeconds: 60 };
+      await ephemeral.reserve([limit], call());
+      await ephemeral.reserve([limit], call());
+      await ephemeral.refund(["counter"], call());
+      await ephemeral.remove(["value", "mark", "counter"], call());
+    });
+
+    it("the channel is heard", async () => {
+      const told: Changes[] = [];
+      const log = { warn() {} };
+      const client = few.client as unknown as RedisChannelOptions["client"];
+      const [listener, teller] = [redisChannel({ client, log }), redisChannel({ client, log })];
+      listener.open((changes) => told.push(changes));
+      teller.open(() => undefined);
+      onTestFinished(() => Promise.all([listener.close(), teller.close()]).then(() => undefined));
+      await until(() => {
+        teller.tell({ sessions: [], users: ["u"] });
+        return told.some((changes) => changes !== "everything" && changes.users.includes("u"));
+      });
+    });
+
+    it("nothing else is allowed", async () => {
+      const stranger = redis({ client: few.client, prefix: "other:" });
+      await expect(stranger.ready()).rejects.toThrow(UnfitRedisError);
+    });
+  },
+);
+
 describe.skipIf(isSkipped)("Redis is looked at before it is used", () => {
   it("a server that evicts is refused by every method, and accepted once it is set right", async () => {
     await ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
@@ -291,6 +392,26 @@ describe.skipIf(isSkipped)("Redis is looked at before it is used", () => {
     }
     await stores.ready();
     expect(await stores.ephemeral.read("key", call())).toBeNull();
+  });
+
+  it.each([
+    ["may run no script", "-@scripting"],
+    ["may not ask for INFO", "-info"],
+    ["may not use these keys", "resetkeys"],
+  ])("a user who %s is refused, and let in once they may", async (_, rule) => {
+    const acl = (...rules: string[]) => ask("ACL", "SETUSER", "few", ...rules);
+    await acl("reset", "on", ">secret", "~*", "+@all", rule);
+    const few = await nodeRedis(server.url.replace("//", "//few:secret@"))();
+    try {
+      const { ready } = redis({ client: few.client, prefix });
+      const failure = await ready().catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(UnfitRedisError);
+      expect(String(failure)).toContain("lacks a right");
+      await acl("~*", "+@all");
+      await ready();
+    } finally {
+      few.close();
+    }
   });
 
   it("what cannot be used is a TypeError", async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Changes, InvalidationChannel } from "./channel.ts";
 import { heard } from "./heard.ts";
 import { formatMessage } from "./message.ts";
+import { type ChannelLog, outage as outageOf } from "./outage.ts";
 import { outbox } from "./outbox.ts";
 
 /** A connection through which every process hears every text, one's own included. */
@@ -14,8 +15,8 @@ export interface Link {
   end(): void;
 }
 
-/** Begins a connection. `lost`: it is known to be gone. */
-export type Dial = (hear: (text: string) => void, lost: () => void) => Link;
+/** Begins a connection. `lost`: it is known to be gone, and why where that is known. */
+export type Dial = (hear: (text: string) => void, lost: (reason?: unknown) => void) => Link;
 
 /** Between two signs of life of a process, and between two looks at its connection. */
 const beatMs = 300;
@@ -33,10 +34,14 @@ const closeMs = 1_000;
  *
  * What cannot be sent is not sent later, but its number is used up: as soon as this process is heard again, the others see
  * the gap.
+ *
+ * It is whole while its own messages come back: a server that takes connections, and lets nobody publish, is an outage as well.
+ * One that lasts is told to `log`, once, with the reason; so is its end.
  */
-export function linkedChannel(dial: Dial): InvalidationChannel {
+export function linkedChannel(dial: Dial, log?: ChannelLog): InvalidationChannel {
   const self = randomUUID();
   const waiting = outbox();
+  const outage = outageOf(log);
   let tellCache: ((changes: Changes) => void) | null = null;
   let link: Link | null = null;
   let dialling: Promise<void> | null = null;
@@ -45,9 +50,12 @@ export function linkedChannel(dial: Dial): InvalidationChannel {
   let isBeatDue = false;
   let unanswered = 0;
   let number = 0;
+  let refusal: unknown;
   let beat: NodeJS.Timeout | undefined;
   const inbox = heard(self, () => {
     unanswered = 0;
+    refusal = undefined;
+    outage.over();
   });
 
   function hear(text: string): void {
@@ -58,7 +66,7 @@ export function linkedChannel(dial: Dial): InvalidationChannel {
   function connect(): void {
     // A factory that throws is tried again like a server that refuses.
     dialling ??= dialled()
-      .catch(nothing)
+      .catch(failed)
       .finally(() => {
         dialling = null;
       });
@@ -66,36 +74,50 @@ export function linkedChannel(dial: Dial): InvalidationChannel {
 
   async function dialled(): Promise<void> {
     let isLost = false;
-    const made = dial(hear, () => {
-      isLost = true;
-      if (link === made) drop();
+    let lose: (reason: unknown) => void = () => undefined;
+    const end = new Promise<never>((_, reject) => {
+      lose = reject;
     });
-    const isReady = await soon(made.ready).then(
-      () => true,
-      () => false,
-    );
-    // Otherwise it is tried again at the next beat.
-    if (isReady && !isLost && !isClosed) accept(made);
-    else made.end();
+    const made = dial(hear, (reason = new Error("the connection was lost")) => {
+      isLost = true;
+      lose(reason);
+      if (link === made) drop(reason);
+    });
+    try {
+      await soon(Promise.race([made.ready, end]));
+      if (isLost || isClosed) throw new Error("the connection was lost, or is not needed any more");
+    } catch (error) {
+      made.end();
+      throw error;
+    }
+    accept(made);
+  }
+
+  // It is tried again at a beat.
+  function failed(reason: unknown): void {
+    if (!isClosed) outage.failed(reason);
   }
 
   function accept(made: Link): void {
     link = made;
     unanswered = 0;
+    outage.reached();
     // What was said while nobody listened.
     tellCache?.("everything");
     onBeat();
   }
 
-  function drop(): void {
+  function drop(reason: unknown): void {
     link?.end();
     link = null;
+    failed(reason);
   }
 
   function onBeat(): void {
-    if (link !== null && unanswered >= unansweredMax) drop();
+    if (link !== null && unanswered >= unansweredMax)
+      drop(refusal ?? new Error("its own messages do not come back"));
     if (link === null) {
-      connect();
+      if (outage.isDue) connect();
       return;
     }
     unanswered++;
@@ -111,7 +133,9 @@ export function linkedChannel(dial: Dial): InvalidationChannel {
       await dialling;
       isBeatDue = false;
       const text = formatMessage({ sender: self, number: ++number, changes: waiting.take() });
-      await soon(sent(text)).catch(nothing);
+      await soon(sent(text)).catch((error: unknown) => {
+        refusal = error;
+      });
     }
     isSending = false;
   }
@@ -137,7 +161,8 @@ export function linkedChannel(dial: Dial): InvalidationChannel {
       const end = performance.now() + closeMs;
       while (isSending && performance.now() < end) await new Promise((wake) => setTimeout(wake, 5));
       isClosed = true;
-      drop();
+      link?.end();
+      link = null;
     },
   };
 }
@@ -150,5 +175,3 @@ function soon<T>(work: Promise<T>): Promise<T> {
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
-
-function nothing(): void {}

@@ -1,5 +1,6 @@
 import type { InvalidationChannel } from "./channel.ts";
 import { linkedChannel } from "./linked-channel.ts";
+import type { ChannelLog } from "./outage.ts";
 
 /** What is used of pg's `Client`. */
 export interface ListeningClient {
@@ -18,6 +19,8 @@ export interface PostgresChannelOptions {
   readonly client: () => ListeningClient;
   /** Default `latchkey`. Processes on one database hear each other by it. */
   readonly name?: string;
+  /** Told where the channel stays cut, and when it is whole again. Default: warnings of the process. */
+  readonly log?: ChannelLog;
 }
 
 /**
@@ -29,7 +32,11 @@ export interface PostgresChannelOptions {
  *
  * @see https://www.postgresql.org/docs/current/sql-notify.html
  */
-export function postgresChannel({ client, name = "latchkey" }: PostgresChannelOptions): InvalidationChannel {
+export function postgresChannel({
+  client,
+  name = "latchkey",
+  log,
+}: PostgresChannelOptions): InvalidationChannel {
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(name))
     throw new TypeError("postgresChannel: name has to be a plain lower-case identifier");
   return linkedChannel((hear, lost) => {
@@ -42,7 +49,7 @@ export function postgresChannel({ client, name = "latchkey" }: PostgresChannelOp
       send: (text) => listening.query("SELECT pg_notify($1, $2)", [name, text]),
       end: () => endSoon(listening),
     };
-  });
+  }, log);
 }
 
 /** How long a server may take to say goodbye. */

@@ -1,3 +1,5 @@
+import { readiness } from "./readiness.ts";
+
 /** What is used of a command's options in node-redis. */
 export interface NodeRedisCommandOptions {
   readonly abortSignal?: AbortSignal;
@@ -108,30 +110,13 @@ function nodeRedisSentinel(client: NodeRedisSentinel): Sender {
 
 // ioredis cannot take a command back from its queue, so none is handed over while it would wait there.
 function ioRedis(client: IoRedisClient): Sender {
-  let connecting: Promise<void> | null = null;
-
-  function connected(): Promise<void> {
-    connecting ??= new Promise<void>((resolve, reject) => {
-      const ready = (): void => done(resolve);
-      const end = (): void => done(() => reject(new Error("the connection to Redis was closed")));
-      const done = (settle: () => void): void => {
-        connecting = null;
-        client.off("ready", ready);
-        client.off("end", end);
-        settle();
-      };
-      client.once("ready", ready);
-      client.once("end", end);
-    });
-    return connecting;
-  }
-
+  const ready = readiness(client);
   return {
     isCluster: client.isCluster,
     async send({ args: [name, ...args], signal }) {
       if (client.status === "wait") client.connect().catch(() => undefined);
       // Where it has ended it says so itself.
-      if (client.status !== "ready" && client.status !== "end") await connected();
+      if (client.status !== "ready" && client.status !== "end") await ready(signal);
       signal.throwIfAborted();
       return client.call(name, args);
     },

@@ -5,15 +5,22 @@ import { luaMark } from "./session-scripts.ts";
 
 const fenceMs = fenceSeconds * 1000;
 const ownerMs = ownerSeconds * 1000;
+/** Longer than the copy that it leads to. */
+const whereaboutsMs = ownerMs + fenceMs;
 
 // Fences are a hash: `f:<name>` holds when each was put up and under which primary, `last` when the latest was, `version` the
 // highest that anybody tried to publish. It is gone when the last fence has fallen.
+//
+// A server whose memory is full refuses a script's first write where that takes memory, and none after it. Without a fence
+// nothing ends, so what sessions end by begins with a write that takes none: a DEL, an HDEL, a PEXPIRE. The flag `allow-oom`
+// would say so, and is an error of syntax before Redis 7.
+// https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/BestPractices.Clients.Redis.LuaScripts.html
 const luaFences = `${luaNumber}${luaClock}${luaReign}${luaMark}
 local function stamp(now) return string.format('%.3f', now) end
 local function putUp(name, now, replid)
+  redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'f:' .. name, stamp(now) .. ' ' .. replid, 'last', stamp(now))
   redis.call('PEXPIRE', KEYS[1], ${fenceMs})
-  redis.call('DEL', KEYS[2])
 end
 local function isStanding(value, now)
   local at = tonumber(string.match(value, '^%S+'))
@@ -85,17 +92,22 @@ redis.call('SET', KEYS[2], replid .. ' ' .. number(version) .. ' ' .. json, 'PX'
 return 1
 `);
 
-/** KEYS: whereabouts. ARGV: slot tag. Notes where a copy is about to lie; 0 where none may be made now. */
+/**
+ * KEYS: whereabouts. ARGV: slot tag, own fence or nothing. Notes where a copy is about to lie; 0 where none may be made now.
+ * A copy without a fence is for the sake of speed: a server whose memory is full refuses it.
+ */
 export const noteScript: Script = script(`
 local there = redis.call('GET', KEYS[1])
 if there and string.sub(there, -1) == '!' then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ${ownerMs + fenceMs})
+if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ${whereaboutsMs}) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ${whereaboutsMs})
 return 1
 `);
 
 /** KEYS: whereabouts. Answers the slot tag or nothing, and lets nobody note one until every reading of before is too old. */
 export const forgetScript: Script = script(`
 local tag = string.match(redis.call('GET', KEYS[1]) or '', '^[^!]*')
+redis.call('PEXPIRE', KEYS[1], ${whereaboutsMs})
 redis.call('SET', KEYS[1], tag .. '!', 'PX', ${fenceMs})
 return tag
 `);

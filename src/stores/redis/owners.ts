@@ -33,7 +33,8 @@ export function ownerRecords({ link, keys }: Pick<Parts, "link" | "keys">): Owne
     async publish(user, reading, call) {
       const owner = { userId: user.id, slotTag: user.slotTag };
       // Before the copy, so that `forget` finds every copy there is.
-      const isNoted = await link.run(noteScript, [keys.whereabouts(user.id)], [user.slotTag], call);
+      const note = [user.slotTag, reading.fence ?? ""];
+      const isNoted = await link.run(noteScript, [keys.whereabouts(user.id)], note, call);
       if (isNoted !== 1) {
         if (reading.fence !== null) await lift(owner, reading.fence, call);
         return;

@@ -38,7 +38,7 @@ export interface RedisStores {
   /**
    * Resolves once the servers answered and are fit; the first call of any method asks for it by itself.
    *
-   * @throws UnfitRedisError - older than Redis 6.2, or `maxmemory-policy` is not `noeviction`
+   * @throws UnfitRedisError - older than Redis 6.2, `maxmemory-policy` is not `noeviction`, or the user lacks a right
    */
   ready(): Promise<void>;
 }

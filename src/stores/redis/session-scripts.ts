@@ -49,8 +49,8 @@ return found
 `);
 
 /**
- * KEYS: session, index (a visitor's has none). ARGV: text, now, cap. Answers what the cap evicted, in turns. Sent twice, as
- * drivers may, it is done once.
+ * KEYS: session, index (a visitor's has none). ARGV: text, now, cap (at least 1). Answers what the cap evicted, in turns. Sent
+ * twice, as drivers may, it is done once.
  */
 export const insertScript: Script = script(`${luaNumber}${luaReign}${luaSession}${luaMark}${luaOutlive}
 local text, now, cap = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -65,7 +65,7 @@ if KEYS[2] then
   replid = reign()
   if not replid then return redis.error_reply(notPrimary) end
 end
-if KEYS[2] and cap > 0 then
+if KEYS[2] and redis.call('ZCARD', KEYS[2]) >= cap then
   for _, rest in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
     local other = rest ~= '' and redis.call('GET', slot(KEYS[1]) .. 's:' .. rest)
     local s = other and parse(other)
@@ -81,7 +81,7 @@ end
 redis.call('SET', KEYS[1], text, 'PX', number(ttl))
 if not KEYS[2] then return evicted end
 for i = 1, #live + 1 - cap do
-  if cap == 0 or not live[i] then break end
+  if not live[i] then break end
   redis.call('DEL', slot(KEYS[1]) .. 's:' .. live[i].rest)
   redis.call('ZREM', KEYS[2], live[i].rest)
   evicted[#evicted + 1] = live[i].rest
@@ -145,6 +145,8 @@ if not isLive(s, now) then return 0 end
 s.used = math.max(s.used, tonumber(ARGV[2]))
 s.idle = math.max(s.idle, tonumber(ARGV[3]))
 local goneAt = math.min(s.idle, s.ends) + ${keepMs}
+-- First, so that a server whose memory is full takes the text, which is no longer than before.
+redis.call('PEXPIRE', KEYS[1], number(goneAt - now))
 redis.call('SET', KEYS[1], write(s), 'PX', number(goneAt - now))
 if s.user == '' then return 1 end
 local index = slot(KEYS[1]) .. 'i:' .. s.user

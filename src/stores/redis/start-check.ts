@@ -20,7 +20,10 @@ export function checkedLink(link: Link, prefix: string): Link & { readonly ready
   async function look(): Promise<void> {
     const places = keysBelow(prefix).spread(link.isCluster ? spreadOver : 1);
     const call = { signal: new AbortController().signal };
-    const answers = await Promise.all(places.map((key) => link.run(setupScript, [key], [], call)));
+    const looks = places.map((key) => link.run(setupScript, [key], [], call));
+    const answers = await Promise.all(looks).catch((error: unknown) => {
+      throw forbidden(error) ?? error;
+    });
     for (const answer of answers) assertFit(answer as readonly [string, string]);
     isFit = true;
   }
@@ -49,6 +52,17 @@ export function checkedLink(link: Link, prefix: string): Link & { readonly ready
 /** The servers answered, and would lose what is kept there, or lack what it needs. */
 export class UnfitRedisError extends Error {
   override readonly name = "UnfitRedisError";
+}
+
+/** What a server says that has no such command, or none for scripts, or whose ACL forbids it: trying again is of no use. */
+const forbids =
+  /^NOPERM|ACL failure in script|user executing the script can't|not allowed from script|unknown (redis )?command/i;
+
+function forbidden(error: unknown): UnfitRedisError | null {
+  if (!(error instanceof Error) || !forbids.test(error.message)) return null;
+  return new UnfitRedisError(`Redis: its user lacks a right that is needed: ${error.message}`, {
+    cause: error,
+  });
 }
 
 function assertFit([version, policy]: readonly [version: string, policy: string]): void {
