@@ -20,7 +20,7 @@ const usernameShape = /^[a-z0-9](?:[a-z0-9._-]{1,30})[a-z0-9]$/;
 const emailShape =
   /^[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}]{1,64}@(?:[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}\.)*[^\s@<>()[\],;:\\"\p{Cc}\p{Cf}\p{Cs}.]{1,63}$/u;
 
-/** Longest address accepted, in UTF-16 units. @see RFC 5321, section 4.5.3.1.3 (254 octets of path) */
+/** Longest address accepted, and longest key of one, in UTF-16 units. @see RFC 5321, section 4.5.3.1.3 (254 octets of path) */
 export const emailMaxLength = 254;
 
 /**
@@ -59,11 +59,11 @@ export function usernameKey(username: string, { isOperators = false }: UsernameO
   return serviceNames.has(key) && !isOperators ? null : key;
 }
 
-/** Whether an address can be stored: one `@`, no blanks or control characters, at most 254 units. */
+/** Whether an address can be stored: one `@`, no blanks or control characters, at most 254 units, its key too: NFKC makes text longer. */
 export function isEmail(email: string): boolean {
   const key = emailKey(email);
   return (
-    email.length <= emailMaxLength &&
+    Math.max(email.length, key.length) <= emailMaxLength &&
     emailShape.test(email) &&
     emailShape.test(key) &&
     !anonymousShape.test(key)

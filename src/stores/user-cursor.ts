@@ -9,7 +9,7 @@ export interface UserPlace {
   readonly key: string;
 }
 
-/** Longer than any text that is handed out: an address has 254 characters at most. */
+/** Longer than any text that is handed out: the key of an address has 254 units at most, of up to 3 bytes. */
 const longest = 4_000;
 
 /** A place as it is handed out, for whoever asks for what begins there. */

@@ -39,7 +39,8 @@ export async function addPostgres(
     file: join(bin, "postgres"),
     folder,
     args: ({ port }) => ["-D", folder, "-p", `${port}`, ...all],
-    isReady: (log) => log.includes("database system is ready to accept connections"),
+    // One that follows another says that they are read-only.
+    isReady: (log) => /database system is ready to accept (read-only )?connections/.test(log),
     // Ends without a checkpoint, yet gives its shared memory back.
     endSignal: "SIGQUIT",
     clearAfterKill: releaseSharedMemory,

@@ -1,9 +1,11 @@
 import { createPool, type Pool, type PoolOptions } from "mysql2/promise";
 import { inject, onTestFinished } from "vitest";
 import type { StoreCall } from "../../src/ports/store.ts";
+import { connectionTo } from "../../src/stores/mysql/connection.ts";
 import { onLink } from "../../src/stores/mysql/link.ts";
 import { schemaSteps } from "../../src/stores/mysql/migrations.ts";
 import { type MysqlOptions, type MysqlStores, mysql } from "../../src/stores/mysql/mysql.ts";
+import type { Life, PooledConnection } from "../../src/stores/sql/connection.ts";
 import type { LockPatience } from "../../src/stores/sql/migration-locks.ts";
 import type { SchemaSteps } from "../../src/stores/sql/migrations.ts";
 import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
@@ -64,6 +66,8 @@ export interface MysqlDatabase extends Omit<Database, "empty" | "drop"> {
   call(signal?: AbortSignal): StoreCall;
   /** Latchkey's stores on a pool of their own. */
   open(options?: Partial<MysqlOptions>, config?: PoolOptions): MysqlStores;
+  /** The way of the stores to the database, which looks at the schema with its first call. */
+  connect(life: Omit<Life, "ownsPool">, config?: PoolOptions): PooledConnection;
   /** Migrates over a connection of its own. */
   onSchema<T>(work: (steps: SchemaSteps) => Promise<T>, patience?: LockPatience): Promise<T>;
   /** Names of the tables, sorted. */
@@ -97,6 +101,14 @@ export async function mysqlDatabase(): Promise<MysqlDatabase> {
     make: fixtures(clock),
     call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
     open: (options = {}, config = {}) => mysql({ pool: pool(config), ...options }),
+    connect: (life, config) =>
+      connectionTo({
+        pool: pool(config),
+        ownsPool: false,
+        lockTimeoutSeconds: 2,
+        transactionTimeoutSeconds: 5,
+        ...life,
+      }),
     onSchema: (work, patience) =>
       onLink({ pool: pool({ connectionLimit: 1 }) }, new AbortController(), (link) =>
         work(schemaSteps(link, patience)),

@@ -1,4 +1,5 @@
 import { onTestFinished } from "vitest";
+import type { Life } from "../../src/stores/sql/connection.ts";
 import { openFaultProxy } from "../support/fault-proxy.ts";
 import { mysqlDatabase, mysqlUrl } from "./mysql-database.ts";
 import { serverFaults } from "./server-faults.ts";
@@ -11,5 +12,6 @@ serverFaults("MySQL", mysqlUrl === null, async () => {
   const direct = database.open();
   const config = { uri: proxy.urlOf(database.url), connectTimeout: 1_000 };
   const stores = database.open({ transactionTimeoutSeconds: 1 }, config);
-  return { proxy, stores, direct, clock, make };
+  const connect = (life: Omit<Life, "ownsPool">) => database.connect(life, { ...config, connectionLimit: 1 });
+  return { proxy, stores, direct, connect, clock, make };
 });

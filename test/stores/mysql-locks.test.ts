@@ -174,6 +174,67 @@ describe.skipIf(mysqlUrl === null)("what another transaction on MySQL is changin
   });
 });
 
+describe.skipIf(mysqlUrl === null)(
+  "the sessions of one user on MySQL, where they are nearly all there are",
+  () => {
+    it.each(["a sign-in past the cap", "ending all"])("are locked without others' by %s", async (what) => {
+      const database = await mysqlDatabase();
+      const { make, call, raw } = database;
+      const stores = await opened(database, { lockTimeoutSeconds: 1 });
+      const [user, someone] = [make.user(), make.user()];
+      const sessionOf = (owner: typeof user) =>
+        ({ kind: "session.insert", session: make.session(owner), cap: 0, evicted: () => [] }) as const;
+      const theirs = sessionOf(someone);
+      const inserts = [user, someone].map((each) => ({ kind: "user.insert", user: each }) as const);
+      await stores.directory.commit([...inserts, theirs], call());
+      await stores.directory.commit(
+        Array.from({ length: 30 }, () => sessionOf(user)),
+        call(),
+      );
+      await raw.query("ANALYZE TABLE sessions");
+      const other = await othersTransaction(database);
+      await other.query(`SELECT 1 FROM sessions WHERE id = '${theirs.session.id}' FOR UPDATE`);
+      const userId = user.id;
+      const write =
+        what === "ending all"
+          ? ({ kind: "session.delete_all", userId, except: null, ended: () => [] } as const)
+          : { ...sessionOf(user), cap: 3 };
+      expect(await stores.directory.commit([write], call())).toMatchObject({ ok: true });
+    });
+  },
+);
+
+describe.skipIf(mysqlUrl === null)(
+  "the credentials of one user on MySQL, where they are nearly all there are",
+  () => {
+    it.each(["api_keys", "linked_accounts"])("are erased without a wait for others': %s", async (table) => {
+      const database = await mysqlDatabase();
+      const { make, call, raw } = database;
+      const stores = await opened(database, { lockTimeoutSeconds: 1 });
+      const [user, someone] = [make.user(), make.user()];
+      const credentialsOf = (owner: typeof user) =>
+        [
+          { kind: "api_key.insert", key: make.apiKey(owner) },
+          { kind: "linked_account.insert", account: make.linkedAccount(owner) },
+        ] as const;
+      const inserts = [user, someone].map((each) => ({ kind: "user.insert", user: each }) as const);
+      const theirs = Array.from({ length: 30 }, () => credentialsOf(user)).flat();
+      const written = await stores.directory.commit(
+        [...inserts, ...theirs, ...credentialsOf(someone)],
+        call(),
+      );
+      expect(written).toMatchObject({ ok: true });
+      await raw.query(`ANALYZE TABLE ${table}`);
+      const other = await othersTransaction(database);
+      await other.query(
+        `SELECT 1 FROM ${table} FORCE INDEX (${table}_user_id) WHERE user_id = '${someone.id}' FOR UPDATE`,
+      );
+      const erase = { kind: "user.erase", userId: user.id, requires: "any" } as const;
+      expect(await stores.directory.commit([erase], call())).toMatchObject({ ok: true });
+    });
+  },
+);
+
 describe.skipIf(mysqlUrl === null)("a lock on MySQL that is a row", () => {
   it("is missed where the row is gone: nothing goes on without it", async () => {
     const database = await mysqlDatabase();

@@ -83,6 +83,38 @@ describe.skipIf(mysqlUrl === null)("migrations on MySQL", () => {
     expect(await database.tables()).toEqual(["latchkey_migrations", "more", "one", "three", "two"]);
   });
 
+  it("that are interrupted on their way back are gone on with, and none is taken back that nobody named", async () => {
+    const database = await mysqlDatabase();
+    const broken = three.map((each) =>
+      each.number === 3 ? { ...each, down: `${each.down};\nNONSENSE` } : each,
+    );
+    const down = (known = three, to?: number) => database.onSchema((steps) => migrateDown(steps, known, to));
+    for (const to of [undefined, 2]) {
+      await database.onSchema((steps) => migrateUp(steps, broken));
+      await expect(down(broken)).rejects.toThrow(/NONSENSE/);
+      expect(await down(three, to)).toEqual([3]);
+      expect(await states(database)).toBe("1 applied, 2 applied, 3 pending");
+    }
+    expect(await database.tables()).toEqual(["latchkey_migrations", "more", "one", "two"]);
+    expect(await down()).toEqual([2]);
+  });
+
+  it("that broke off on their way up can be taken back", async () => {
+    const database = await mysqlDatabase();
+    await expect(database.onSchema((steps) => migrateUp(steps, stuck))).rejects.toThrow(/NONSENSE/);
+    expect(await database.onSchema((steps) => migrateDown(steps, three))).toEqual([1]);
+    expect(await database.tables()).toEqual(["latchkey_migrations"]);
+  });
+
+  it("that a newer program began are for that one to end", async () => {
+    const database = await mysqlDatabase();
+    await database.onSchema((steps) => migrateUp(steps, three));
+    await database.run("INSERT INTO latchkey_migrations VALUES (4, 'four', '', NULL)");
+    expect(await states(database)).toBe("1 applied, 2 applied, 3 applied, 4 unknown");
+    const down = database.onSchema((steps) => migrateDown(steps, three));
+    await expect(down).rejects.toThrow(/does not know: 4 four/);
+  });
+
   it("go on after any statement at which they were interrupted, on their way back too", async () => {
     const database = await mysqlDatabase();
     const stores = database.open();
@@ -106,6 +138,26 @@ describe.skipIf(mysqlUrl === null)("migrations on MySQL", () => {
       /migration 1 initial failed: table sessions already exists\. Nothing was changed/,
     );
     expect(await database.tables()).toEqual(["latchkey_migrations", "sessions"]);
+  });
+});
+
+describe.skipIf(mysqlUrl === null)("the schema on MySQL", () => {
+  it("is checked by who has rights on tables alone, the check of counters included", async () => {
+    const database = await mysqlDatabase();
+    const { name } = database;
+    const account = `'${name}'@'127.0.0.1'`;
+    await database.open().migrations.up();
+    await database.run(`CREATE USER ${account} IDENTIFIED BY 'pw'`);
+    onTestFinished(async () => void (await database.run(`DROP USER ${account}`)));
+    for (const table of await database.tables())
+      await database.run(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${name}.${table} TO ${account}`);
+    const { hostname, port } = new URL(database.url);
+    const config = { host: hostname, port: Number(port), user: name, password: "pw", database: name };
+    const stores = database.open({ migrate: false }, { ...config, uri: undefined as never });
+    await stores.migrations.check();
+    expect(await stores.directory.isEmpty(database.call())).toBe(true);
+    await database.run("ALTER TABLE counters DROP CONSTRAINT counters_within_limit");
+    await expect(stores.migrations.check()).rejects.toThrow("\n- check counters_within_limit\n");
   });
 });
 

@@ -1,9 +1,11 @@
 import { Pool, type PoolConfig } from "pg";
 import { inject, onTestFinished } from "vitest";
 import type { StoreCall } from "../../src/ports/store.ts";
+import { connectionTo } from "../../src/stores/postgres/connection.ts";
 import { onLink } from "../../src/stores/postgres/link.ts";
 import { schemaSteps } from "../../src/stores/postgres/migrations.ts";
 import { type PostgresOptions, type PostgresStores, postgres } from "../../src/stores/postgres/postgres.ts";
+import type { Life, PooledConnection } from "../../src/stores/sql/connection.ts";
 import type { LockPatience } from "../../src/stores/sql/migration-locks.ts";
 import type { SchemaSteps } from "../../src/stores/sql/migrations.ts";
 import { type Fixtures, fixtures, type TestClock, testClock } from "../../src/testing/testing.ts";
@@ -60,6 +62,8 @@ export interface PostgresDatabase extends Omit<Schema, "empty" | "drop"> {
   call(signal?: AbortSignal): StoreCall;
   /** Latchkey's stores on a pool of their own. */
   open(options?: Partial<PostgresOptions>, config?: PoolConfig): PostgresStores;
+  /** The way of the stores to the database, which looks at the schema with its first call. */
+  connect(life: Omit<Life, "ownsPool">, config?: PoolConfig): PooledConnection;
   /** Migrates over a connection of its own. */
   onSchema<T>(work: (steps: SchemaSteps) => Promise<T>, patience?: LockPatience): Promise<T>;
   /** Names of the tables, sorted. */
@@ -91,6 +95,15 @@ export async function postgresDatabase(): Promise<PostgresDatabase> {
     make: fixtures(clock),
     call: (signal = new AbortController().signal) => ({ now: clock.now(), signal }),
     open: (options = {}, config = {}) => postgres({ pool: pool(config), ...options }),
+    connect: (life, config) =>
+      connectionTo({
+        pool: pool(config),
+        ownsPool: false,
+        prepare: false,
+        lockTimeoutMs: 2_000,
+        transactionTimeoutMs: 5_000,
+        ...life,
+      }),
     onSchema: (work, patience) =>
       onLink({ pool: pool({ max: 1 }), prepare: false }, new AbortController(), (link) =>
         work(schemaSteps(link, patience)),

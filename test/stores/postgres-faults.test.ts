@@ -1,4 +1,5 @@
 import { onTestFinished } from "vitest";
+import type { Life } from "../../src/stores/sql/connection.ts";
 import { openFaultProxy } from "../support/fault-proxy.ts";
 import { postgresDatabase, postgresUrl } from "./postgres-database.ts";
 import { serverFaults } from "./server-faults.ts";
@@ -11,5 +12,6 @@ serverFaults("PostgreSQL", postgresUrl === null, async () => {
   const direct = database.open();
   const config = { connectionString: proxy.urlOf(postgresUrl ?? ""), connectionTimeoutMillis: 1_000 };
   const stores = database.open({ transactionTimeoutMs: 300 }, config);
-  return { proxy, stores, direct, clock, make };
+  const connect = (life: Omit<Life, "ownsPool">) => database.connect(life, { ...config, max: 1 });
+  return { proxy, stores, direct, connect, clock, make };
 });

@@ -32,6 +32,20 @@ describe.skipIf(postgresUrl === null)("values on PostgreSQL", () => {
   });
 });
 
+describe.skipIf(postgresUrl === null)("bytes on PostgreSQL", () => {
+  it.each(["hex", "escape"])("come back as they were stored, written as %s", async (form) => {
+    const { name, open, call, make } = await postgresDatabase();
+    const options = `-c search_path=${name} -c bytea_output=${form}`;
+    const { sessions, directory } = open({}, { options });
+    for (let first = 0; first < 256; first += 32) {
+      const secretDigest = Uint8Array.from({ length: 32 }, (_, at) => first + at);
+      const session = make.session(null, { secretDigest });
+      await directory.commit([{ kind: "session.insert", session, cap: 0, evicted: () => [] }], call());
+      expect(await sessions.find([session.id], call())).toMatchObject([{ session: { secretDigest } }]);
+    }
+  });
+});
+
 describe("a pool", () => {
   it("of pg fits as it is", () => {
     const fits: PostgresPool = new Pool();

@@ -3,6 +3,7 @@ import type { Session } from "../../src/domain/session.ts";
 import type { User } from "../../src/domain/user.ts";
 import type { StoreCall, Write } from "../../src/ports/store.ts";
 import type { Stores } from "../../src/ports/stores.ts";
+import type { Life, PooledConnection } from "../../src/stores/sql/connection.ts";
 import { auditQuery } from "../../src/testing/queries.ts";
 import type { Fixtures, TestClock } from "../../src/testing/testing.ts";
 import type { FaultMode, FaultProxy } from "../support/fault-proxy.ts";
@@ -15,6 +16,8 @@ export interface Ground {
   readonly stores: Stores;
   /** Past the proxy. */
   readonly direct: Stores;
+  /** Through the proxy, over one connection at a time. */
+  connect(life: Omit<Life, "ownsPool">): PooledConnection;
   readonly clock: TestClock;
   readonly make: Fixtures;
 }
@@ -95,6 +98,34 @@ export function serverFaults(engine: string, isSkipped: boolean, ground: () => P
           return false;
         }
       });
+    });
+
+    it.each([true, false])(
+      "that fall silent at the first look at the schema are asked anew, over another connection (migrate: %s)",
+      async (migrate) => {
+        const { proxy, connect, call } = await scene();
+        const connection = connect({ migrate, lookMs: 300 });
+        await connection.status();
+        const standing = proxy.connections;
+        await proxy.set("hang");
+        const asked = (): Promise<boolean> => connection.each(call(), async () => true).catch(() => false);
+        expect(await asked()).toBe(false);
+        expect(proxy.connections).toBe(standing);
+        await until(async () => !(await asked()) && proxy.connections > standing);
+        await proxy.set("pass");
+        await until(asked);
+      },
+    );
+
+    it("that fall silent are not waited for by commands either: they say so, before anything is written", async () => {
+      const { proxy, connect } = await scene();
+      for (const command of ["status", "up", "check", "down"] as const) {
+        const connection = connect({ migrate: false, lookMs: 300 });
+        await connection.status();
+        await proxy.set("hang");
+        await expect(connection[command]()).rejects.toThrow(/^(mysql|postgres): no answer for 300 ms$/);
+        await proxy.set("pass");
+      }
     });
 
     it("that resets at any byte of its answers leave nothing half-done, and keep what they acknowledged", async () => {

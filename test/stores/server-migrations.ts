@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StoreCall } from "../../src/ports/store.ts";
+import type { Life, PooledConnection } from "../../src/stores/sql/connection.ts";
 import type { Migration } from "../../src/stores/sql/migration.ts";
 import type { LockPatience } from "../../src/stores/sql/migration-locks.ts";
 import {
@@ -39,6 +40,7 @@ export interface MigrationGround {
   readonly make: Fixtures;
   call(): StoreCall;
   open(options?: { readonly migrate?: boolean }): SqlStores;
+  connect(life: Omit<Life, "ownsPool">): PooledConnection;
   /** Migrates over a connection of its own. */
   onSchema<T>(work: (steps: SchemaSteps) => Promise<T>, patience?: LockPatience): Promise<T>;
   /** Names of the tables, sorted. */
@@ -115,6 +117,22 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       for (const { migrations } of handles) await migrations.check();
     });
 
+    it("wait for another process for longer than a look at the schema may take", async () => {
+      const database = await ground();
+      await database.open().migrations.up(3);
+      const lookMs = 500;
+      let release = (): void => undefined;
+      const held = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const other = database.onSchema(({ alone }) => alone("up", () => held));
+      const done = database.connect({ migrate: true, lookMs }).up();
+      await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 2 * lookMs))]);
+      release();
+      await other;
+      expect(await done).toEqual([4]);
+    });
+
     it("wait to be asked for where the stores may not write, which refuse until then", async () => {
       const database = await ground();
       const { call, make } = database;
@@ -159,10 +177,14 @@ export function serverMigrations(engine: MigrationEngine, ground: () => Promise<
       await expect(up).rejects.toThrow(SchemaError);
       await expect(up).rejects.toThrow(/waited 2 times/);
       await expect(up).rejects.toThrow(`${called} (`);
+      await expect(up).rejects.toThrow(/run `latchkey migrate up` again/);
       expect(await states(database, engine.known)).toBe("1 applied, 3 applied, 4 pending");
       await end();
       expect(await migrations.up()).toEqual([4]);
       await migrations.check();
+      await database.reader();
+      const down = database.onSchema((steps) => migrateDown(steps, engine.known), patience);
+      await expect(down).rejects.toThrow(/run `latchkey migrate down` again/);
     });
 
     it("keeps nobody from reading for longer than a try, and is done when the transaction ends", async () => {

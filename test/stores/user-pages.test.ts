@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
+import { emailMaxLength } from "../../src/domain/identifier.ts";
 import type { User } from "../../src/domain/user.ts";
+import { cursorOf, cursorText } from "../../src/stores/user-cursor.ts";
 import {
   mostUsersRead,
   placeIn,
@@ -81,4 +83,9 @@ it("who is far down is found by going on from page to page", async () => {
     after = page.next;
   } while (after !== null);
   expect(pages.map((page) => page.length)).toEqual([0, 0, 1]);
+});
+
+it("a place is read as it was handed out, however long the key of the account's address", () => {
+  const place = { createdAtMs: 0, key: "\u30ad".repeat(emailMaxLength) };
+  expect(cursorOf(cursorText("email", place))).toEqual(["email", place]);
 });

@@ -1,5 +1,6 @@
 import { type Life, PooledConnection, type Transact } from "../sql/connection.ts";
-import { isAnswer, type LinkOptions, onLink } from "./link.ts";
+import { renewal } from "../sql/renewal.ts";
+import { isAnswer, isReadOnly, type LinkOptions, onLink } from "./link.ts";
 import { migrations } from "./migrations/all.ts";
 import { schemaSteps } from "./migrations.ts";
 import { assertSettings } from "./settings.ts";
@@ -12,17 +13,19 @@ export interface ConnectionOptions extends LinkOptions, Life {
 
 /** The way to one database, over connections of a pool. */
 export function connectionTo(options: ConnectionOptions): PooledConnection {
+  const linkOptions = { ...options, renewal: renewal() };
   return new PooledConnection(
     {
       engine: { name: "mysql" },
       migrations,
-      onLink: (call, work) => onLink(options, call, work),
+      onLink: (call, work) => onLink(linkOptions, call, work),
       async transactions(link) {
         const { isolation } = await assertSettings(link);
         return transactionsBy(frameOf(options, isolation));
       },
       schema: schemaSteps,
       isPassing,
+      isReadOnly,
       end: () => options.pool.end(),
     },
     options,

@@ -18,10 +18,11 @@ const insertKey = statement(
 const lockKey = statement<ApiKeyRow>(`SELECT ${apiKeyColumns} FROM api_keys WHERE id = ? FOR UPDATE`);
 const updateKey = statement(`UPDATE api_keys SET ${assigned(apiKeyColumns)} WHERE id = ?`);
 const deleteKey = statement("DELETE FROM api_keys WHERE id = ? AND user_id = ?");
-// Locked in the order of their ids, as every statement here locks more than one.
+// Locked in the order of their ids, as every statement here locks more than one; and by the user's index, since the server would
+// rather read all of a small table, and lock other users' rows on its way.
 const lockKeysOfUser = statement<readonly [id: string]>(`
-  SELECT id FROM api_keys WHERE user_id = ? ORDER BY id FOR UPDATE`);
-const deleteKeys = statement("DELETE FROM api_keys WHERE user_id = ?");
+  SELECT id FROM api_keys FORCE INDEX (api_keys_user_id) WHERE user_id = ? ORDER BY id FOR UPDATE`);
+const deleteKeys = statement("DELETE k FROM api_keys k FORCE INDEX (api_keys_user_id) WHERE k.user_id = ?");
 const dropUsage = statement("DELETE FROM api_key_usage WHERE hour < ? ORDER BY hour LIMIT ?");
 const lockKeys = statement<readonly [id: string]>(`
   SELECT k.id FROM ${idsGiven} STRAIGHT_JOIN api_keys k ON k.id = UNHEX(given.id) FOR UPDATE`);
@@ -43,7 +44,9 @@ const lockAccount = statement<LinkedAccountRow>(`
   SELECT ${linkedAccountColumns} FROM linked_accounts WHERE id = ? FOR UPDATE`);
 const updateAccount = statement(`UPDATE linked_accounts SET ${assigned(linkedAccountColumns)} WHERE id = ?`);
 const deleteAccount = statement("DELETE FROM linked_accounts WHERE id = ? AND user_id = ?");
-const deleteAccounts = statement("DELETE FROM linked_accounts WHERE user_id = ?");
+const deleteAccounts = statement(
+  "DELETE l FROM linked_accounts l FORCE INDEX (linked_accounts_user_id) WHERE l.user_id = ?",
+);
 const wayToSignIn = statement<readonly [number]>(`
   SELECT 1 FROM passwords WHERE user_id = ? UNION ALL SELECT 1 FROM linked_accounts WHERE user_id = ? LIMIT 1`);
 

@@ -1,6 +1,7 @@
 import type { StoreCall } from "../../ports/store.ts";
 import { type Lent, type Link, lend } from "../sql/link.ts";
 import type { Parameter, Statement } from "../sql/queries.ts";
+import type { Renewal } from "../sql/renewal.ts";
 import type { SqlValue } from "../sql/steps.ts";
 import type { MysqlConnection, MysqlPool, MysqlQuery } from "./pool.ts";
 import { driverValue, readColumn } from "./values.ts";
@@ -8,6 +9,8 @@ import { driverValue, readColumn } from "./values.ts";
 /** How statements are sent. */
 export interface LinkOptions {
   readonly pool: MysqlPool;
+  /** Absent: each connection counts for itself. */
+  readonly renewal?: Renewal;
   readonly onStatement?: (sql: string) => void;
 }
 
@@ -20,11 +23,14 @@ export function onLink<T>(
   const lender = {
     connect: () => options.pool.getConnection(),
     open: (connection: MysqlConnection) => linkOn(connection, options),
+    // The driver makes a new object each time; what it is about stays the same.
+    isOld: (connection: MysqlConnection) =>
+      options.renewal?.isOld(connection.connection ?? connection) ?? false,
   };
   return lend(lender, call, work);
 }
 
-function linkOn(connection: MysqlConnection, { onStatement }: LinkOptions): Lent {
+function linkOn(connection: MysqlConnection, { onStatement, renewal }: LinkOptions): Lent {
   let isSpoiled = false;
   const spoil = (): void => {
     isSpoiled = true;
@@ -39,7 +45,8 @@ function linkOn(connection: MysqlConnection, { onStatement }: LinkOptions): Lent
         : connection.execute(query, values.map(driverValue)));
       return result;
     } catch (error) {
-      if (!isAnswer(error)) spoil();
+      if (!isAnswer(error) || isReadOnly(error)) spoil();
+      if (isReadOnly(error)) renewal?.demand();
       throw error;
     }
   }
@@ -71,6 +78,16 @@ export interface ServerError extends Error {
 export function isAnswer(error: unknown): error is ServerError {
   if (!(error instanceof Error) || !("sqlState" in error) || !("errno" in error)) return false;
   return typeof error.sqlState === "string" && (!("fatal" in error) || error.fatal !== true);
+}
+
+/**
+ * What a server says that only reads: one that was made a replica, one whose transactions only read, one whose tables do.
+ */
+const readOnly: ReadonlySet<number> = new Set([1036, 1290, 1792, 1836]);
+
+/** Whether the server refused to write since it only reads: nothing was done, and another connection may lead to one that writes. */
+export function isReadOnly(error: unknown): boolean {
+  return isAnswer(error) && readOnly.has(error.errno);
 }
 
 /** Whether the server refused a row because of a unique index. */

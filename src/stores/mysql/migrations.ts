@@ -5,6 +5,7 @@ import {
   type LockKnowledge,
   type LockPatience,
   lockPatience,
+  type MigrationCommand,
   mostSecondsMigrating,
   patiently,
 } from "../sql/migration-locks.ts";
@@ -18,18 +19,21 @@ import { statement } from "./statement.ts";
 /**
  * Migrations on MySQL, which commits at each change of a table: one that fails or is killed stays half-done. It is on record as
  * begun, which counts as pending, and the next `migrateUp` goes on with it; for that each of its statements may be run twice.
- * One that was interrupted on its way back is made whole likewise.
+ * One that was interrupted on its way back is made whole likewise, or taken back by the next `migrateDown`.
  */
 export function schemaSteps(link: Link, patience: LockPatience = lockPatience): SchemaSteps {
-  const run = async (script: string): Promise<void> => {
-    for (const text of statementsOf(script)) await patiently(patience, locks(link), () => link.script(text));
-  };
+  const runFor =
+    (command: MigrationCommand) =>
+    async (script: string): Promise<void> => {
+      const knowledge = locks(link, command);
+      for (const text of statementsOf(script)) await patiently(patience, knowledge, () => link.script(text));
+    };
   return {
     applied: () => notes.applied(link),
-    alone: (work) => alone(link, patience, work),
+    alone: (_, work) => alone(link, patience, work),
     makeTable: () => link.script(table),
-    apply: (migration) => apply(link, run, migration),
-    takeBack: (migration) => takeBack(link, run, migration),
+    apply: (migration) => apply(link, runFor("up"), migration),
+    takeBack: (migration) => takeBack(link, runFor("down"), migration),
     facts: () => schemaFacts(link),
     expectedFacts,
   };
@@ -68,8 +72,9 @@ async function alone<T>(link: Link, { lockMs }: LockPatience, work: () => Promis
     return await work();
   } finally {
     // A connection that ends lets go of the lock.
-    await link.all(freeLock).catch(link.spoil);
-    await link.script("SET SESSION lock_wait_timeout = @@GLOBAL.lock_wait_timeout").catch(link.spoil);
+    if (!link.isSpoiled) await link.all(freeLock).catch(link.spoil);
+    if (!link.isSpoiled)
+      await link.script("SET SESSION lock_wait_timeout = @@GLOBAL.lock_wait_timeout").catch(link.spoil);
   }
 }
 
@@ -80,8 +85,9 @@ const holders = statement<readonly [id: number, state: string, seconds: number]>
   WHERE p.db = DATABASE() AND p.id <> CONNECTION_ID() ORDER BY t.trx_started LIMIT 5`);
 const lockWaitTimeout = 1205;
 
-function locks(link: Link): LockKnowledge {
+function locks(link: Link, command: MigrationCommand): LockKnowledge {
   return {
+    command,
     isBlocked: (error) => isAnswer(error) && error.errno === lockWaitTimeout,
     holders: async () =>
       (await link.all(holders)).map(([id, state, seconds]) => holder(`connection ${id}`, state, seconds)),

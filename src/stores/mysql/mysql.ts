@@ -74,6 +74,7 @@ const matched = (pattern: string): string =>
 const dialect: Dialect = {
   directory: directoryStatements(statement, () => "?", matched),
   sessions: sessionStatements,
+  write: statement("UPDATE users SET version = version WHERE FALSE"),
   steps: (queries) => ({
     ...userSteps(queries),
     ...credentialSteps(queries),

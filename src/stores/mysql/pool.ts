@@ -11,6 +11,8 @@ export interface MysqlPool {
 
 /** A connection that is taken from the pool. */
 export interface MysqlConnection {
+  /** What stays the same whenever the pool hands it out. Absent where a wrapper has none. */
+  readonly connection?: object;
   /** Runs a prepared statement: values never become part of its text. */
   execute(query: MysqlQuery, values: MysqlValue[]): Promise<[unknown, unknown]>;
   /** Runs a statement without values. */

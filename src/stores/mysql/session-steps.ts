@@ -10,9 +10,10 @@ const insert = statement(`INSERT INTO sessions (${sessionColumns}) VALUES (${pla
 const endless = "18446744073709551615";
 
 // MySQL answers no deleted rows: they are read and locked, then deleted by their ids. Those of a user are locked in the order of
-// their ids, as every statement here locks more than one.
+// their ids, as every statement here locks more than one. By the user's index: where the tables are small the server would rather
+// read all of them, and lock other users' rows on its way.
 const surplus = statement<SessionRow>(`
-  SELECT ${sessionColumns} FROM sessions
+  SELECT ${sessionColumns} FROM sessions FORCE INDEX (sessions_user_id)
   WHERE user_id = ? AND id <> ? AND ends_at > ? AND generation = (SELECT u.generation FROM users u WHERE u.id = ?)
   ORDER BY last_used_at DESC, created_at DESC, id LIMIT ${endless} OFFSET ? FOR UPDATE`);
 const unexpired = statement<SessionRow>(`
@@ -20,7 +21,8 @@ const unexpired = statement<SessionRow>(`
 const one = statement<SessionRow>(`
   SELECT ${sessionColumns} FROM sessions WHERE id = ? AND user_id <=> IFNULL(?, user_id) FOR UPDATE`);
 const ofUser = statement<SessionRow>(`
-  SELECT ${sessionColumns} FROM sessions WHERE user_id = ? AND NOT (id <=> ?) ORDER BY id FOR UPDATE`);
+  SELECT ${sessionColumns} FROM sessions FORCE INDEX (sessions_user_id)
+  WHERE user_id = ? AND NOT (id <=> ?) ORDER BY id FOR UPDATE`);
 const expired = statement<SessionRow>(`
   SELECT ${sessionColumns} FROM sessions WHERE ends_at <= ? LIMIT ? FOR UPDATE SKIP LOCKED`);
 const deleteThese = statement(`

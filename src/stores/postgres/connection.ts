@@ -1,6 +1,7 @@
 import { type Life, PooledConnection, type Transact } from "../sql/connection.ts";
 import type { Link } from "../sql/link.ts";
-import { isAnswer, type LinkOptions, onLink } from "./link.ts";
+import { renewal } from "../sql/renewal.ts";
+import { isAnswer, isReadOnly, type LinkOptions, onLink } from "./link.ts";
 import { migrations } from "./migrations/all.ts";
 import { schemaSteps } from "./migrations.ts";
 
@@ -12,6 +13,7 @@ export interface ConnectionOptions extends LinkOptions, Life {
 
 /** The way to one database, over connections of a pool. */
 export function connectionTo(options: ConnectionOptions): PooledConnection {
+  const linkOptions = { ...options, renewal: renewal() };
   const transact = transactionsBy(options);
   // A connection that is lost while it is idle is the pool's affair; unheard, it would end the process.
   if (!options.pool.listenerCount?.("error")) options.pool.on("error", noop);
@@ -19,11 +21,12 @@ export function connectionTo(options: ConnectionOptions): PooledConnection {
     {
       engine: { name: "postgres" },
       migrations,
-      onLink: (call, work) => onLink(options, call, work),
+      onLink: (call, work) => onLink(linkOptions, call, work),
       // Each transaction says all that it needs.
       transactions: async () => transact,
       schema: schemaSteps,
       isPassing,
+      isReadOnly,
       end: () => options.pool.end(),
     },
     options,

@@ -1,6 +1,7 @@
 import type { StoreCall } from "../../ports/store.ts";
 import { type Lent, type Link, lend } from "../sql/link.ts";
 import type { Parameter, Statement } from "../sql/queries.ts";
+import type { Renewal } from "../sql/renewal.ts";
 import type { SqlValue } from "../sql/steps.ts";
 import type { PostgresClient, PostgresPool, PostgresQuery, PostgresResult } from "./pool.ts";
 import { columnTypes, driverValue } from "./values.ts";
@@ -10,6 +11,8 @@ export interface LinkOptions {
   readonly pool: PostgresPool;
   /** Whether statements have names, by which the server keeps them parsed. */
   readonly prepare: boolean;
+  /** Absent: each connection counts for itself. */
+  readonly renewal?: Renewal;
   readonly onStatement?: (sql: string) => void;
 }
 
@@ -22,6 +25,7 @@ export function onLink<T>(
   const lender = {
     connect: () => options.pool.connect(),
     open: (client: PostgresClient) => linkOn(client, options),
+    isOld: (client: PostgresClient) => options.renewal?.isOld(client) ?? false,
   };
   return lend(lender, call, work);
 }
@@ -39,7 +43,8 @@ function linkOn(client: PostgresClient, options: LinkOptions): Lent {
     try {
       return await client.query({ ...query, rowMode: "array", types: columnTypes });
     } catch (error) {
-      if (!isAnswer(error)) spoil();
+      if (!isAnswer(error) || isReadOnly(error)) spoil();
+      if (isReadOnly(error)) options.renewal?.demand();
       throw error;
     }
   }
@@ -81,6 +86,14 @@ export interface ServerError extends Error {
   readonly code: string;
   readonly severity: string;
   readonly constraint?: string;
+}
+
+/**
+ * Whether the server refused to write since it only reads, or to begin a transaction that writes since it is in recovery. What it
+ * refused was not done, and another connection may lead to the server that writes.
+ */
+export function isReadOnly(error: unknown): boolean {
+  return isAnswer(error) && (error.code === "25006" || error.code === "0A000");
 }
 
 /** Whether the server refused a statement and goes on, rather than that the connection failed. */

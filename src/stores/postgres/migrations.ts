@@ -5,6 +5,7 @@ import {
   type LockKnowledge,
   type LockPatience,
   lockPatience,
+  type MigrationCommand,
   mostSecondsMigrating,
   patiently,
 } from "../sql/migration-locks.ts";
@@ -22,7 +23,8 @@ import { placeholder, statement } from "./statement.ts";
 export function schemaSteps(link: Link, patience: LockPatience = lockPatience): SchemaSteps {
   return {
     applied: () => notes.applied(link),
-    alone: (work) => patiently(patience, locks(link, patience), () => alone(link, patience, work)),
+    alone: (command, work) =>
+      patiently(patience, locks(link, patience, command), () => alone(link, patience, work)),
     makeTable: () => link.script(table),
     apply: (migration) => apply(link, migration),
     takeBack: (migration) => takeBack(link, migration),
@@ -58,7 +60,8 @@ async function alone<T>(link: Link, { lockMs }: LockPatience, work: () => Promis
     await link.script("COMMIT");
     return result;
   } catch (error) {
-    await link.script("ROLLBACK").catch(() => undefined);
+    // One that fails leaves a spoiled link, which is closed: the server undoes the rest.
+    if (!link.isSpoiled) await link.script("ROLLBACK").catch(() => undefined);
     throw error;
   }
 }
@@ -80,8 +83,9 @@ const holders = statement<readonly [pid: number | null, state: string | null, se
   AND (a.xact_start IS NULL OR a.xact_start < clock_timestamp() - $2 * interval '1 millisecond')
   ORDER BY 3 DESC NULLS LAST LIMIT 5`);
 
-function locks(link: Link, { lockMs }: LockPatience): LockKnowledge {
+function locks(link: Link, { lockMs }: LockPatience, command: MigrationCommand): LockKnowledge {
   return {
+    command,
     isBlocked(error) {
       const cause = error instanceof SchemaError ? error.cause : error;
       return isAnswer(cause) && (cause.code === lockNotAvailable || cause.code === deadlockDetected);

@@ -78,6 +78,7 @@ const dialect: Dialect = {
     (pattern) => `substring(payload from ${pattern}::text)`,
   ),
   sessions: sessionStatements,
+  write: statement("SELECT 1 FROM users WHERE id = '' FOR UPDATE"),
   steps: (queries) => ({
     ...userSteps(queries),
     ...credentialSteps(queries),

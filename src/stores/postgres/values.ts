@@ -6,7 +6,7 @@ const types = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23 } as const;
 
 const readers: Readonly<Record<number, (text: string) => SqlValue>> = {
   [types.bool]: (text) => (text === "t" ? 1 : 0),
-  [types.bytea]: (text) => new Uint8Array(Buffer.from(text.slice(2), "hex")),
+  [types.bytea]: bytesOf,
   // Milliseconds and counters: all of them are far below 2^53.
   [types.int8]: Number,
   [types.int2]: Number,
@@ -20,6 +20,20 @@ const readers: Readonly<Record<number, (text: string) => SqlValue>> = {
 export const columnTypes: { getTypeParser(type: number): (text: string) => SqlValue } = {
   getTypeParser: (type) => readers[type] ?? readText,
 };
+
+/**
+ * Bytes as the server writes them: `\x` and hexadecimal digits, or, where `bytea_output` is `escape`, ASCII as it is, a backslash
+ * twice, and the rest as a backslash and three octal digits.
+ *
+ * @see https://www.postgresql.org/docs/current/datatype-binary.html
+ */
+function bytesOf(text: string): Uint8Array {
+  if (text.startsWith("\\x")) return new Uint8Array(Buffer.from(text.slice(2), "hex"));
+  const bytes = text.replaceAll(/\\(\\|[0-7]{3})/g, (_, escaped: string) =>
+    escaped === "\\" ? escaped : String.fromCharCode(Number.parseInt(escaped, 8)),
+  );
+  return new Uint8Array(Buffer.from(bytes, "latin1"));
+}
 
 /** A parameter as the driver takes it. */
 export function driverValue(parameter: Parameter): unknown {

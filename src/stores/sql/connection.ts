@@ -1,11 +1,12 @@
 import type { Engine, StoreCall } from "../../ports/store.ts";
 import { settled } from "../settled.ts";
+import { limited } from "./limited.ts";
 import type { Link } from "./link.ts";
 import type { Migration } from "./migration.ts";
 import type { MigrationStatus } from "./migration-status.ts";
 import { assertSchema, migrateDown, migrateUp, migrationStatus, type SchemaSteps } from "./migrations.ts";
 import type { Queries, SqlConnection } from "./queries.ts";
-import { retried } from "./retry.ts";
+import { renewed, retried } from "./retry.ts";
 
 /** Runs `work` as one transaction of a link; where `isKept` says no, none of it was. */
 export type Transact = <T>(
@@ -25,6 +26,8 @@ export interface Server {
   schema(link: Link): SchemaSteps;
   /** Whether the server undid one piece of work so that another may go on. */
   isPassing(error: unknown): boolean;
+  /** Whether the server refused to write since it only reads; nothing was done. */
+  isReadOnly(error: unknown): boolean;
   /** Ends the pool. */
   end(): Promise<void>;
 }
@@ -35,10 +38,9 @@ export interface Life {
   readonly migrate: boolean;
   /** Whether `close` ends the pool. */
   readonly ownsPool: boolean;
+  /** How long a look at the settings and the schema may take, in milliseconds. Default 10,000. */
+  readonly lookMs?: number;
 }
-
-/** A call that waits for nobody: a migration takes as long as it takes. */
-const patient = new AbortController();
 
 /** The way of three ports to one database, over connections of a pool. The schema is looked at with the first call. */
 export class PooledConnection implements SqlConnection {
@@ -58,8 +60,7 @@ export class PooledConnection implements SqlConnection {
   /** Runs statements of which each is whole by itself. Where the server undid one for another's sake, all are run again. */
   async each<T>(call: StoreCall, work: (queries: Queries) => Promise<T>): Promise<T> {
     if (this.#transact === null) await this.#start(call);
-    const { isPassing, onLink } = this.#server;
-    return retried(call, isPassing, () => onLink(call, work));
+    return this.#retried(call, work);
   }
 
   async transaction<T>(
@@ -68,13 +69,12 @@ export class PooledConnection implements SqlConnection {
     isKept: (result: T) => boolean = () => true,
   ): Promise<T> {
     const transact = this.#transact ?? (await this.#start(call));
-    const { isPassing, onLink } = this.#server;
-    return retried(call, isPassing, () => onLink(call, (link) => transact(link, work, isKept)));
+    return this.#retried(call, (link) => transact(link, work, isKept));
   }
 
   status(): Promise<readonly MigrationStatus[]> {
-    const { onLink, schema, migrations } = this.#server;
-    return onLink(patient, (link) => migrationStatus(schema(link), migrations));
+    const { schema, migrations } = this.#server;
+    return this.#looking((link) => migrationStatus(schema(link), migrations));
   }
 
   up(to?: number): Promise<readonly number[]> {
@@ -110,8 +110,8 @@ export class PooledConnection implements SqlConnection {
   }
 
   #checked(): Promise<Transact> {
-    const { onLink, transactions, schema, migrations } = this.#server;
-    return onLink(patient, async (link) => {
+    const { transactions, schema, migrations } = this.#server;
+    return this.#looking(async (link) => {
       const transact = await transactions(link);
       await assertSchema(schema(link), migrations);
       this.#transact = transact;
@@ -121,11 +121,30 @@ export class PooledConnection implements SqlConnection {
 
   #migrate(work: (steps: SchemaSteps) => Promise<readonly number[]>): Promise<readonly number[]> {
     this.#transact = null;
-    const { onLink, transactions, schema } = this.#server;
-    return onLink(patient, async (link) => {
+    const { transactions, schema } = this.#server;
+    return this.#looking(async (link, endLimit) => {
       // Before anything is written: on MySQL without autocommit, for one, it would not stay.
       await transactions(link);
-      return work(schema(link));
+      const steps = schema(link);
+      // A migration takes as long as it takes, and so does another process's.
+      const alone: SchemaSteps["alone"] = (command, task) => {
+        endLimit();
+        return steps.alone(command, task);
+      };
+      return work({ ...steps, alone });
     });
+  }
+
+  // An answer that never comes would otherwise be waited for by every call from then on.
+  #looking<T>(work: (link: Link, endLimit: () => void) => Promise<T>): Promise<T> {
+    const { lookMs: limitMs = 10_000 } = this.#life;
+    return limited({ limitMs, engine: this.engine.name }, (call, endLimit) =>
+      this.#server.onLink(call, (link) => work(link, endLimit)),
+    );
+  }
+
+  #retried<T>(call: StoreCall, work: (link: Link) => Promise<T>): Promise<T> {
+    const { isPassing, isReadOnly, onLink } = this.#server;
+    return retried(call, isPassing, () => renewed(isReadOnly, () => onLink(call, work)));
   }
 }

@@ -24,6 +24,8 @@ export interface Lender<Connection extends { release(): void }> {
   /** Takes one from the pool. */
   connect(): Promise<Connection>;
   open(connection: Connection): Lent;
+  /** Whether one is to be closed instead of used. @see Renewal */
+  isOld(connection: Connection): boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function lend<Connection extends { release(): void }, T>(
   work: (link: Link) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
-  const { link, giveBack } = lender.open(await taken(lender.connect(), signal));
+  const { link, giveBack } = await lent(lender, signal);
   try {
     return await settled(work(link), signal);
   } catch (error) {
@@ -44,6 +46,19 @@ export async function lend<Connection extends { release(): void }, T>(
     throw error;
   } finally {
     giveBack();
+  }
+}
+
+async function lent<Connection extends { release(): void }>(
+  lender: Lender<Connection>,
+  signal: AbortSignal,
+): Promise<Lent> {
+  for (;;) {
+    const connection = await taken(lender.connect(), signal);
+    const lent = lender.open(connection);
+    if (!lender.isOld(connection)) return lent;
+    lent.link.spoil();
+    lent.giveBack();
   }
 }
 

@@ -19,6 +19,9 @@ export const lockPatience: LockPatience = { lockMs: 1_000, tries: 10, pauseMs: 1
 /** How long a process waits for another one that migrates. */
 export const mostSecondsMigrating = 600;
 
+/** `latchkey migrate` and this. */
+export type MigrationCommand = "up" | "down";
+
 /** What an engine knows of locks. */
 export interface LockKnowledge {
   /** Whether a try failed since others held a lock for too long, or wanted locks in another order. Nothing of it was done. */
@@ -27,6 +30,8 @@ export interface LockKnowledge {
   holders(): Promise<readonly string[]>;
   /** How such a holder is ended, for people. */
   readonly howToEnd: string;
+  /** What people are to run again. */
+  readonly command: MigrationCommand;
 }
 
 /** Runs `work` until nobody holds what it needs. @throws SchemaError - somebody does at every try; else as `work` */
@@ -43,7 +48,7 @@ export async function patiently<T>(
       if (tried >= tries) {
         // Who may not ask gets no answer; the failure is what is to be told.
         const holders = await locks.holders().catch(() => []);
-        throw new SchemaError(blocked(holders, locks.howToEnd, `${tries} times for ${lockMs / 1_000} s`), {
+        throw new SchemaError(blocked(holders, locks, `${tries} times for ${lockMs / 1_000} s`), {
           cause: error,
         });
       }
@@ -60,10 +65,10 @@ export function holder(name: string, state: string | null, seconds: number | nul
   return told === "" ? name : `${name} (${told})`;
 }
 
-function blocked(holders: readonly string[], howToEnd: string, waited: string): string {
+function blocked(holders: readonly string[], { howToEnd, command }: LockKnowledge, waited: string): string {
   const who = holders.length === 0 ? "Who it is could not be told." : `Held by: ${holders.join("; ")}.`;
   return (
     `a migration waited ${waited} for a table that somebody else is using, and gave up so as to keep nobody away. ${who} ` +
-    `Let those transactions end, or end them (${howToEnd}), and run \`latchkey migrate up\` again.`
+    `Let those transactions end, or end them (${howToEnd}), and run \`latchkey migrate ${command}\` again.`
   );
 }

@@ -5,7 +5,7 @@ import type { SqlValue } from "./steps.ts";
 
 /** What is noted in `latchkey_migrations`. */
 export interface MigrationNotes {
-  /** What the database ran, by number; nothing where nobody migrated yet. */
+  /** What the database ran or began, by number; nothing where nobody migrated yet. */
   applied(link: Link): Promise<readonly AppliedMigration[]>;
   forget(link: Link, number: number): Promise<void>;
 }
@@ -16,9 +16,8 @@ export function migrationNotes(
   at: (place: number) => string,
   isThere: Statement<readonly [number]>,
 ): MigrationNotes {
-  // Without an instant a migration was begun, and did not come to its end.
   const applied = statement<AppliedRow>(`
-    SELECT ${appliedColumns} FROM latchkey_migrations WHERE applied_at IS NOT NULL ORDER BY number`);
+    SELECT ${appliedColumns} FROM latchkey_migrations ORDER BY number`);
   const forget = statement<readonly []>(`DELETE FROM latchkey_migrations WHERE number = ${at(1)}`);
   return {
     applied: async (link) =>

@@ -15,23 +15,24 @@ export interface MigrationStatus {
   readonly appliedAt: Date | null;
 }
 
-/** A row of `latchkey_migrations`: a migration that the database ran. */
+/** A row of `latchkey_migrations`: a migration that the database ran or began. */
 export interface AppliedMigration {
   readonly number: number;
   readonly name: string;
   readonly checksum: string;
-  readonly appliedAt: Date;
+  /** Null: it was begun, up or back, and did not come to its end. */
+  readonly appliedAt: Date | null;
 }
 
 /** The columns of `latchkey_migrations` that {@link appliedOf} reads. */
 export const appliedColumns = "number, name, checksum, applied_at";
 
 /** A row of {@link appliedColumns}. */
-export type AppliedRow = readonly [number: number, name: string, checksum: string, appliedAt: number];
+export type AppliedRow = readonly [number: number, name: string, checksum: string, appliedAt: number | null];
 
 /** The migration of a row. */
 export function appliedOf([number, name, checksum, appliedAt]: AppliedRow): AppliedMigration {
-  return { number, name, checksum, appliedAt: new Date(appliedAt) };
+  return { number, name, checksum, appliedAt: appliedAt === null ? null : new Date(appliedAt) };
 }
 
 /** Every migration that the database (`applied`) or the program (`known`) knows, by number. */
@@ -43,9 +44,9 @@ export function statusOf(
   const ours = known.map((migration): MigrationStatus => {
     const { number, name } = migration;
     const row = byNumber.get(number);
-    if (row === undefined) return { number, name, state: "pending", appliedAt: null };
-    const isSame = row.checksum === checksumOf(migration);
-    return { number, name, state: isSame ? "applied" : "edited", appliedAt: row.appliedAt };
+    const { appliedAt = null, checksum } = row ?? {};
+    if (appliedAt === null) return { number, name, state: "pending", appliedAt };
+    return { number, name, state: checksum === checksumOf(migration) ? "applied" : "edited", appliedAt };
   });
   const numbers = new Set(known.map(({ number }) => number));
   const theirs = applied.filter(({ number }) => !numbers.has(number));
@@ -90,7 +91,8 @@ export function dueUp(
 }
 
 /**
- * What is to be taken back to get down to number `to` (default: all but the newest), newest first.
+ * What is to be taken back to get down to number `to` (default: all but the newest), newest first. What was begun is to be taken
+ * back like what was applied.
  *
  * @throws SchemaError as {@link verifiedStatus}
  */
@@ -99,9 +101,11 @@ export function dueDown(
   known: readonly Migration[],
   to: number | undefined,
 ): readonly Migration[] {
-  const numbers = numbersOf(verifiedStatus(applied, known), "applied");
-  const target = to ?? [...numbers].at(-2) ?? 0;
-  return known.filter(({ number }) => numbers.has(number) && number > target).toReversed();
+  verifiedStatus(applied, known);
+  const numbers = new Set(applied.map(({ number }) => number));
+  const there = known.filter(({ number }) => numbers.has(number));
+  const target = to ?? there.at(-2)?.number ?? 0;
+  return there.filter(({ number }) => number > target).toReversed();
 }
 
 /** @throws SchemaError - a migration is pending; else as {@link verifiedStatus} */

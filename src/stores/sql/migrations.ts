@@ -1,4 +1,5 @@
 import type { Migration } from "./migration.ts";
+import type { MigrationCommand } from "./migration-locks.ts";
 import {
   type AppliedMigration,
   assertNonePending,
@@ -11,10 +12,10 @@ import {
 
 /** What migrations ask of a database on a server, in the words of its engine. */
 export interface SchemaSteps {
-  /** What the database ran, by number; nothing where nobody migrated yet. */
+  /** What the database ran or began, by number; nothing where nobody migrated yet. */
   applied(): Promise<readonly AppliedMigration[]>;
-  /** Runs `work` while no other process migrates. */
-  alone<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs `work` while no other process migrates; `command` is what people run again where it gives up. */
+  alone<T>(command: MigrationCommand, work: () => Promise<T>): Promise<T>;
   /** Makes `latchkey_migrations` where it is missing. */
   makeTable(): Promise<void>;
   /** Runs a migration and notes it. @throws SchemaError - it failed */
@@ -50,14 +51,15 @@ export async function migrateUp(
   const due = async (): Promise<readonly Migration[]> => dueUp(await steps.applied(), known, to);
   // Asked without the lock first: a process that starts beside others, with nothing to do, waits for nobody.
   if ((await due()).length === 0) return [];
-  return steps.alone(async () => {
+  return steps.alone("up", async () => {
     await steps.makeTable();
     return each(await due(), steps.apply);
   });
 }
 
 /**
- * Takes back every applied migration above number `to` (default: all but the newest), newest first. What they held is gone.
+ * Takes back every migration above number `to` (default: all but the newest), newest first. What they held is gone. One that was
+ * begun and broke off, on its way up or back, counts: it is the newest, and the next call goes on with it.
  *
  * @returns the numbers that were taken back
  * @throws SchemaError - an applied migration was edited or is newer than this program; nothing was done
@@ -67,7 +69,10 @@ export async function migrateDown(
   known: readonly Migration[],
   to?: number,
 ): Promise<readonly number[]> {
-  return steps.alone(async () => each(dueDown(await steps.applied(), known, to), steps.takeBack));
+  const due = async (): Promise<readonly Migration[]> => dueDown(await steps.applied(), known, to);
+  // Asked without the lock first: what the schema refuses, or a server that is silent, is known at once.
+  if ((await due()).length === 0) return [];
+  return steps.alone("down", async () => each(await due(), steps.takeBack));
 }
 
 /** Checks that the schema is the one that this program works on. @throws SchemaError saying what is wrong with it, and what to do */

@@ -4,6 +4,19 @@ import type { StoreCall } from "../../ports/store.ts";
 /** Tries of one piece of work; between two of them 10 to 40 ms pass, more with each. */
 const mostTries = 5;
 
+/** Runs `work` again, once, where it was refused in a way (`isElsewhere`) that another connection may not be. */
+export async function renewed<T>(
+  isElsewhere: (error: unknown) => boolean,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isElsewhere(error)) throw error;
+    return work();
+  }
+}
+
 /**
  * Runs `work` again from its start where the server chose it to make way for another (`isPassing`): what had been done was
  * undone by then. Any other failure is the caller's, a lost answer too: nobody knows what became of it.

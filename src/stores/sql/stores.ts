@@ -3,7 +3,7 @@ import type { Stores } from "../../ports/stores.ts";
 import type { PooledConnection } from "./connection.ts";
 import { type DirectoryStatements, sqlDirectory } from "./directory.ts";
 import type { MigrationStatus } from "./migration-status.ts";
-import type { Queries, SqlParts } from "./queries.ts";
+import type { Queries, SqlParts, Statement } from "./queries.ts";
 import { type SessionStatements, sqlSessions } from "./sessions.ts";
 import type { SqlSteps } from "./steps.ts";
 
@@ -47,6 +47,8 @@ export interface SqlStores extends Stores {
 export interface Dialect {
   readonly directory: DirectoryStatements;
   readonly sessions: SessionStatements;
+  /** Changes nothing and keeps nobody waiting; a server that only reads refuses it as it refuses every write. */
+  readonly write: Statement;
   steps(queries: Queries): SqlSteps;
   ephemeral(parts: SqlParts): EphemeralStore;
 }
@@ -57,7 +59,7 @@ export function sqlStores(connection: PooledConnection, dialect: Dialect): SqlSt
     connection,
     steps: dialect.steps,
     async ping(call) {
-      await connection.each(call, (queries) => queries.all(dialect.directory.anyone));
+      await connection.each(call, (queries) => queries.run(dialect.write));
     },
     close: () => connection.close(),
   };
