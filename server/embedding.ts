@@ -19,7 +19,7 @@ export interface ServerOptions {
 
 /** A server that was started. */
 export interface StartedServer extends Serving {
-  /** What an operator should know of the settings, for the terminal: names that look misspelt. */
+  /** What an operator should know of the settings, for the terminal: names that look misspelt, values that `.env` cuts off. */
   readonly warnings: readonly string[];
 }
 

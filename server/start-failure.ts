@@ -14,5 +14,6 @@ export function startFailure(error: unknown): string {
     typeof code === "string" && Object.hasOwn(ofListening, code) ? ofListening[code] : undefined;
   if (sentence === undefined) return errorText(error);
   const host = address ?? hostname;
-  return `Latchkey cannot listen: ${host}${code === "ENOTFOUND" ? "" : `:${port}`} ${sentence}`;
+  // A name that is not known has no port yet, and neither has an address where any free one was asked for.
+  return `Latchkey cannot listen: ${host}${typeof port === "number" ? `:${port}` : ""} ${sentence}`;
 }

@@ -1,5 +1,5 @@
 import type { Feature } from "latchkey";
-import { type SigningAlgorithm, signingKeyFile, type Tokens, tokens } from "latchkey/tokens";
+import { type KeySource, type SigningAlgorithm, signingKeyFile, type Tokens, tokens } from "latchkey/tokens";
 import type { Settings } from "./settings/settings.ts";
 
 /** What the words of TOKEN_ALGORITHM stand for; null: no signing keys of its own. */
@@ -18,6 +18,20 @@ export function tokensFromSettings(settings: Settings): Feature<Tokens> {
     refresh: settings.tokenRefresh,
     sessionDays: settings.tokenSessionSeconds / 86_400,
     ...(tokenExpiresInSeconds !== null && { expiresInMinutes: tokenExpiresInSeconds / 60 }),
-    ...(algorithm !== null && { keys: signingKeyFile({ path, algorithm }) }),
+    ...(algorithm !== null && { keys: ofSetting(signingKeyFile({ path, algorithm })) }),
   });
+}
+
+/** The same keys; where they cannot be used, the setting to look at is named. */
+function ofSetting(keys: KeySource): KeySource {
+  return {
+    open(surroundings) {
+      try {
+        return keys.open(surroundings);
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new TypeError(`TOKEN_KEY_FILE: ${reason}`, { cause });
+      }
+    },
+  };
 }

@@ -42,13 +42,13 @@ async function doctor(terminal: Terminal, options: DoctorOptions): Promise<numbe
     import("../doctor/gather.ts"),
     import("../doctor/examine.ts"),
   ]);
-  const environment = await readEnvironment(terminal.environment);
+  const { variables, cut } = await readEnvironment(terminal.environment);
   // A start is as silent as this about drivers that do not reach what they are for: the finding says so.
   const log = { error: () => {}, warn: () => {} };
-  const given = production ? { ...environment, ENVIRONMENT: "production" } : environment;
+  const given = production ? { ...variables, ENVIRONMENT: "production" } : variables;
   const facts = await terminal.during((show) => {
     show("Looking around…");
-    return gather(given, { url, log });
+    return gather(given, { url, log, cut });
   });
   const examined = examine(facts);
   const counts = tally(examined);

@@ -1,3 +1,4 @@
+import { isNamedByAddress, webhookFollowers } from "../audit-from-settings.ts";
 import { type Check, checksOf, found, type Outcome, ok, skipped, unknown } from "./check.ts";
 import type { ContentFacts, Facts } from "./facts.ts";
 
@@ -24,7 +25,12 @@ export const databaseChecks: readonly Check[] = checksOf("database", [
     check: ({ schemaProblem }) =>
       schemaProblem === null
         ? ok
-        : found(schemaProblem, "Run `latchkey migrate status`, then `latchkey migrate up`."),
+        : found(
+            inOneLine(schemaProblem),
+            schemaProblem.startsWith("migrations are pending")
+              ? "Run `latchkey migrate up`."
+              : "Do as it says there: `latchkey migrate up` applies what is pending, and nothing is.",
+          ),
   },
   {
     id: "indexes-there",
@@ -157,7 +163,27 @@ export const databaseChecks: readonly Check[] = checksOf("database", [
         : ok,
     ),
   },
+  {
+    id: "audit-followers-known",
+    title: "The audit log waits for nobody who is gone",
+    severity: "warning",
+    check: ofContent(({ followers }, { settings }) => {
+      if (settings.auditRetentionSeconds === null) return skipped("rows are kept for ever");
+      const known = webhookFollowers(settings);
+      const gone = followers.filter((name) => isNamedByAddress(name) && !known.has(name));
+      return gone.length === 0
+        ? ok
+        : found(
+            `rows are kept for what is not in WEBHOOKS any more: ${gone.join(", ")}`,
+            `Run ${gone.map((name) => `\`latchkey audit forget ${name}\``).join(" and ")}, or put the address back into WEBHOOKS.`,
+          );
+    }),
+  },
 ]);
+
+function inOneLine(problem: string): string {
+  return problem.replaceAll(":\n- ", ": ").replaceAll("\n- ", "; ").replaceAll("\n", ". ");
+}
 
 /** A finding where a clock is too far from this machine's. */
 export function sameClock(skewMs: number): Outcome {

@@ -87,5 +87,8 @@ async function contentFacts(probe: DatabaseProbe, { sessions }: Settings): Promi
     oldestUnsealedRow: await earliest(
       "SELECT created_at AS at FROM audit_events WHERE seq IS NULL ORDER BY position LIMIT 1",
     ),
+    followers: (await probe.all("SELECT name FROM audit_cursors ORDER BY name")).map(({ name }) =>
+      String(name),
+    ),
   };
 }

@@ -58,13 +58,15 @@ The server makes these checks itself, and refuses to start:
 - everywhere, with an **error** of the settings that is asked everywhere;
 - in production, with any **error** of the settings;
 - in production with \`PRODUCTION_SECURITY_STRICT_MODE=true\`, with any **error or warning** of the settings, the machine, the
-  database and the server of the sessions. Left out are \`superuser-there\`, \`sweep-works\`, \`mail-flows\` and \`audit-sealed\`, which
-  need a server that runs.
+  database and the server of the sessions. Left out are \`superuser-there\`, \`sweep-works\`, \`mail-flows\`, \`audit-sealed\` and
+  \`audit-followers-known\`, which are mended while a server runs. What
+  \`settings-known\` and \`env-file-whole\` find is printed at a start, and refuses none.
 
 ## What the running server tells
 
 The doctor proves to the server that it knows \`SECRET_KEY\` (HMAC over the time, good for ten minutes), and the server answers at
 \`/doctor\` with its version, origin, clock, a keyed digest of its settings, and what it sees of the request: peer,
 \`X-Forwarded-For\`, and whom it takes for the client. To everybody else \`/doctor\` is a page that is not there. Through the origin the doctor
-writes an \`X-Forwarded-For\` of its own, which nobody must believe.
+writes an \`X-Forwarded-For\` of its own, which nobody must believe. On a machine whose own address is in \`TRUSTED_PROXIES\` it cannot tell
+whether somebody does: ask from another one.
 `;

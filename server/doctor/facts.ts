@@ -16,6 +16,8 @@ export interface Facts {
   readonly settings: Settings;
   /** Warnings that a start prints. */
   readonly warnings: readonly string[];
+  /** Settings whose value `.env` cuts off at a `#` that looks like a part of it. */
+  readonly cut: readonly string[];
   /** Of this program. */
   readonly thisVersion: string;
   readonly machine: Looked<MachineFacts>;
@@ -116,6 +118,8 @@ export interface ContentFacts {
   readonly oldestStuckMail: Date | null;
   /** When the oldest row of the audit log that has no place in the chain was written. */
   readonly oldestUnsealedRow: Date | null;
+  /** Names under which the log is kept until somebody was told of it. */
+  readonly followers: readonly string[];
 }
 
 /** The server of the sessions, where they are in another engine than accounts. */
@@ -169,12 +173,14 @@ export interface DiagnosisFacts {
   readonly hasSameSettings: boolean;
   /** Who opened the connection to the server. */
   readonly peer: string;
-  /** `X-Forwarded-For` as it came in, its addresses from left to right. */
+  /** `X-Forwarded-For` as it came in, its addresses from left to right, without ports. */
   readonly forwardedFor: readonly string[];
   /** Who the server takes the client for. */
   readonly client: string | null;
   /** The address that the doctor wrote into `X-Forwarded-For` itself; null where it wrote none. */
   readonly forged: string | null;
+  /** Addresses under which the first proxy may know this machine: all of its own where the proxy is on it, too. */
+  readonly selves: readonly string[];
   /** Whether other headers of proxies came in, which nothing here reads: `forwarded`, `x-real-ip`. */
   readonly otherForwarding: readonly string[];
 }

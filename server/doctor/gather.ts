@@ -16,10 +16,12 @@ export interface GatherOptions {
   /** The server; null: where the settings say. */
   readonly url: string | null;
   readonly log: Log;
+  /** Settings that `.env` cuts off. */
+  readonly cut: readonly string[];
 }
 
 /** Looks at everything that checks are about. Nothing is made or changed, and what does not answer is a fact, too. */
-export async function gather(environment: Environment, { url, log }: GatherOptions): Promise<Facts> {
+export async function gather(environment: Environment, { url, log, cut }: GatherOptions): Promise<Facts> {
   const draft = readDraft(environment);
   const settings = settle(draft.given);
   const isMeant = (fields: readonly (keyof typeof draft.given)[]): boolean => fields.every(draft.isMeant);
@@ -46,6 +48,7 @@ export async function gather(environment: Environment, { url, log }: GatherOptio
     draft,
     settings,
     warnings: warningsOf(draft, environment),
+    cut,
     thisVersion,
     machine: { state: "known", value: machine },
     database,

@@ -120,7 +120,10 @@ export const machineChecks: readonly Check[] = checksOf("machine", [
       if (
         !keys.some(({ signsFrom, retiresAt }) => signsFrom <= now && (retiresAt === null || retiresAt > now))
       )
-        return found("none that signs now", "Run `latchkey signing-key rotate --publish-seconds 0`.");
+        return found(
+          "none that signs now",
+          "Run `latchkey signing-key rotate --publish-seconds 10`; ten seconds later the new one signs.",
+        );
       const past = keys.filter(
         ({ retiresAt }) => retiresAt !== null && now.getTime() - retiresAt.getTime() > day,
       );
@@ -233,14 +236,19 @@ function isOwn(folder: FileFacts | null) {
   if (folder?.mode == null) return skipped("there is none");
   return (folder.mode & 0o022) === 0
     ? ok
-    : found(`${folder.path} has mode ${octal(folder.mode)}`, `Run: chmod go-w ${folder.path}`);
+    : found(`${folder.path} has mode ${octal(folder.mode)}`, `Run: chmod go-w ${word(folder.path)}`);
 }
 
 function isPrivate(files: readonly FileFacts[]) {
   const open = files.filter(({ mode }) => mode !== null && (mode & 0o077) !== 0);
   if (open.length === 0) return ok;
   const modes = open.map(({ path, mode }) => `${path} has mode ${octal(mode ?? 0)}`).join("; ");
-  return found(modes, `Run: chmod go= ${open.map(({ path }) => path).join(" ")}`);
+  return found(modes, `Run: chmod go= ${open.map(({ path }) => word(path)).join(" ")}`);
+}
+
+/** A path as a shell takes it for one word. */
+function word(path: string): string {
+  return /^[\w./][\w./-]*$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function octal(mode: number): string {

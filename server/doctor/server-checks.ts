@@ -71,14 +71,24 @@ export const serverChecks: readonly Check[] = checksOf("server", [
     id: "proxy-trusted",
     title: "The proxy that the server sees is a trusted one",
     severity: "error",
-    check: ofProxy(({ peer, client }) =>
-      client === peer
-        ? found(
-            `requests come from ${peer}, which is not in TRUSTED_PROXIES`,
-            `Add ${peer}: until then everybody is one client, and limits hit all at once.`,
-          )
-        : ok,
-    ),
+    check: ofProxy(({ peer, client, forwardedFor, selves }, _, { settings: { trustedProxies } }) => {
+      if (client === null) return ok;
+      if (client === peer && !isTrusted(peer, trustedProxies))
+        return found(
+          `requests come from ${peer}, which is not in TRUSTED_PROXIES`,
+          `Add ${peer}: until then everybody is one client, and limits hit all at once.`,
+        );
+      if (client === peer && clientIp(trustedProxies)(peer, forwardedFor.join()) !== peer)
+        return found(`${peer} is in TRUSTED_PROXIES, and the server does not trust it`, "Start it anew.");
+      // A trusted address is a client's where this machine is that client, and nowhere else.
+      const isSelf = selves.includes(client) && forwardedFor.includes(client);
+      return isSelf || !isTrusted(client, trustedProxies)
+        ? ok
+        : found(
+            `the client is taken to be ${client}, which is in TRUSTED_PROXIES`,
+            "Let the first proxy write its peer's address into X-Forwarded-For and each behind it add its own peer's; take clients' networks out of TRUSTED_PROXIES.",
+          );
+    }),
   },
   {
     id: "proxy-hops",
@@ -98,18 +108,17 @@ export const serverChecks: readonly Check[] = checksOf("server", [
     id: "proxy-unforgeable",
     title: "Nobody chooses the address that the server sees",
     severity: "error",
-    check: ofProxy(({ client, forged, forwardedFor, peer }, _, { settings }) => {
+    check: ofProxy(({ client, forged, forwardedFor, selves }, _, { settings }) => {
       if (forged === null) return skipped("nothing was forged");
-      // As the first proxy saw this machine.
-      const self = forwardedFor[forwardedFor.indexOf(forged) + 1] ?? peer;
-      const isProxyItself = self !== peer && isTrusted(self, settings.trustedProxies);
-      if (isProxyItself) return skipped("this machine is a trusted proxy itself: ask from another one");
-      return client === forged
-        ? found(
-            "an address that the request made up was believed",
-            "Let the proxy add the peer's address to X-Forwarded-For, or replace the header; take clients' networks out of TRUSTED_PROXIES.",
-          )
-        : ok;
+      if (client !== forged) return ok;
+      // As the first proxy saw this machine; none added anything where the header came through as it was.
+      const self = forwardedFor[forwardedFor.indexOf(forged) + 1];
+      if (self !== undefined && selves.includes(self) && isTrusted(self, settings.trustedProxies))
+        return skipped("this machine is a trusted proxy itself: ask from another one");
+      return found(
+        "an address that the request made up was believed",
+        "Let the proxy add the peer's address to X-Forwarded-For, or replace the header; take clients' networks out of TRUSTED_PROXIES.",
+      );
     }),
   },
   {

@@ -1,3 +1,8 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
+import { clientIp } from "latchkey";
+import { isLoopbackHost } from "../settings/address-kinds.ts";
 import type { Settings } from "../settings/settings.ts";
 import { type DiagnosisDocument, diagnosisPath, markOf, proofHeader, proofOf } from "./diagnosis.ts";
 import type { DiagnosisFacts, Looked, ServerFacts } from "./facts.ts";
@@ -89,11 +94,39 @@ async function diagnosisFacts(
     peer: told.peer,
     forwardedFor: (told.forwarded_for ?? "")
       .split(",")
-      .flatMap((part) => (part.trim() === "" ? [] : [part.trim()])),
+      .flatMap((part) => (part.trim() === "" ? [] : [withoutPort(part.trim())])),
     client: told.client,
     forged,
+    selves: await selvesBefore(base),
     otherForwarding: told.other_forwarding,
   };
+}
+
+/** An address as the server reads it, where some proxies write a port beside it; what is no address stays as it is. */
+function withoutPort(hop: string): string {
+  const told = clientIp([nobodysAddress])(nobodysAddress, hop) ?? nobodysAddress;
+  return told === nobodysAddress ? hop : told;
+}
+
+/** The addresses under which what listens at `base` may know this machine; none where they cannot be told. */
+async function selvesBefore(base: string): Promise<readonly string[]> {
+  const { protocol, hostname, port } = new URL(base);
+  const own = Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []);
+  const socket = connect({
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(port || (protocol === "https:" ? 443 : 80)),
+  });
+  try {
+    await once(socket, "connect", { signal: AbortSignal.timeout(patienceMs) });
+    const { remoteAddress = "", localAddress = "" } = socket;
+    // What is on this machine may be asked by any of its addresses: that of a container's network for one.
+    const isHere = isLoopbackHost(remoteAddress) || own.includes(remoteAddress);
+    return isHere ? own : [localAddress];
+  } catch {
+    return [];
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function overHttp(origin: string, { loginPath }: Settings): Promise<ServerFacts["overHttp"]> {

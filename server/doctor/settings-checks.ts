@@ -31,6 +31,20 @@ export const settingsChecks: readonly Check[] = [
     },
   },
   {
+    id: "env-file-whole",
+    title: "No value in `.env` is cut off by a comment",
+    severity: "warning",
+    needs: "settings",
+    scope: "everywhere",
+    check: ({ cut }) =>
+      cut.length === 0
+        ? ok
+        : found(
+            `${cut.join(", ")} ${cut.length === 1 ? "ends" : "end"} before a #`,
+            "Put the value in quotation marks, or a blank before the comment.",
+          ),
+  },
+  {
     id: "loopback-alone",
     title: "A server with the rules for loopback lets no other machine in",
     severity: "warning",
@@ -100,7 +114,7 @@ export const settingsChecks: readonly Check[] = [
         ? ok
         : found(
             `SECRET_KEY_PREVIOUS has ${previousSecretKeys.length}`,
-            "Run `latchkey secret reencrypt`: a secret that it reports 0 for, and that has been a former one for as long as a session lives, may go.",
+            "Run `latchkey secret reencrypt`: where it reports 0 still under a former secret, each that has been one for as long as a session lives may go.",
           ),
   },
 ];

@@ -16,8 +16,14 @@ export class StrictRefusal extends Error {
   override readonly name = "StrictRefusal";
 }
 
-/** What a server that is not running yet mends by itself once it runs. */
-const mendedByRunning: readonly string[] = ["sweep-works", "mail-flows", "audit-sealed", "superuser-there"];
+/** What is mended once a server runs, by itself or by an operator. */
+const mendedByRunning: readonly string[] = [
+  "sweep-works",
+  "mail-flows",
+  "audit-sealed",
+  "audit-followers-known",
+  "superuser-there",
+];
 
 /**
  * In strict mode makes the checks of the machine, the database and the server of the sessions; those of the settings were made when

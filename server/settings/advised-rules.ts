@@ -148,8 +148,8 @@ export const advised: readonly Rule[] = [
             problem: "sends accounts over the network in plain text",
             fix:
               database.engine === "postgres"
-                ? "Add ?sslmode=verify-full."
-                : "Add ?ssl-mode=VERIFY_IDENTITY, and &ssl-ca=<path> for an authority of your own.",
+                ? "Write sslmode=verify-full among its parameters, in place of another sslmode, as in postgres://…/latchkey?sslmode=verify-full."
+                : "Write ssl-mode=VERIFY_IDENTITY among its parameters, as in mysql://…/latchkey?ssl-mode=VERIFY_IDENTITY, and &ssl-ca=<path> for an authority of your own.",
           },
   },
   {
@@ -162,10 +162,7 @@ export const advised: readonly Rule[] = [
         : {
             found: "an address without TLS",
             problem: "sends sessions over the network in plain text, and takes what anybody between answers",
-            fix:
-              given.sessionBackend === "memcached"
-                ? "Memcached has neither encryption nor passwords here: run it on this machine, or use redis."
-                : "Write rediss://…, valkeys://…, or tls=true for MongoDB.",
+            fix: encryptedAddress[given.sessionBackend as keyof typeof encryptedAddress],
           },
   },
   {
@@ -179,7 +176,7 @@ export const advised: readonly Rule[] = [
         : {
             found: "an address without a password",
             problem: "lets whoever reaches that server read and make sessions",
-            fix: "Give the server a password, and write it into the address.",
+            fix: `Give the server a password, and write it into ${given.sessionBackend.toUpperCase()}_URL.`,
           };
     },
   },
@@ -205,7 +202,7 @@ export const advised: readonly Rule[] = [
         ? {
             found: `${sessionIdleSeconds / 60} minutes`,
             problem: "keeps forgotten sessions on shared machines open for more than a day",
-            fix: "Write 1440 or fewer; people who want to stay may tick the box.",
+            fix: "Write 1440 minutes or fewer; people who want to stay may tick the box.",
           }
         : null,
   },
@@ -224,20 +221,21 @@ export const advised: readonly Rule[] = [
         ? {
             found: "a longer life",
             problem: "gives a stolen cookie months",
-            fix: "Bring SESSION_ABSOLUTE_MINUTES to 43200 and REMEMBER_ABSOLUTE_DAYS to 90 or less.",
+            fix: "Bring SESSION_ABSOLUTE_MINUTES and SESSION_TIMEOUT_MINUTES to 43200 or less, REMEMBER_ABSOLUTE_DAYS and REMEMBER_IDLE_DAYS to 90 or less.",
           }
         : null,
   },
   {
     id: "sessions-counted",
     title: "Stores keep at most 100 sessions of one user",
-    about: ["maxSessionsPerUser"],
-    broken: ({ maxSessionsPerUser: most }) =>
+    about: ["maxSessionsPerUser", "sessionStorage"],
+    broken: ({ maxSessionsPerUser: most, sessionStorage }) =>
       most === 0 || most > 100
         ? {
             found: String(most),
             problem: "lets one account fill the store",
-            fix: "Write a number up to 100.",
+            // Where cookies hold the sessions no number may be written but 0, and the default is on those of tokens.
+            fix: sessionStorage === "stateless" ? "Leave it out." : "Write a number from 1 to 100.",
           }
         : null,
   },
@@ -291,7 +289,7 @@ export const advised: readonly Rule[] = [
         ? {
             found: `${length} secrets`,
             problem: "keeps old secrets good for forging",
-            fix: "Run `latchkey secret reencrypt`, and drop what it reports 0 for.",
+            fix: "Run `latchkey secret reencrypt`; where nothing is left under a former secret, drop the oldest.",
           }
         : null,
   },
@@ -386,6 +384,14 @@ export const advised: readonly Rule[] = [
         : null,
   },
 ];
+
+/** What to write instead of an address without TLS. */
+const encryptedAddress = {
+  redis: "Write REDIS_URL=rediss://…, and neither SESSION_HOST nor SESSION_PORT.",
+  valkey: "Write VALKEY_URL=valkeys://…, and neither SESSION_HOST nor SESSION_PORT.",
+  mongodb: "Write tls=true among the parameters of MONGODB_URL, and neither SESSION_HOST nor SESSION_PORT.",
+  memcached: "Memcached has neither encryption nor passwords here: run it on this machine, or use redis.",
+} as const;
 
 // A proxy is one machine or a few; a private network of a cloud has thousands of strangers' machines at times.
 function isWide(range: string): boolean {

@@ -28,8 +28,10 @@ const introduction = `# Settings
 <!-- Made by \`node tools/settings-doc.ts\` from server/settings. Edit there, not here. -->
 
 The server reads its settings from the environment and, for what is not set there, from a file \`.env\` in the working
-directory. A blank value counts as not set. Everything has a default that works on your own machine; what cannot be
-started with is refused with one line for each problem, all at once, that names the setting, what was found and the fix.
+directory. There a \`#\` begins a comment, also in the middle of a value: a value that has one goes into quotation marks
+(\`WEBHOOKS="https://hooks.example/latchkey#whsec_…"\`). A blank value counts as not set. Everything has a default that
+works on your own machine; what cannot be started with is refused with one line for each problem, all at once, that
+names the setting, what was found and the fix.
 
 A setting with several names may be given by any of them; by two with different values it is refused. A name that
 looks like a misspelt setting gives a warning.
@@ -51,7 +53,7 @@ start there:
 - \`PRODUCTION_SECURITY_VALIDATION_ENABLED=false\`
 
 \`PRODUCTION_SECURITY_STRICT_MODE=true\` refuses more: each warning of [\`latchkey doctor\`](doctor.md) about the settings, and each of its
-errors and warnings about the machine, the database and the server of the sessions.
+errors and warnings about the machine, the database and the server of the sessions, but for those that it lists as left out.
 
 ## Everywhere
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Reading } from "./kind.ts";
 import type { Given } from "./settings.ts";
-import { printable, type SettingsProblem } from "./settings-error.ts";
+import { brief, printable, type SettingsProblem } from "./settings-error.ts";
 import { type SettingRow, settingsTable } from "./table.ts";
 
 /** The settings one by one: what each says by itself, before any is compared with another. */
@@ -77,7 +77,8 @@ function defaultOf(row: SettingRow): unknown {
 
 function spellingProblem(row: SettingRow, { name, text, reading }: Spelling): SettingsProblem[] {
   if (reading.ok) return [];
-  return [{ setting: name, found: found(row, text), problem: reading.problem, fix: reading.fix }];
+  const { problem, fix } = reading;
+  return [brief({ setting: name, found: found(row, text), problem, fix })];
 }
 
 // Taking either would make the other a lie; the operator knows which one was forgotten.

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { parseEnv } from "node:util";
 import type { Environment } from "./draft.ts";
+import { readEnvFile } from "./env-file.ts";
 import { type ReadSettings, readSettings } from "./read-settings.ts";
-import { SettingsError } from "./settings-error.ts";
+import { settingNames } from "./table.ts";
 
 /**
  * Reads the settings from the environment and, for what it leaves out, from a file in the form of `.env`. Nothing
@@ -13,22 +12,27 @@ import { SettingsError } from "./settings-error.ts";
  * @throws SettingsError as {@link readSettings}, or where the file is there and cannot be read
  */
 export async function loadSettings(environment: Environment, envFile = ".env"): Promise<ReadSettings> {
-  return readSettings(await readEnvironment(environment, envFile));
+  const { variables, cut } = await readEnvironment(environment, envFile);
+  const { settings, warnings } = readSettings(variables);
+  return { settings, warnings: [...warnings, ...cut.map((name) => cutWarning(name, envFile))] };
 }
 
-/** The variables that {@link loadSettings} reads. @throws SettingsError where the file is there and cannot be read */
-export async function readEnvironment(environment: Environment, envFile = ".env"): Promise<Environment> {
-  return { ...(await readEnvFile(envFile)), ...environment };
+/** The variables that {@link loadSettings} reads. */
+export interface ReadEnvironment {
+  readonly variables: Environment;
+  /** Settings whose value the file cuts off at a `#` that looks like a part of it. */
+  readonly cut: readonly string[];
 }
 
-async function readEnvFile(path: string): Promise<Environment> {
-  try {
-    return parseEnv(await readFile(path, "utf8"));
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    if (code === "ENOENT") return {};
-    // Starting without it would start with other settings than the operator wrote down.
-    const fix = "Make it a file that the user of the server can read, or remove it.";
-    throw new SettingsError([{ setting: path, found: code, problem: "cannot be read", fix }]);
-  }
+/** Reads environment and file. @throws SettingsError where the file is there and cannot be read */
+export async function readEnvironment(environment: Environment, envFile = ".env"): Promise<ReadEnvironment> {
+  const { variables, cut } = await readEnvFile(envFile);
+  return {
+    variables: { ...variables, ...environment },
+    cut: settingNames().filter((name) => cut.includes(name) && !Object.hasOwn(environment, name)),
+  };
+}
+
+function cutWarning(name: string, envFile: string): string {
+  return `${name} ends before a # in ${envFile}, where a comment begins. Put the value in quotation marks if the # belongs to it.`;
 }

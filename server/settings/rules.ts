@@ -2,7 +2,7 @@ import { getDomain } from "tldts";
 import { isLoopbackHost } from "./address-kinds.ts";
 import type { Draft } from "./draft.ts";
 import type { Given } from "./settings.ts";
-import type { SettingsProblem } from "./settings-error.ts";
+import { brief, type SettingsProblem } from "./settings-error.ts";
 
 /** A rule about settings that are each well-formed; it is checked where all that it is `about` say what was meant. */
 export interface Rule {
@@ -21,7 +21,7 @@ export function brokenRules(rules: readonly Rule[], draft: Draft): readonly Sett
     const [subject] = about;
     if (subject === undefined || !about.every(draft.isMeant)) return [];
     const problem = broken(draft.given, draft.isWritten);
-    return problem === null ? [] : [{ setting: draft.nameOf(subject), ...problem }];
+    return problem === null ? [] : [brief({ setting: draft.nameOf(subject), ...problem })];
   });
 }
 

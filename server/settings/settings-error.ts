@@ -32,6 +32,18 @@ export function printable(text: string): string {
   return JSON.stringify(bare.length > 80 ? `${bare.slice(0, 80)}...` : bare);
 }
 
+/** A list can have thousands of entries, and a name any length. */
+const mostCharacters = 400;
+
+/** A problem whose texts fit on a terminal, however long what was written is. */
+export function brief({ setting, found, problem, fix }: SettingsProblem): SettingsProblem {
+  return { setting, found: cut(found), problem: cut(problem), fix: cut(fix) };
+}
+
+function cut(text: string): string {
+  return text.length > mostCharacters ? `${text.slice(0, mostCharacters)}...` : text;
+}
+
 function line({ setting, found, problem, fix }: SettingsProblem): string {
   return `- ${setting}: ${problem} (found ${found}). ${fix}`;
 }

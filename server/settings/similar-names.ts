@@ -8,21 +8,56 @@ export function unreadNames(names: readonly string[]): readonly string[] {
   const known = settingNames();
   const similarTo = similarAmong(known);
   return names.flatMap((name) => {
-    if (known.includes(name)) return [];
+    if (known.includes(name) || ofSystems.includes(name)) return [];
     const meant = similarTo(name);
     return meant === null ? [] : [`${name} is no setting and has no effect. Did you mean ${meant}?`];
   });
 }
+
+/** Names that a system has for something else, near as they are: on Windows, how somebody is signed in there. */
+const ofSystems: readonly string[] = ["SESSIONNAME"];
 
 /** Further away than this, a name is another name. */
 const mostEdits = 2;
 
 /** Finds the known name that another looks like; null for none. */
 function similarAmong(known: readonly string[]): (name: string) => string | null {
-  const everyName = known.join("\n");
-  const families = new Set(known.map(familyOf));
+  const nearestTo = nearestAmong(known);
+  const begun = begunAmong(known);
   return (name) => {
     const upper = name.toUpperCase();
+    // Settings of the cookie are called after what it carries.
+    const ofSession = upper.replace(/^(?:SESSION_)?COOKIE_/, "SESSION_");
+    return nearestTo(upper) ?? begun(upper) ?? (known.includes(ofSession) ? ofSession : null);
+  };
+}
+
+/** Shorter than this, the beginning of a name is the beginning of too many. */
+const shortestBeginning = 4;
+/** Letters that tell one setting of a family from the others. */
+const fewestOfOne = 3;
+/** What a word may end in differently: `PROXY`, `PROXIES`. */
+const endingLength = 2;
+
+/** Finds the one known name that another leaves unfinished, whole words of it or an ending; null where there is none, or several. */
+function begunAmong(known: readonly string[]): (name: string) => string | null {
+  const onlyOne = (beginning: string): string | null => {
+    const [first, ...others] = known.filter((each) => each.startsWith(beginning));
+    return others.length === 0 ? (first ?? null) : null;
+  };
+  return (name) => {
+    const whole = name.length < shortestBeginning ? null : onlyOne(`${name}_`);
+    const stem = name.slice(0, -endingLength);
+    const family = familyOf(name);
+    return whole ?? (family !== "" && stem.length >= family.length + fewestOfOne ? onlyOne(stem) : null);
+  };
+}
+
+/** Finds the known name that is a few edits away from another; null for none. */
+function nearestAmong(known: readonly string[]): (upper: string) => string | null {
+  const everyName = known.join("\n");
+  const families = new Set(known.map(familyOf));
+  return (upper) => {
     const family = familyOf(upper);
     // Short names without a family ("PORT", "HOST") are a letter or two away from everything: those are not guessed at.
     if (upper.length < 10 && (family === "" || !families.has(family))) return null;

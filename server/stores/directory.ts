@@ -14,9 +14,12 @@ export interface Directory {
   end(): Promise<void>;
 }
 
-/** Opens the database that DATABASE_URL names; migrations are left to the caller. @throws DriverMissing */
-export async function openDirectory(settings: Settings, log: Log): Promise<Directory> {
-  const { database, storeTimeoutMs } = settings;
+/** Opens the database that DATABASE_URL names; migrations are left to the caller. @throws DriverMissing, DirectoryFailure */
+export function openDirectory(settings: Settings, log: Log): Promise<Directory> {
+  return reachingDirectory(settings, () => directoryOf(settings, log));
+}
+
+async function directoryOf({ database, storeTimeoutMs }: Settings, log: Log): Promise<Directory> {
   if (database.engine === "sqlite") {
     const { migrations, ...stores } = sqlite({ path: database.path, migrate: false });
     return { stores, migrations, end: async () => {} };
@@ -50,12 +53,11 @@ export async function reachingDirectory<T>({ database }: Settings, work: () => P
   try {
     return await work();
   } catch (error) {
-    if (database.engine === "sqlite" || error instanceof SchemaError || error instanceof DriverMissing)
-      throw error;
-    throw new DirectoryFailure(
-      `DATABASE_URL: the database at ${database.place} cannot be used: ${reason(error)}`,
-      { cause: error },
-    );
+    if (error instanceof SchemaError || error instanceof DriverMissing) throw error;
+    const place = database.engine === "sqlite" ? database.path : database.place;
+    throw new DirectoryFailure(`DATABASE_URL: the database at ${place} cannot be used: ${reason(error)}`, {
+      cause: error,
+    });
   }
 }
 

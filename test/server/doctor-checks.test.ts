@@ -1,13 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { webhookFollowers } from "../../server/audit-from-settings.ts";
 import type { Severity } from "../../server/doctor/check.ts";
 import { checks } from "../../server/doctor/checks.ts";
 import { examine } from "../../server/doctor/examine.ts";
 import { sound } from "./support/doctor-facts.ts";
+import { folderCommands } from "./support/folder-commands.ts";
 
 const secret = randomBytes(32).toString("base64url");
 const other = randomBytes(32).toString("base64url");
 const now = new Date("2026-11-21T12:00:00Z");
+const hook = "https://hooks.example/latchkey";
 const ago = (hours: number): Date => new Date(now.getTime() - hours * 3_600_000);
 
 type Facts = Parameters<typeof sound>[0];
@@ -30,6 +36,11 @@ const cases: readonly {
     id: "settings-known",
     facts: { env: { SESSION_TIMEOUT_MINUTE: "5" } },
     says: "Did you mean SESSION_TIMEOUT_MINUTES",
+  },
+  {
+    id: "env-file-whole",
+    facts: { cut: ["SMTP_URL", "WEBHOOKS"] },
+    says: "SMTP_URL, WEBHOOKS end before a #",
   },
   {
     id: "loopback-alone",
@@ -221,6 +232,24 @@ const cases: readonly {
   { id: "sweep-works", facts: { content: { oldestEndedSession: ago(30) } } },
   { id: "mail-flows", facts: { content: { oldestStuckMail: ago(2) } } },
   { id: "audit-sealed", facts: { content: { oldestUnsealedRow: ago(2) } } },
+  {
+    id: "audit-followers-known",
+    facts: {
+      env: {
+        AUDIT_RETENTION_DAYS: "30",
+        WEBHOOKS: `${hook}#whsec_${randomBytes(32).toString("base64")}`,
+      },
+      content: {
+        followers: [
+          ...webhookFollowers({ webhooks: [`${hook}#whsec_${"A".repeat(32)}`] }).keys(),
+          "webhook:0123456789abcdef",
+          "webhook:crm",
+          "listener:billing",
+        ],
+      },
+    },
+    says: "not in WEBHOOKS any more: webhook:0123456789abcdef Run `latchkey audit forget webhook:0123456789abcdef`,",
+  },
 
   // Server of the sessions
   { id: "redis-version", facts: { redis: { version: "6.0.16" } } },
@@ -273,6 +302,12 @@ function keyFile(key: ReturnType<typeof signingKey>) {
   return { file: { path: "keys.json", mode: 0o600 }, keys: [key] };
 }
 
+const keysPastTheirEnd: Facts = {
+  machine: {
+    signingKeys: { ...keyFile(signingKey()), keys: [signingKey(), { ...signingKey(), retiresAt: ago(48) }] },
+  },
+};
+
 /** What is found, by severity. */
 function findings(facts: Facts): Readonly<Record<string, Severity>> {
   const found = examine(sound(facts)).filter(({ outcome }) => outcome.kind === "found");
@@ -309,6 +344,28 @@ describe("the doctor's checks", () => {
     },
   );
 
+  test("a command that a fix names can be run as it stands", { timeout: 60_000 }, async () => {
+    const fixes = [...cases.map(({ facts }) => facts), keysPastTheirEnd].flatMap((facts) =>
+      examine(sound(facts)).map(({ outcome }) => (outcome.kind === "found" ? outcome.fix : "")),
+    );
+    const commands = new Set(
+      fixes.flatMap((fix) => [...fix.matchAll(/`latchkey ([^`]+)`/g)].map(([, words = ""]) => words)),
+    );
+    expect(commands.size).toBeGreaterThan(8);
+    const folder = await mkdtemp(join(tmpdir(), "latchkey-fixes-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const TOKEN_KEY_FILE = join(folder, "keys.json");
+    const { run } = await folderCommands({ TOKEN_ALGORITHM: "es256", TOKEN_KEY_FILE });
+    for (const command of commands) {
+      // What they ask for on a terminal.
+      const email = command.startsWith("user create") ? ["--email", "ann@example.com"] : [];
+      const yes = command.startsWith("audit forget") ? ["--yes"] : [];
+      const { code, err } = await run(...command.split(" "), ...email, ...yes);
+      // A follower that is not there cannot be forgotten, and that is all that may be wrong.
+      if (code !== 0) expect(err, command).toMatch(/^latchkey: .*webhook:0123456789abcdef/);
+    }
+  });
+
   test("no finding holds a secret or a password", () => {
     const env = {
       SECRET_KEY: secret,
@@ -321,6 +378,45 @@ describe("the doctor's checks", () => {
     const text = JSON.stringify(examine(sound({ env })));
     expect(text).toContain("database-encrypted");
     for (const part of [secret, other, "hunter2", "hunter3", "hunter4"]) expect(text).not.toContain(part);
+  });
+});
+
+describe("what comes through proxies", () => {
+  const forged = "192.0.2.77";
+  // The trusted proxy is 10.0.0.1.
+  test.each<readonly [what: string, diagnosis: Facts["diagnosis"], red: readonly string[]]>([
+    [
+      "the server's own machine, which is the proxy, too",
+      { peer: "10.0.0.1", client: forged, forwardedFor: [forged, "10.0.0.1"], selves: ["10.0.0.1"] },
+      [],
+    ],
+    [
+      "that machine, and a proxy that replaces",
+      { peer: "10.0.0.1", client: "10.0.0.1", forwardedFor: ["10.0.0.1"], selves: ["10.0.0.1"] },
+      [],
+    ],
+    [
+      "another machine, whose header a first proxy let through",
+      { peer: "10.0.0.1", client: forged, forwardedFor: [forged, "10.0.0.1"] },
+      ["proxy-unforgeable"],
+    ],
+    [
+      "another machine, of which a second proxy says that it is the first",
+      { peer: "10.0.0.1", client: "10.0.0.1", forwardedFor: ["10.0.0.1"] },
+      ["proxy-trusted"],
+    ],
+    [
+      "a proxy that writes no address",
+      { peer: "10.0.0.1", client: "10.0.0.1", forwardedFor: [forged, "unknown"], selves: ["10.0.0.1"] },
+      ["proxy-trusted"],
+    ],
+    [
+      "a server that was started before its proxy was named",
+      { peer: "10.0.0.1", client: "10.0.0.1", forwardedFor: [forged, "10.0.0.1"], selves: ["10.0.0.1"] },
+      ["proxy-trusted"],
+    ],
+  ])("%s", (_, diagnosis, red) => {
+    expect(Object.keys(findings({ diagnosis }))).toEqual(red);
   });
 });
 

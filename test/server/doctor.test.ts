@@ -37,6 +37,7 @@ interface Item {
   readonly state: string;
   readonly severity: string;
   readonly found?: string;
+  readonly fix?: string;
 }
 
 function items({ out }: Ran): readonly Item[] {
@@ -113,6 +114,21 @@ describe("latchkey doctor", () => {
     expect((await run("doctor", "--strict")).code).toBe(0);
   });
 
+  test("a value that `.env` cuts off is a warning, which commands print, too", patience, async () => {
+    const folder = await emptyFolder();
+    await writeFile(join(folder, ".env"), "MAIL_FROM=a@b.example#c\n", { mode: 0o600 });
+    const doctor = run("cli/main.ts", ["doctor", "--json"], folder, { SECRET_KEY: secret });
+    await doctor.ended;
+    const { items } = JSON.parse(doctor.stdout()) as { readonly items: readonly Item[] };
+    expect(items.find(({ id }) => id === "env-file-whole")).toMatchObject({
+      state: "found",
+      found: "MAIL_FROM ends before a #",
+    });
+    const command = run("cli/main.ts", ["migrate", "status"], folder, { SECRET_KEY: secret });
+    await command.ended;
+    expect(command.stderr()).toContain("Warning: MAIL_FROM ends before a # in .env, ");
+  });
+
   test("a schema that was changed by hand is an error, and what lies in it is not asked for", async () => {
     const { run, path } = await folderCommands();
     const db = new DatabaseSync(path("latchkey.db"));
@@ -120,8 +136,20 @@ describe("latchkey doctor", () => {
     db.close();
     const broken = await run("doctor", "--json");
     expect(broken.code).toBe(1);
-    expect(stateOf(broken, "schema-current")).toBe("found");
+    const schema = items(broken).find(({ id }) => id === "schema-current");
+    expect(schema?.found).toMatch(/It lacks: index sessions_end: .*\. Restore them, or a backup\.$/);
+    // That would do nothing.
+    expect(schema?.fix).not.toMatch(/^Run `latchkey migrate up`/);
     expect(stateOf(broken, "sweep-works")).toBe("unknown");
+  });
+
+  test("a migration that is pending is applied by the command that the fix names", async () => {
+    const { run } = await folderCommands();
+    expect((await run("migrate", "down", "--yes")).code).toBe(0);
+    const pending = items(await run("doctor", "--json")).find(({ id }) => id === "schema-current");
+    expect(pending).toMatchObject({ state: "found", fix: "Run `latchkey migrate up`." });
+    expect((await run("migrate", "up")).code).toBe(0);
+    expect(stateOf(await run("doctor", "--json"), "schema-current")).toBe("ok");
   });
 
   test("mail that was tried and lies there, rows without a place in the chain: both are told", async () => {
@@ -307,6 +335,10 @@ describe("the running server", () => {
     ["both proxies named", "127.0.0.1,10.9.9.9", "second", []],
     ["a proxy that passes on what clients write", "127.0.0.1", "passes", ["proxy-unforgeable"]],
     ["a proxy that says it in another header", "127.0.0.1", "other", ["proxy-header-read"]],
+    ["one that writes ports", "127.0.0.1", "ports", []],
+    ["one that appends that it is this machine that asked", "127.0.0.1", "appends-peer", []],
+    ["one that says only that", "127.0.0.1", "replaces-by-peer", []],
+    ["one that says so, port and all", "127.0.0.1", "appends-peer-port", []],
   ])("%s", patience, async (_, trustedProxies, proxy, found) => {
     const env = { SECRET_KEY: secret, TRUSTED_PROXIES: trustedProxies };
     const settings = settingsWith({
@@ -329,20 +361,34 @@ describe("the running server", () => {
   });
 });
 
-type Proxy = "appends" | "replaces" | "second" | "passes" | "other";
+type Proxy =
+  | "appends"
+  | "replaces"
+  | "second"
+  | "passes"
+  | "other"
+  | "ports"
+  | "appends-peer"
+  | "replaces-by-peer"
+  | "appends-peer-port";
 
 /** A proxy in front of a server of this machine. */
 async function startProxy(port: number, kind: Proxy): Promise<string> {
   const self = "203.0.113.9";
-  const headersOf = ({ headers }: IncomingMessage): Record<string, string> => {
+  const headersOf = ({ headers, socket }: IncomingMessage): Record<string, string> => {
     const { "x-forwarded-for": given, host: _, connection: __, ...rest } = headers as Record<string, string>;
     const before = given === undefined ? "" : `${given}, `;
+    const peer = socket.remoteAddress ?? "";
     const forwarded: Record<Proxy, Record<string, string>> = {
       appends: { "x-forwarded-for": `${before}${self}` },
       replaces: { "x-forwarded-for": self },
       second: { "x-forwarded-for": `${before}${self}, 10.9.9.9` },
       passes: given === undefined ? {} : { "x-forwarded-for": given },
       other: { "x-real-ip": self },
+      ports: { "x-forwarded-for": `${before}${self}:5555` },
+      "appends-peer": { "x-forwarded-for": `${before}${peer}` },
+      "replaces-by-peer": { "x-forwarded-for": peer },
+      "appends-peer-port": { "x-forwarded-for": `${before}${peer}:${socket.remotePort}` },
     };
     return { ...rest, ...forwarded[kind] };
   };

@@ -156,7 +156,7 @@ describe("npm start", () => {
 
 describe("what cannot be started with", () => {
   const unsafe = { ORIGIN: "http://app.example", DEBUG: "true", CORS_ORIGINS: "*", CSRF_ENABLED: "false" };
-  let said: Readonly<Record<"wrong" | "unsafe" | "taken" | "none", string>>;
+  let said: Readonly<Record<"wrong" | "unsafe" | "taken" | "none" | "trusted", string>>;
   let port: number;
 
   beforeAll(async () => {
@@ -165,13 +165,14 @@ describe("what cannot be started with", () => {
     port = (other.address() as { port: number }).port;
     const folder = await newFolder();
     await writeFile(join(folder, "text.db"), "this is no database, whatever its name says".repeat(20));
-    const [wrong = "", unfit = "", taken = "", none = ""] = await refusals([
+    const [wrong = "", unfit = "", taken = "", none = "", trusted = ""] = await refusals([
       { PORT: "many", SESSION_NAME: "a b", SECRET_KEY: "short" },
       unsafe,
       { PORT: String(port) },
       { DATABASE_URL: `sqlite://${folder}/text.db` },
+      { DATABASE_URL: "mysql://a:b@127.0.0.1:1/latchkey?ssl-mode=VERIFY_IDENTITY&ssl-ca=none.pem" },
     ]);
-    said = { wrong, unsafe: unfit, taken, none };
+    said = { wrong, unsafe: unfit, taken, none, trusted };
     other.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -194,8 +195,16 @@ describe("what cannot be started with", () => {
     );
   });
 
-  test("a database that is none is named, without a stack", () => {
-    expect(said.none).toBe("file is not a database\n");
+  test("a file that an address of a database names, and that is not there, is told with its setting", () => {
+    expect(said.trusted).toMatch(
+      /^DATABASE_URL: the database at 127\.0\.0\.1:1 cannot be used: ENOENT: .*'none\.pem'\n$/,
+    );
+  });
+
+  test("a database that is none is named, with its setting and without a stack", () => {
+    expect(said.none).toMatch(
+      /^DATABASE_URL: the database at \S+\/text\.db cannot be used: .*file is not a database\n$/,
+    );
     for (const text of Object.values(said)) expect(text).not.toMatch(/^\s+at /m);
   });
 });

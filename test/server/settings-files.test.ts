@@ -59,6 +59,43 @@ describe("the .env file", () => {
   });
 });
 
+describe("a # in the .env file", () => {
+  const secret = "q8Zr1mVt6WxkP0sYd3HuJfLb7NcGeA2T";
+  const warned = async (text: string, environment = {}): Promise<readonly string[]> => {
+    const path = join(folder, ".env");
+    await writeFile(path, text);
+    const { warnings } = await loadSettings(environment, path);
+    return warnings.map((warning) => warning.split(" ends before a # in ")[0] ?? "");
+  };
+
+  test.each([
+    ["in a password", `SECRET_KEY=${secret}#more\n`, ["SECRET_KEY"]],
+    ["before the secret of a webhook", "WEBHOOKS=#whsec_c2VjcmV0\n", ["WEBHOOKS"]],
+    [
+      "in two values, with a comment behind",
+      "SESSION_NAME=a#b # c\nexport MAIL_FROM = a@b.example#c",
+      ["SESSION_NAME", "MAIL_FROM"],
+    ],
+    ["in a later one of the same name", "SESSION_NAME=a\nSESSION_NAME=b##c\r\n", ["SESSION_NAME"]],
+    ["in a value that a later one replaces", "SESSION_NAME=b#c\nSESSION_NAME=a\n", []],
+    ["in quotation marks", `SECRET_KEY="${secret}#a"\nMAIL_FROM='b@c.example'#d\n`, []],
+    ["in several lines of quotation marks", "SOMETHING='a\nPORT=1#2\nb'\n", []],
+    ["behind a blank", "SESSION_NAME=a # b#c\nPORT=4000\t# d\n", []],
+    ["at the begin of a line", "#PORT=1#2\n  # don't#\n##\n", []],
+    ["in what is no setting", "SOMETHING=a#b\n", []],
+  ])("%s: a value that it cuts off is told", async (_, text, names) => {
+    expect(await warned(text)).toEqual(names);
+  });
+
+  test("what the environment sets instead is not told, nor is a value ever", async () => {
+    expect(await warned("SESSION_NAME=a#b\n", { SESSION_NAME: "" })).toEqual([]);
+    await writeFile(join(folder, ".env"), `SECRET_KEY=${secret}#more\n`);
+    const { warnings } = await loadSettings({}, join(folder, ".env"));
+    expect(warnings.join()).toContain("quotation marks");
+    expect(warnings.join()).not.toMatch(/q8Zr|more/);
+  });
+});
+
 describe("the development secret", () => {
   test("it is made once, 32 random bytes, in a file and a folder for the owner alone", async () => {
     const directory = join(folder, "deep", "data");

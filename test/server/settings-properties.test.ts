@@ -60,6 +60,29 @@ test("a setting that is refused is named, with what was found and a fix", () => 
   );
 });
 
+const many = (entry: (index: number) => string): string =>
+  Array.from({ length: 2_000 }, (_, index) => entry(index)).join(",");
+
+test.each([
+  ["one long word", "x".repeat(100_000)],
+  ["an http origin with a long name", `http://${"x".repeat(100_000)}`],
+  ["a long domain", `a@${"b".repeat(100_000)}`],
+  ["many http origins", many((index) => `http://a${index}.example`)],
+  ["many origins with a path", many((index) => `https://a${index}.example/path`)],
+  ["many wide networks", many((index) => `10.${index % 250}.${Math.floor(index / 250)}.0/1`)],
+  ["many short secrets", many((index) => `x${index}`)],
+  ["many guessable secrets", many((index) => `${"k".repeat(40)}${index}`)],
+])("%s: no line is long, whichever setting it stands in", (_, text) => {
+  const strict = {
+    ...{ ORIGIN: "https://app.example", SECRET_KEY: randomBytes(32).toString("base64url") },
+    PRODUCTION_SECURITY_STRICT_MODE: "true",
+  };
+  for (const setting of names)
+    for (const variables of [{ [setting]: text }, { ...strict, [setting]: text }])
+      for (const line of printed(variables).split("\n", 50))
+        if (!line.startsWith("[")) expect(line.length, setting).toBeLessThan(1_500);
+});
+
 test("no secret appears in any message, whatever else is wrong", () => {
   const secretNames = Object.values(settingsTable).flatMap((row) =>
     row.isSecret === true ? [row.name, ...(row.aliases ?? []).map((alias) => alias.name)] : [],
@@ -76,7 +99,6 @@ test("no secret appears in any message, whatever else is wrong", () => {
     "VALKEY_URL",
     "MONGODB_URL",
     "MEMCACHED_URL",
-    "METRICS_TOKEN",
     "FIREBASE_SIGNER_KEY",
     "SMTP_URL",
     "GOOGLE_CLIENT_SECRET",
@@ -89,6 +111,7 @@ test("no secret appears in any message, whatever else is wrong", () => {
     "DISCORD_CLIENT_SECRET",
     "OIDC_CLIENT_SECRET",
     "WEBHOOKS",
+    "METRICS_TOKEN",
   ]);
   // A canary that no sentence of ours contains, alone and inside what the kinds take apart.
   const canary = fc.stringMatching(/^Zq[0-9]{8}Xj[0-9]{0,30}$/);

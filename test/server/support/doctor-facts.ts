@@ -18,6 +18,7 @@ const origin = "https://app.example";
 /** What is wrong with a deployment that is sound otherwise; a text in place of a part: it does not answer, and why. */
 export interface Wrong {
   readonly env?: Environment;
+  readonly cut?: readonly string[];
   readonly machine?: Partial<MachineFacts>;
   readonly database?: Partial<DatabaseFacts> | string;
   readonly content?: Partial<ContentFacts>;
@@ -37,6 +38,7 @@ export function sound(wrong: Wrong): Facts {
     draft,
     settings: settle(draft.given),
     warnings: warningsOf(draft, environment),
+    cut: wrong.cut ?? [],
     thisVersion: "1.2.3",
     machine: known({ ...machine, ...wrong.machine }),
     database: looked(wrong.database, (some) => ({
@@ -90,6 +92,7 @@ const content: ContentFacts = {
   oldestEndedSession: null,
   oldestStuckMail: null,
   oldestUnsealedRow: null,
+  followers: [],
 };
 
 const database: Omit<DatabaseFacts, "content"> = {
@@ -127,6 +130,7 @@ const diagnosis: DiagnosisFacts = {
   forwardedFor: ["192.0.2.77", "203.0.113.5"],
   client: "203.0.113.5",
   forged: "192.0.2.77",
+  selves: ["203.0.113.5"],
   otherForwarding: [],
 };
 
