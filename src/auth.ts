@@ -4,8 +4,9 @@ import { bindSessions, type Sessions } from "./api/sessions.ts";
 import { bindUsers, type Users } from "./api/users.ts";
 import { bindVisits } from "./api/visit.ts";
 import type { ConfigOptions } from "./config/options.ts";
-import { type Config, readConfig } from "./config.ts";
+import { assertUsable, type Config, readConfig } from "./config.ts";
 import { type Explanation, explain, type OwnedResource } from "./domain/explain.ts";
+import { kept } from "./domain/kept.ts";
 import { ownProofs, type Principal } from "./domain/principal.ts";
 import type { Roles } from "./domain/rights.ts";
 import type { Permission, User } from "./domain/user.ts";
@@ -45,7 +46,6 @@ import type { Stores } from "./ports/stores.ts";
 import type { Strategy } from "./ports/strategy.ts";
 import type { Telemetry } from "./ports/telemetry.ts";
 import type { Listener } from "./services/events.ts";
-import { kept } from "./services/kept.ts";
 import { closer, readiness, sweepRegularly } from "./services/lifecycle.ts";
 import { type EventSubscriptions, type Listeners, listenerList } from "./services/listeners.ts";
 import { stderrLog } from "./services/log.ts";
@@ -138,7 +138,7 @@ export interface Auth {
    * @param who - a principal, within the scopes of its proof; or an account, with the whole of its rights
    */
   explain(who: Principal | User, action: string, resource: string | OwnedResource): Explanation;
-  /** Writes a change into an answer: the only writer of cookies. */
+  /** Writes a change into an answer: the only writer of cookies. A `Response` stays as it is: what is answered is a copy of it. */
   seal<R extends Response | HeaderSink>(response: R, change: SessionChange): R;
   /** A refusal as it goes over the wire, for adapters that build no Response. Ask {@link Auth.onError} before. */
   errorAnswer(refused: Extract<Verdict, { ok: false }>, client: ClientInfo): ErrorAnswer;
@@ -164,6 +164,8 @@ export interface Auth {
  * @throws TypeError naming every option that cannot be used, and the fix
  */
 export function createAuth(options: AuthOptions): Auth {
+  // Before anything looks into the options: what is no list, say, fails there with an error that names no option.
+  assertUsable(options);
   const config = readConfig({ ...options, registration: registrationMode(options) });
   assertOneEngine(options.stores);
   const subscriptions = listenerList(options.listeners ?? []);

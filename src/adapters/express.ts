@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
-import type { Guard, Limiting, Open } from "../ports/guard.ts";
+import { assertGuards, type Guard, type Limiting, type Open } from "../ports/guard.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import type { Visit } from "../ports/visit.ts";
+import { assertAuth } from "./assert-auth.ts";
 import { type NodeHandler, type NodeOptions, node } from "./node.ts";
 import { passing } from "./passed.ts";
 
@@ -73,11 +74,12 @@ export function express<
   Q extends IncomingMessage = IncomingMessage,
   S extends ServerResponse = ServerResponse,
 >(auth: Auth, options: NodeOptions = {}): ExpressAdapter<Q, S> {
+  assertAuth("express", auth);
   const inner = node(auth, options);
   const passed = passing<IncomingMessage>();
-  const required =
-    (...guards: readonly Guard[]): ExpressMiddleware =>
-    (request, response, next) =>
+  const required = (...guards: readonly Guard[]): ExpressMiddleware => {
+    assertGuards("required", guards);
+    return (request, response, next) =>
       inner.protect(
         (_request, _response, principal: Principal, session) => {
           passed.note(request, { principal, session });
@@ -86,6 +88,7 @@ export function express<
         },
         ...(guards as readonly [Open]),
       )(request, response);
+  };
   return {
     async handle(request, response, next) {
       if (!(await inner.handle(request, response))) next();
@@ -95,7 +98,7 @@ export function express<
       ...guards: readonly Guard[]
     ) => {
       const bound = handler as unknown as NodeHandler<SignedIn>;
-      const listener = inner.protect(async (...given) => void (await bound(...given)), ...guards);
+      const listener = inner.protect(bound, ...guards);
       return (request: R, response: T) => listener(request, response);
     },
     required,

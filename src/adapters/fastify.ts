@@ -3,9 +3,11 @@ import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { asAuthError } from "../errors.ts";
 import { clientIp } from "../http/client-info.ts";
-import type { Guard } from "../ports/guard.ts";
+import { assertGuards, type Guard } from "../ports/guard.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import type { Visit } from "../ports/visit.ts";
+import { assertAuth } from "./assert-auth.ts";
+import { staysUnkept } from "./keep-from-caches.ts";
 import { type NodeOptions, node } from "./node.ts";
 import { AnsweredRequest, NodeClient } from "./node-request.ts";
 import { passing } from "./passed.ts";
@@ -67,6 +69,7 @@ export interface FastifyAdapter {
  * ```
  */
 export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
+  assertAuth("fastify", auth);
   const inner = node(auth, options);
   const ip = clientIp(options.trustedProxies);
   const passed = passing<FastifyRequestLike>();
@@ -75,9 +78,9 @@ export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
       // Fastify writes nothing more to what Latchkey answers.
       if (await inner.handle(request.raw, reply.raw)) reply.hijack();
     },
-    required:
-      (...guards) =>
-      async (request, reply) => {
+    required(...guards) {
+      assertGuards("required", guards);
+      return async (request, reply) => {
         const view = new AnsweredRequest(request.raw, reply.raw, request.body);
         const client = new NodeClient(request.raw, ip);
         const verdict = await auth.check(view, client, ...guards);
@@ -92,14 +95,15 @@ export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
           reply.send(body);
           return;
         }
-        if (verdict.principal.isAuthenticated) reply.header("Cache-Control", "no-store");
+        if (verdict.principal.isAuthenticated) sink.append("Cache-Control", "no-store");
         const session = new SealedData(verdict, {
           seal: (change) => void auth.seal(sink, change),
           isTooLate: () => reply.sent,
           failed: (thrown) => void auth.caught(asAuthError(thrown)),
         });
         passed.note(request, { principal: verdict.principal, session });
-      },
+      };
+    },
     current: passed.current,
     principal: (request) => passed.of(request).principal,
     session: (request) => passed.of(request).session,
@@ -110,7 +114,12 @@ export function fastify(auth: Auth, options: NodeOptions = {}): FastifyAdapter {
 
 // Into Fastify's own headers: what is written past it, it does not know of and may overwrite.
 function sinkOf(reply: FastifyReplyLike): FastifySink {
-  return { append: (name, value) => void reply.header(name, value) };
+  return {
+    append(name, value) {
+      if (name === "Cache-Control") staysUnkept(reply.raw);
+      reply.header(name, value);
+    },
+  };
 }
 
 async function answerWith(response: Response, reply: FastifyReplyLike): Promise<void> {

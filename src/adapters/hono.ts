@@ -2,11 +2,12 @@ import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import { declaredLength, mediaType } from "../http/body.ts";
-import { type ClientIp, clientIp } from "../http/client-info.ts";
-import type { Guard, Limiting, Open } from "../ports/guard.ts";
+import { type ClientIp, clientIp, type PeerSocket, peerOf } from "../http/client-info.ts";
+import { assertProtectable, type Guard, type Limiting, type Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import type { Visit } from "../ports/visit.ts";
+import { assertAuth } from "./assert-auth.ts";
 
 /** What is used of Hono's context, so that Hono itself is no dependency. */
 export interface HonoContext {
@@ -25,7 +26,7 @@ export interface HonoContext {
 
 /** Settings of the adapter. */
 export interface HonoOptions {
-  /** CIDRs whose `X-Forwarded-For` is believed. Default none. */
+  /** CIDRs whose `X-Forwarded-For` is believed; `unix` for a proxy that speaks through a Unix socket. Default none. */
   readonly trustedProxies?: readonly string[];
   /** Address of the peer, on platforms other than `@hono/node-server`. */
   readonly remoteAddress?: (context: HonoContext) => string | undefined;
@@ -71,6 +72,7 @@ export function hono<C extends HonoContext = HonoContext>(
   auth: Auth,
   options: HonoOptions = {},
 ): HonoAdapter<C> {
+  assertAuth("hono", auth);
   const ip = clientIp(options.trustedProxies);
   const remoteAddress = options.remoteAddress ?? socketAddress;
   const client = (context: HonoContext): ClientInfo => clientOf(context, ip, remoteAddress);
@@ -84,6 +86,7 @@ export function hono<C extends HonoContext = HonoContext>(
       return undefined;
     },
     protect(handler: HonoHandler<C, SignedIn>, ...guards: readonly Guard[]) {
+      assertProtectable(handler, guards);
       const bound = auth.protect(
         (request: HonoRequest<C>, principal, session) =>
           orException(auth, () => handler(request.context, principal, session)),
@@ -161,6 +164,6 @@ function clientOf(
 }
 
 function socketAddress({ env }: HonoContext): string | undefined {
-  const incoming = (env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined)?.incoming;
-  return incoming?.socket?.remoteAddress;
+  const socket = (env as { incoming?: { socket?: PeerSocket } } | undefined)?.incoming?.socket;
+  return socket && peerOf(socket);
 }

@@ -20,7 +20,10 @@ export interface NextParts {
 
 /** Settings of the adapter. */
 export interface NextOptions {
-  /** CIDRs whose `X-Forwarded-For` is believed, once the peer's own address is known. Default none. */
+  /**
+   * CIDRs whose `X-Forwarded-For` is believed, once the peer's own address is known; `unix` for a proxy that speaks through a Unix socket.
+   * Default none.
+   */
   readonly trustedProxies?: readonly string[];
   /** Address of the peer, where the platform says it in a header that clients cannot write. Default: what `register` noted. */
   readonly remoteAddress?: (headers: NextHeaders) => string | undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
+import { peerOf } from "../http/client-info.ts";
 import type { NextHeaders } from "./next-request.ts";
 
 // Next bundles its instrumentation apart from the routes, so the two meet where a process has one place for both.
@@ -25,7 +26,7 @@ export function register(): void {
   shared[place] = name;
   subscribe(channel, (message) => {
     const { request } = message as { request: IncomingMessage };
-    request.headers[name] = request.socket.remoteAddress ?? "";
+    request.headers[name] = peerOf(request.socket) ?? "";
   });
 }
 

@@ -2,8 +2,9 @@ import type { Auth } from "../auth.ts";
 import type { SignedIn } from "../domain/principal.ts";
 import { AuthError, asAuthError } from "../errors.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
-import type { Guard, Open } from "../ports/guard.ts";
+import { assertProtectable, type Guard, type Open } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import { assertAuth } from "./assert-auth.ts";
 import type { NextAdapter, NextHandler, NextOptions, NextParts, NextRoute } from "./next-adapter.ts";
 import { jarSink, putIntoJar } from "./next-cookies.ts";
 import { notedPeer } from "./next-peers.ts";
@@ -46,6 +47,7 @@ type Refused = Extract<Verdict, { ok: false }>;
  * What Next throws for itself (`redirect()`, `notFound()`) passes through, with the cookies of the session.
  */
 export function next(auth: Auth, parts: NextParts, options: NextOptions = {}): NextAdapter {
+  assertAuth("next", auth);
   const { config } = auth;
   const client = clients(options);
   const verdicts = new WeakMap<NextHeaders, Promise<Verdict>>();
@@ -81,6 +83,7 @@ export function next(auth: Auth, parts: NextParts, options: NextOptions = {}): N
       handler: NextHandler<Q, C, SignedIn>,
       ...guards: readonly Guard[]
     ): NextRoute<Q, C> => {
+      assertProtectable(handler, guards);
       return async (request, context) => {
         const peer = client(await parts.headers());
         let ofNext: unknown;

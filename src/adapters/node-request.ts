@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { mediaType } from "../http/body.ts";
-import type { ClientIp } from "../http/client-info.ts";
+import { type ClientIp, peerOf } from "../http/client-info.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 
 /** The narrow view of an `IncomingMessage`; its body is opened only when somebody reads it. */
@@ -115,7 +115,7 @@ export class NodeClient implements Required<ClientInfo> {
   get ip(): string | null {
     const { socket, headers } = this.#incoming;
     const forwarded = headers["x-forwarded-for"];
-    return this.#ip(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(", ") : forwarded);
+    return this.#ip(peerOf(socket), Array.isArray(forwarded) ? forwarded.join(", ") : forwarded);
   }
 
   /** One for the event and the problem document of a refusal. */

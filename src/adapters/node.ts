@@ -4,10 +4,12 @@ import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError, asAuthError } from "../errors.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
 import type { SessionChange } from "../ports/change.ts";
-import type { Guard, Limiting, Open } from "../ports/guard.ts";
+import { assertProtectable, type Guard, type Limiting, type Open } from "../ports/guard.ts";
 import type { ClientInfo, RouteRequest } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import type { Visit } from "../ports/visit.ts";
+import { assertAuth } from "./assert-auth.ts";
+import { keepFromCaches } from "./keep-from-caches.ts";
 import { AnsweredRequest, NodeClient, NodeRequest } from "./node-request.ts";
 import { SealedData, type Sealing } from "./sealed-data.ts";
 
@@ -15,17 +17,20 @@ export { nodeRequest } from "./node-request.ts";
 
 /** Settings of the adapter. */
 export interface NodeOptions {
-  /** CIDRs whose `X-Forwarded-For` is believed. Default none: the client's address is the socket's. */
+  /**
+   * CIDRs whose `X-Forwarded-For` is believed; `unix` for a proxy that speaks through a Unix socket. Default none: the client's address is
+   * the socket's.
+   */
   readonly trustedProxies?: readonly string[];
 }
 
-/** A handler that answers on Node's own response, behind the pipeline. */
+/** A handler that answers on Node's own response, behind the pipeline. What it returns is waited for, and says nothing else. */
 export type NodeHandler<P> = (
   request: IncomingMessage,
   response: ServerResponse,
   principal: P,
   session: SessionData,
-) => void | Promise<void>;
+) => unknown;
 
 /** Latchkey on `node:http`. Nothing of it rejects: an `http.Server` has nobody to catch that, and the process would end. */
 export interface NodeAdapter {
@@ -56,15 +61,18 @@ export type NodeListener = (request: IncomingMessage, response: ServerResponse) 
  *
  * ```ts
  * const { handle, protect } = node(auth);
- * const hello = protect((req, res, { displayName }) => void res.end(`Hello, ${displayName}`));
+ * const hello = protect((req, res, { displayName }) => res.end(`Hello, ${displayName}`));
  * createServer(async (req, res) => (await handle(req, res)) || hello(req, res));
  * ```
+ *
+ * @throws TypeError for what is no auth, no CIDR; `protect` for a handler or a guard that is none
  */
 export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
+  assertAuth("node", auth);
   const ip = clientIp(options.trustedProxies);
   return {
     visit: (incoming) => ({ request: new NodeRequest(incoming), client: new NodeClient(incoming, ip) }),
-    sink: (outgoing) => ({ append: (name, value) => void outgoing.appendHeader(name, value) }),
+    sink: (outgoing) => ({ append: (name, value) => append(outgoing, name, value) }),
     async handle(incoming, outgoing) {
       const exchange = new Exchange(auth, incoming, outgoing, ip);
       try {
@@ -77,6 +85,7 @@ export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
       return true;
     },
     protect(handler: NodeHandler<SignedIn>, ...guards: readonly Guard[]): NodeListener {
+      assertProtectable(handler, guards);
       // On the way of every check: one promise and one wait, and none for a handler that answers at once.
       return async (incoming, outgoing) => {
         const exchange = new Exchange(auth, incoming, outgoing, ip);
@@ -95,15 +104,11 @@ export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
 type Verdict = Awaited<ReturnType<Auth["check"]>>;
 type Refused = Extract<Verdict, { ok: false }>;
 
-function runHandler(
-  exchange: Exchange,
-  verdict: Verdict,
-  handler: NodeHandler<SignedIn>,
-): void | Promise<void> {
+function runHandler(exchange: Exchange, verdict: Verdict, handler: NodeHandler<SignedIn>): unknown {
   const { incoming, outgoing } = exchange;
   if (verdict.change !== undefined) exchange.seal(verdict.change);
   if (!verdict.ok) return refuse(exchange, verdict);
-  if (verdict.principal.isAuthenticated) outgoing.setHeader("Cache-Control", "no-store");
+  if (verdict.principal.isAuthenticated) keepFromCaches(outgoing);
   const session = new SealedData(verdict, exchange);
   // With an open guard the handler is typed for anybody; the overloads see to it.
   return handler(incoming, outgoing, verdict.principal as SignedIn, session);
@@ -146,7 +151,7 @@ class Exchange implements Sealing {
 
   /** For `seal`, which writes its headers here. */
   append(name: string, value: string): void {
-    this.outgoing.appendHeader(name, value);
+    append(this.outgoing, name, value);
   }
 
   seal(change: SessionChange): void {
@@ -160,6 +165,11 @@ class Exchange implements Sealing {
   failed(thrown: unknown): void {
     this.auth.caught(thrown);
   }
+}
+
+function append(outgoing: ServerResponse, name: string, value: string): void {
+  if (name === "Cache-Control") keepFromCaches(outgoing);
+  else outgoing.appendHeader(name, value);
 }
 
 async function refuse(exchange: Exchange, refused: Refused): Promise<void> {

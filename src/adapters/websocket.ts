@@ -5,6 +5,7 @@ import type { Principal, SignedIn } from "../domain/principal.ts";
 import { AuthError } from "../errors.ts";
 import type { Guard, Limiting, Open } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
+import { assertAuth } from "./assert-auth.ts";
 import { type NodeOptions, node } from "./node.ts";
 import { type ClosableSocket, type OpenConnections, openConnections } from "./open-connections.ts";
 
@@ -70,6 +71,7 @@ export interface WebSockets {
  * @throws TypeError for settings outside their range
  */
 export function websockets(auth: Auth, options: WebSocketOptions = {}): WebSockets {
+  assertAuth("websockets", auth);
   const { recheckSeconds = 60, decideWithinSeconds = 10 } = options;
   assertBetween("recheckSeconds", recheckSeconds, 3_600);
   assertBetween("decideWithinSeconds", decideWithinSeconds, 60);

@@ -27,7 +27,7 @@ export interface EventPayloads {
     readonly isSuperuser: boolean;
   };
   "user.logged_in": { readonly amr: readonly AuthenticationMethod[]; readonly isRemembered: boolean };
-  /** `identifierHmac`: keyed digest of what was typed, since people type passwords there. */
+  /** `identifierHmac`: keyed digest of what was typed, since people type passwords there; where a link was opened, of its address. */
   "user.login_failed": {
     readonly identifierHmac: string;
     readonly reason: "credentials" | "status" | "policy";

@@ -47,8 +47,8 @@ export function isLimitPath(text: string): boolean {
 /**
  * The limit that counts for a path: one for exactly this path, else the longest that covers it; null where none does.
  *
- * Spellings that routers take for the same path are the same here: escapes, capital letters, doubled slashes and one at the end make
- * no way around a limit.
+ * Spellings that routers take for the same path are the same here: escapes, capital letters, doubled slashes, backslashes, and a slash or
+ * white space at the end make no way around a limit.
  */
 export function limitFor(limits: readonly TierLimit[], pathname: string): TierLimit | null {
   const path = plainPath(pathname);
@@ -73,8 +73,9 @@ function coveredLength(pattern: string, path: string): number {
 
 function plainPath(pathname: string): string {
   const plain = decoded(pathname)
+    .trim()
     .toLowerCase()
-    .replaceAll(/\/{2,}/g, "/");
+    .replaceAll(/[\\/]+/g, "/");
   return plain.length > 1 && plain.endsWith("/") ? plain.slice(0, -1) : plain;
 }
 

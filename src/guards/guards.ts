@@ -1,5 +1,5 @@
 import type { Principal } from "../domain/principal.ts";
-import type { Decision, Guard, GuardContext, Open } from "../ports/guard.ts";
+import { assertGuards, type Decision, type Guard, type GuardContext, type Open } from "../ports/guard.ts";
 import type { Awaitable } from "../ports/store.ts";
 
 /** For {@link signedIn} and {@link anyone}. */
@@ -120,14 +120,15 @@ export function guard(
   };
 }
 
-/** Every one of them; the first refusal stands. With none it allows nobody. */
+/** Every one of them; the first refusal stands. @throws TypeError where none is named, or one is no guard */
 export function all(...guards: readonly Guard[]): Guard {
+  assertSome("all", guards);
   return {
     name: `all(${names(guards)})`,
-    asksAnonymous: guards.length > 0 && guards.every((each) => each.asksAnonymous),
+    asksAnonymous: guards.every((each) => each.asksAnonymous),
     ...traits(guards),
     startsSession: guards.some((each) => each.startsSession),
-    isNeutral: guards.length > 0 && guards.every((each) => each.isNeutral === true),
+    isNeutral: guards.every((each) => each.isNeutral === true),
     async decide(principal, context) {
       let last: Decision = nothingAllows;
       for (const each of guards) {
@@ -140,11 +141,13 @@ export function all(...guards: readonly Guard[]): Guard {
 }
 
 /**
- * At least one of them; where all refuse, the first refusal stands. With none it allows nobody.
+ * At least one of them; where all refuse, the first refusal stands.
  *
- * @throws TypeError for one that says nothing about who it is (`rateLimit`): it would let everybody on
+ * @throws TypeError where none is named, or one is no guard; for one that says nothing about who it is (`rateLimit`): it would let
+ * everybody on
  */
 export function any(...guards: readonly Guard[]): Guard {
+  assertSome("any", guards);
   const neutral = guards.find((each) => each.isNeutral);
   if (neutral !== undefined) throw new TypeError(`any: ${neutral.name} would let everybody on`);
   return {
@@ -152,7 +155,7 @@ export function any(...guards: readonly Guard[]): Guard {
     asksAnonymous: guards.some((each) => each.asksAnonymous),
     ...traits(guards),
     // Of one alone it would free whoever another lets on of their session's token.
-    startsSession: guards.length > 0 && guards.every((each) => each.startsSession),
+    startsSession: guards.every((each) => each.startsSession),
     async decide(principal, context) {
       let first: Decision | null = null;
       for (const each of guards) {
@@ -163,6 +166,11 @@ export function any(...guards: readonly Guard[]): Guard {
       return first ?? nothingAllows;
     },
   };
+}
+
+function assertSome(what: string, guards: readonly Guard[]): void {
+  if (guards.length === 0) throw new TypeError(`${what}: name at least one guard`);
+  assertGuards(what, guards);
 }
 
 function traits(guards: readonly Guard[]): Pick<Guard, "readsThrough" | "whilePasswordChange"> {

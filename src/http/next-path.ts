@@ -28,9 +28,12 @@ export function signInPath(
   return `${loginPath}?next=${encodeURIComponent(pathname + search)}`;
 }
 
-/** Path and query of a request's URL, whether it came absolute or as a path. Garbage reads as `/`. */
+/**
+ * Path and query of a request's URL, whether it came absolute or as a path: of an absolute one scheme and authority decide nothing, and
+ * need not be valid. Garbage reads as `/`.
+ */
 export function requestUrl(url: string): URL {
+  const target = url.startsWith("/") ? url : url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, "");
   // A path of its own: `//host/x` must stay a path and not become a host.
-  const absolute = url.startsWith("/") ? `http://localhost${url}` : url;
-  return URL.canParse(absolute) ? new URL(absolute) : new URL("http://localhost/");
+  return new URL(/^[/?#]/.test(target) ? `http://localhost${target}` : "http://localhost/");
 }

@@ -6,9 +6,10 @@ import { AuthError, asAuthError } from "../errors.ts";
 import { eventOrigin, originOf } from "../http/event-origin.ts";
 import { namelessPath } from "../http/nameless-path.ts";
 import { requestUrl, signInPath } from "../http/next-path.ts";
+import { requestPaths } from "../http/request-paths.ts";
 import { wantsPage } from "../http/wants-page.ts";
 import type { SessionChange } from "../ports/change.ts";
-import type { DenialCode, Guard, LimitFor } from "../ports/guard.ts";
+import type { DenialCode, Guard, LimitFor, RequestLimit } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Services } from "../ports/services.ts";
 import type { SessionData, Visit } from "../ports/session-data.ts";
@@ -158,18 +159,26 @@ function isForPasswordChange(guards: readonly Guard[]): boolean {
   return guards.some(({ whilePasswordChange }) => whilePasswordChange === true);
 }
 
-// Of a limit that hangs on who it is.
+// Of the limits that hang on who it is. Each that counts for some reading of the path: which of them the router goes by is not known.
 async function turnOf(principal: Principal, asking: Asking, limitFor: LimitFor): Promise<Denial | null> {
   if (!principal.isAuthenticated) return null;
-  const found = limitFor(principal, requestUrl(asking.request.url).pathname);
-  const limit = found instanceof Promise ? await found : found;
-  if (limit === null) return null;
-  const turn = await asking.takeTurn(limit);
-  if (turn.ok) return null;
-  const { retryAfterSeconds } = turn;
-  const because = `past ${limit.limit} in ${limit.windowSeconds} s`;
+  const limits = new Map<string, RequestLimit>();
+  for (const path of requestPaths(asking.request.url)) {
+    const found = limitFor(principal, path);
+    const limit = found instanceof Promise ? await found : found;
+    if (limit !== null) limits.set(limit.counter ?? limit.name, limit);
+  }
+  for (const limit of limits.values()) {
+    const turn = await asking.takeTurn(limit);
+    if (!turn.ok) return pastLimit(limit, turn.retryAfterSeconds);
+  }
+  return null;
+}
+
+function pastLimit({ name, limit, windowSeconds }: RequestLimit, retryAfterSeconds: number): Denial {
+  const because = `past ${limit} in ${windowSeconds} s`;
   const decision = { allow: false, code: "rate_limited", because, retryAfterSeconds } as const;
-  return { guard: `limits of ${limit.name}`, decision };
+  return { guard: `limits of ${name}`, decision };
 }
 
 const passwordFirst: Denial = {

@@ -8,7 +8,7 @@ import { type Allowed, check, logFailure, type Pipeline } from "./check.ts";
 import { corsHeaders, preflight } from "./cors.ts";
 import { errorResponse, type OnError } from "./respond.ts";
 import type { RouteTable } from "./route-table.ts";
-import { joined, seal } from "./seal.ts";
+import { joined, sealOwn } from "./seal.ts";
 
 /**
  * Answers a request to one of the routes: match, pipeline, body, handler, cookies.
@@ -119,7 +119,7 @@ function answer({ services }: Pipeline, reply: Reply, { url, stale }: Answering)
         : body === undefined
           ? new Response(null, { status })
           : new Response(JSON.stringify(body), { status, headers });
-  return seal(services.config, response, joined(change, stale) ?? {});
+  return sealOwn(services.config, response, joined(change, stale) ?? {});
 }
 
 // Its own origin's page is what a browser would show it as: it is only ever saved.

@@ -2,7 +2,7 @@ import type { Principal, SignedIn } from "../domain/principal.ts";
 import { asAuthError } from "../errors.ts";
 import { withRequestId } from "../http/event-origin.ts";
 import type { SessionChange } from "../ports/change.ts";
-import type { Guard, Limiting, Open } from "../ports/guard.ts";
+import { assertProtectable, type Guard, type Limiting, type Open } from "../ports/guard.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { SessionData } from "../ports/session-data.ts";
 import { check, logFailure, type Pipeline, type Verdict } from "./check.ts";
@@ -15,7 +15,7 @@ export type Handler<R, P> = (request: R, principal: P, session: SessionData) => 
 /** A handler with the pipeline around it. */
 export type Bound<R> = (request: R, client: ClientInfo) => Promise<Response>;
 
-/** Puts the pipeline around a handler; see `Auth.protect`. */
+/** Puts the pipeline around a handler; see `Auth.protect`. @throws TypeError for a handler or a guard that is none */
 export interface Protect {
   <R extends AuthRequest>(
     handler: Handler<R, Principal>,
@@ -32,6 +32,7 @@ export interface Protect {
 export function protection(pipeline: Pipeline, onError: OnError | undefined): Protect {
   const { config } = pipeline.services;
   return <R extends AuthRequest>(handler: Handler<R, SignedIn>, ...guards: readonly Guard[]): Bound<R> => {
+    assertProtectable(handler, guards);
     const respond = async (verdict: Verdict, request: R, client: ClientInfo): Promise<Response> => {
       if (!verdict.ok) return errorResponse(pipeline, verdict, request, client, onError);
       try {

@@ -4,7 +4,7 @@ import { problem, problemHeaders } from "../http/problem.ts";
 import type { AuthRequest, ClientInfo } from "../ports/request.ts";
 import type { Log } from "../ports/services.ts";
 import type { Pipeline, Refused } from "./check.ts";
-import { seal } from "./seal.ts";
+import { sealOwn } from "./seal.ts";
 
 /** Makes the answer to a refusal; null leaves it to Latchkey. */
 export type OnError = (error: AuthError, request: AuthRequest) => Response | null | Promise<Response | null>;
@@ -13,7 +13,8 @@ export type OnError = (error: AuthError, request: AuthRequest) => Response | nul
  * The application's `onError` as it is asked: one that throws leaves the answer to Latchkey and is told to the operator.
  *
  * What it makes is copied. Cookies and headers are added to it, which the answer of `Response.redirect` does not allow, and
- * which one `Response` that it hands out each time would carry from one person to the next.
+ * which one `Response` that it hands out each time would carry from one person to the next. It is `no-store` as every refusal is:
+ * a cache that kept it would refuse whoever comes next as well.
  */
 export function guardedOnError(onError: OnError, log: Log): OnError {
   return async (error, request) => {
@@ -22,7 +23,9 @@ export function guardedOnError(onError: OnError, log: Log): OnError {
       if (!answer) return null;
       // Said here: a framework's own `Response` finds it out only when it is sent.
       if (answer.status < 200 || answer.bodyUsed) throw new TypeError("what onError answered cannot be sent");
-      return new Response(answer.body, answer);
+      const copy = new Response(answer.body, answer);
+      copy.headers.set("Cache-Control", "no-store");
+      return copy;
     } catch (cause) {
       log.error("onError failed", { code: error.code }, cause);
       return null;
@@ -75,7 +78,7 @@ export async function errorResponse(
 ): Promise<Response> {
   const own = refused.redirect === undefined ? await onError?.(refused.error, request) : null;
   const answer = own ?? plainResponse(errorAnswer(pipeline, refused, client));
-  return refused.change === undefined ? answer : seal(pipeline.services.config, answer, refused.change);
+  return refused.change === undefined ? answer : sealOwn(pipeline.services.config, answer, refused.change);
 }
 
 function plainResponse({ status, headers, body }: ErrorAnswer): Response {

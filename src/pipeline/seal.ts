@@ -19,18 +19,30 @@ const languageMaxAgeSeconds = 31_536_000;
 /**
  * Writes what a change says into the headers of an answer: the only writer of cookies. The answer becomes `no-store`, since
  * a cache that kept it would hand one person's session to the next.
+ *
+ * @returns what takes headers, as given; of a `Response` a copy, plain and with its body. One that a handler hands out each time
+ * would carry cookies from one person to the next
  */
-export function seal<R extends Response | HeaderSink>(config: Config, response: R, change: SessionChange): R {
-  const sealed = isResponse(response) ? writable(response) : response;
-  const headers: HeaderSink = isResponse(sealed) ? sealed.headers : sealed;
+export function seal<A extends Response | HeaderSink>(config: Config, answer: A, change: SessionChange): A {
+  if (isResponse(answer)) return sealOwn(config, new Response(answer.body, answer), change) as A;
+  write(config, answer, change);
+  answer.append("Cache-Control", "no-store");
+  return answer;
+}
+
+/** The same for a `Response` that was made for this one request, which needs no copy. */
+export function sealOwn(config: Config, response: Response, change: SessionChange): Response {
+  write(config, response.headers, change);
+  response.headers.set("Cache-Control", "no-store");
+  return response;
+}
+
+function write(config: Config, headers: HeaderSink, change: SessionChange): void {
   for (const cookie of cookiesOf(config, change)) headers.append("Set-Cookie", setCookie(cookie));
   if (change.limits !== undefined) {
     for (const [name, value] of rateLimitHeaders(change.limits)) headers.append(name, value);
   }
-  if (isResponse(sealed)) sealed.headers.set("Cache-Control", "no-store");
-  else headers.append("Cache-Control", "no-store");
   headers.append("Vary", "Cookie");
-  return sealed as R;
 }
 
 /** What a handler or flow says is the last word on cookies; the limits that the check counted stay. */
@@ -45,16 +57,6 @@ export function joined(
 // By its shape: a framework that puts a `Response` of its own in the place of Node's does not change what `fetch` answers.
 function isResponse(answer: Response | HeaderSink): answer is Response {
   return "headers" in answer;
-}
-
-// Headers of a redirect or of a fetched answer cannot be written; a copy's can.
-function writable(response: Response): Response {
-  try {
-    response.headers.delete("Cache-Control");
-    return response;
-  } catch {
-    return new Response(response.body, response);
-  }
 }
 
 function cookiesOf({ cookie }: Config, change: SessionChange): CookieOptions[] {

@@ -92,3 +92,26 @@ export interface Limiting extends Guard {
   readonly asksAnonymous: true;
   readonly isNeutral: true;
 }
+
+/**
+ * Refuses what is no guard where it is written, and not at the first request.
+ *
+ * @param where - the function that was given the guards
+ * @throws TypeError with the fix
+ */
+export function assertGuards(where: string, guards: readonly unknown[]): void {
+  for (const each of guards) {
+    // `anyone` for `anyone()`.
+    if (typeof each === "function")
+      throw new TypeError(`${where}: a function is no guard; call it: ${each.name}(…)`);
+    if (typeof Reflect.get(Object(each), "decide") === "function") continue;
+    throw new TypeError(`${where}: what is given as a guard is none, such as signedIn()`);
+  }
+}
+
+/** The same for a handler and its guards. @throws TypeError with the fix */
+export function assertProtectable(handler: unknown, guards: readonly unknown[]): void {
+  if (typeof handler !== "function")
+    throw new TypeError("protect: the handler is a function, and stands before the guards");
+  assertGuards("protect", guards);
+}

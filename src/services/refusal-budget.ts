@@ -4,7 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 /** Audit rows that one client gets for refusals of one type in one window. */
 const rowsPerWindow = 20;
 const windowMs = 60_000;
-/** Clients that are remembered; past this the one seen longest ago is forgotten, and what was counted for it. */
+/** Clients that are remembered; past this the one whose window began longest ago is forgotten, and what was counted for it. */
 const mostClients = 10_000;
 
 /** How many rows refusals may still cost. */

@@ -22,6 +22,7 @@ import {
 } from "../../src/testing/testing.ts";
 
 const secret = "a secret of the application";
+const forEverybody = "public, max-age=60";
 const later = () => new Promise((resolve) => setTimeout(resolve, 300));
 
 const authOf = ({ options }: AdapterParts): Auth =>
@@ -51,15 +52,20 @@ const onNode: AdapterHarness = {
     const { handle, protect } = node(auth, parts);
     const hello = protect((_req, res, { displayName }) => {
       res.appendHeader("Set-Cookie", "shop=open");
+      res.setHeader("Cache-Control", forEverybody);
       res.end(`Hello, ${displayName}`);
     });
-    const board = protect((_req, res) => void res.end("board"), parts.policy);
+    const board = protect((_req, res) => res.end("board"), parts.policy);
     const routes: Readonly<Record<string, RequestListener>> = {
       "GET /hello": hello,
       "HEAD /hello": hello,
       [`GET ${parts.prefix}/hello`]: hello,
-      "GET /maybe": protect((_req, res, { displayName }) => void res.end(`Hello, ${displayName}`), anyone()),
-      "GET /staff": protect((_req, res) => void res.end("staff"), parts.staff),
+      "GET /maybe": protect(
+        (_req, res, { displayName }) =>
+          res.writeHead(200, { "Cache-Control": forEverybody }).end(`Hello, ${displayName}`),
+        anyone(),
+      ),
+      "GET /staff": protect((_req, res) => res.end("staff"), parts.staff),
       "POST /note": protect(async (req, res) => {
         let text = "";
         for await (const chunk of req.setEncoding("utf8")) text += chunk;
@@ -68,6 +74,7 @@ const onNode: AdapterHarness = {
       "POST /visit": protect(async (_req, res, _principal, session) => {
         await session.set("seen", true);
         res.appendHeader("Set-Cookie", "shop=open");
+        res.appendHeader("Cache-Control", forEverybody);
         res.end("ok");
       }, anyone()),
       "GET /stream": protect(async (_req, res) => {
@@ -81,8 +88,8 @@ const onNode: AdapterHarness = {
       "GET /board": board,
       "HEAD /board": board,
       "POST /board": board,
-      "POST /board/letters": protect((_req, res) => void res.end("letters"), anyone()),
-      "GET /board/drafts": protect((_req, res) => void res.end("drafts")),
+      "POST /board/letters": protect((_req, res) => res.end("letters"), anyone()),
+      "GET /board/drafts": protect((_req, res) => res.end("drafts")),
     };
     const server = createServer(async (req, res) => {
       if (await handle(req, res)) return;
@@ -101,7 +108,9 @@ const onHono: AdapterHarness = {
     const { handle, protect } = hono(auth, parts);
     const hello = protect(
       (_c, { displayName }) =>
-        new Response(`Hello, ${displayName}`, { headers: { "set-cookie": "shop=open" } }),
+        new Response(`Hello, ${displayName}`, {
+          headers: { "set-cookie": "shop=open", "cache-control": forEverybody },
+        }),
     );
     const app = new Hono();
     app.use(handle as never);
@@ -109,7 +118,11 @@ const onHono: AdapterHarness = {
     app.route(parts.prefix, new Hono().get("/hello", hello as never));
     app.get(
       "/maybe",
-      protect((_c, { displayName }) => new Response(`Hello, ${displayName}`), anyone()) as never,
+      protect(
+        (_c, { displayName }) =>
+          new Response(`Hello, ${displayName}`, { headers: { "cache-control": forEverybody } }),
+        anyone(),
+      ) as never,
     );
     app.get("/staff", protect(() => new Response("staff"), parts.staff) as never);
     app.post("/note", protect(async (c) => Response.json(await c.req.raw.json())) as never);
@@ -117,7 +130,9 @@ const onHono: AdapterHarness = {
       "/visit",
       protect(async (_c, _principal, session) => {
         await session.set("seen", true);
-        return new Response("ok", { headers: { "set-cookie": "shop=open" } });
+        return new Response("ok", {
+          headers: { "set-cookie": "shop=open", "cache-control": forEverybody },
+        });
       }, anyone()) as never,
     );
     app.get("/stream", protect(() => new Response(inTwoParts())) as never);
@@ -163,13 +178,16 @@ const onExpress: AdapterHarness = {
     app.use(handle);
     app.use(expressApp.json());
     const hello: expressApp.RequestHandler = (req, res) =>
-      void res.append("Set-Cookie", "shop=open").send(`Hello, ${current(req).displayName}`);
+      void res
+        .append("Set-Cookie", "shop=open")
+        .set("Cache-Control", forEverybody)
+        .send(`Hello, ${current(req).displayName}`);
     app.get("/hello", required(), hello);
     app.use(parts.prefix, expressApp.Router().get("/hello", required(), hello));
     app.get(
       "/maybe",
       required(anyone()),
-      (req, res) => void res.send(`Hello, ${principal(req).displayName}`),
+      (req, res) => void res.set("Cache-Control", forEverybody).send(`Hello, ${principal(req).displayName}`),
     );
     app.get("/staff", required(parts.staff), (_req, res) => void res.send("staff"));
     app.post(
@@ -178,7 +196,7 @@ const onExpress: AdapterHarness = {
     );
     app.post("/visit", required(anyone()), async (req, res) => {
       await session(req).set("seen", true);
-      res.append("Set-Cookie", "shop=open").send("ok");
+      res.append("Set-Cookie", "shop=open").set("Cache-Control", forEverybody).send("ok");
     });
     app.get("/stream", required(), async (_req, res) => {
       res.write("one");
@@ -213,16 +231,21 @@ const onFastify: AdapterHarness = {
     const open = { preHandler: required(anyone()) };
     const hello = async (request: never, reply: { header(name: string, value: string): unknown }) => {
       reply.header("Set-Cookie", "shop=open");
+      reply.header("Cache-Control", forEverybody);
       return `Hello, ${current(request).displayName}`;
     };
     app.get("/hello", signedIn, hello as never);
     app.register(async (shop) => void shop.get("/hello", signedIn, hello as never), { prefix: parts.prefix });
-    app.get("/maybe", open, async (request) => `Hello, ${principal(request).displayName}`);
+    app.get("/maybe", open, async (request, reply) => {
+      reply.header("Cache-Control", forEverybody);
+      return `Hello, ${principal(request).displayName}`;
+    });
     app.get("/staff", { preHandler: required(parts.staff) }, async () => "staff");
     app.post("/note", signedIn, async ({ body }) => ({ text: (body as { text: string }).text }));
     app.post("/visit", open, async (request, reply) => {
       await session(request).set("seen", true);
       reply.header("Set-Cookie", "shop=open");
+      reply.header("Cache-Control", forEverybody);
       return "ok";
     });
     app.get("/stream", signedIn, async () => new Response(inTwoParts()));

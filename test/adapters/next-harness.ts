@@ -59,6 +59,8 @@ function authOf({ options }: AdapterParts) {
   return createAuth({ ...options, stores: memory(), features: [passwords({ hashers })] });
 }
 
+const forEverybody = { "cache-control": "public, max-age=60" };
+
 function routesOf(auth: ReturnType<typeof authOf>, given: NextParts, parts: AdapterParts): Routes {
   const { handlers, protect } = next(auth, given, parts);
   return {
@@ -68,16 +70,20 @@ function routesOf(auth: ReturnType<typeof authOf>, given: NextParts, parts: Adap
     },
     hello: protect(
       (_request, _context, { displayName }) =>
-        new Response(`Hello, ${displayName}`, { headers: { "set-cookie": "shop=open" } }),
+        new Response(`Hello, ${displayName}`, { headers: { "set-cookie": "shop=open", ...forEverybody } }),
     ),
-    maybe: protect((_request, _context, { displayName }) => new Response(`Hello, ${displayName}`), anyone()),
+    maybe: protect(
+      (_request, _context, { displayName }) =>
+        new Response(`Hello, ${displayName}`, { headers: forEverybody }),
+      anyone(),
+    ),
     staff: protect(() => new Response("staff"), parts.staff),
     note: protect(async (request) => Response.json({ text: (await request.json()).text })),
     visit: protect(async (_request, _context, _principal, session) => {
       await session.set("seen", true);
       // By Next's own means, beside the header of the route above.
       (await given.cookies()).set("shop", "open", cookie);
-      return new Response("ok");
+      return new Response("ok", { headers: forEverybody });
     }, anyone()),
     stream: protect(() => new Response(inTwoParts())),
     fails: protect(() => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { kept } from "../../src/domain/kept.ts";
 import type { Feature } from "../../src/features/feature.ts";
-import { kept } from "../../src/services/kept.ts";
 import { bareRequest } from "../support/browser.ts";
 import { world } from "../support/world.ts";
 

@@ -43,6 +43,9 @@ describe("the limit of a path", () => {
     "/%61pi/reports",
     "/api%2Freports",
     "/api/REPORTS/",
+    "\\api/\\reports",
+    "/api/reports\u00a0",
+    "/api/reports%20",
   ])("is not gone round by another spelling: %s", (pathname) =>
     expect(found(["/api/reports"], pathname)).toBe("/api/reports"),
   );

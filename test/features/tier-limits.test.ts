@@ -60,6 +60,20 @@ describe.each(backends)("limits by tier, on $backend", ({ open }) => {
     expect(await ask(here, ana, "/reports/a")).toEqual([200, '"pro";r=1;t=60']);
   });
 
+  test("count a path that routers read in two ways in both: the one that is left does not let on", async () => {
+    const here = await scene({ stores: await open() });
+    await here.tiers.setLimits("pro", [
+      { path: "/reports/*", limit: 1, windowSeconds: 60 },
+      { path: "/*", limit: 3, windowSeconds: 60 },
+    ]);
+    const ana = await inTier(here, "pro");
+    expect(await ask(here, ana, "/reports%2Fa")).toEqual([200, '"pro";r=0;t=60, "pro";r=2;t=60']);
+    expect((await ask(here, ana, "/reports/a"))[0]).toBe(429);
+    expect(await ask(here, ana, "/a")).toEqual([200, '"pro";r=1;t=60']);
+    expect((await ask(here, ana, "/reports%2Fa"))[0]).toBe(429);
+    expect(await ask(here, ana, "/a")).toEqual([200, '"pro";r=0;t=60']);
+  });
+
   test("hold across processes, under concurrency", async () => {
     const here = await scene({ stores: await open() });
     const there = here.again();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AuthError, type ErrorCode, errorTable } from "../../src/errors.ts";
-import { clientIp } from "../../src/http/client-info.ts";
+import { clientIp, peerOf } from "../../src/http/client-info.ts";
 import { eventOrigin, withRequestId } from "../../src/http/event-origin.ts";
 import { problem, problemHeaders } from "../../src/http/problem.ts";
 import { wantsPage } from "../../src/http/wants-page.ts";
@@ -33,6 +33,28 @@ describe("the client's address", () => {
     expect(ip("10.0.0.1", "203.0.113.9, unknown")).toBe("10.0.0.1");
     expect(ip("10.0.0.1", "203.0.113.9, unknown, 10.0.0.2")).toBe("10.0.0.2");
     expect(ip("10.0.0.1", "0177.0.0.1")).toBe("10.0.0.1");
+  });
+
+  test("behind a Unix socket that is trusted is what the proxy there says; nobody else is called so", () => {
+    const ip = clientIp(["unix", "10.0.0.0/8"]);
+    expect(ip("unix", "6.6.6.6, 203.0.113.9, 10.0.0.2")).toBe("203.0.113.9");
+    expect(ip("unix", null)).toBeNull();
+    expect(ip("unix", "unknown")).toBeNull();
+    expect(ip(undefined, "203.0.113.9")).toBeNull();
+    expect(ip("", "203.0.113.9")).toBeNull();
+    expect(ip("10.0.0.1", "203.0.113.9, unix")).toBe("10.0.0.1");
+    expect(clientIp(["10.0.0.0/8"])("unix", "203.0.113.9")).toBeNull();
+    expect(clientIp()("unix", "203.0.113.9")).toBeNull();
+  });
+
+  test("of a socket is its peer's; without one it is a Unix socket's while both ends are there", () => {
+    expect(peerOf({ remoteAddress: "192.0.2.1", localAddress: "192.0.2.2", destroyed: true })).toBe(
+      "192.0.2.1",
+    );
+    expect(peerOf({ destroyed: false })).toBe("unix");
+    expect(peerOf({ localAddress: "192.0.2.2", destroyed: false })).toBeUndefined();
+    expect(peerOf({ destroyed: true })).toBeUndefined();
+    expect(peerOf({})).toBeUndefined();
   });
 
   test("has one spelling", () => {

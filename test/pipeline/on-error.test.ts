@@ -38,6 +38,19 @@ describe("an answer of onError", () => {
     expect((await browser().get("/api/v1/users/me")).cookies).toEqual([]);
     expect(shared.headers.getSetCookie()).toEqual([]);
   });
+
+  test("is kept by no cache, whatever it says: it would be the answer to whoever comes next", async () => {
+    const headers = { "Cache-Control": "public, max-age=60" };
+    const { auth, browser } = world({ onError: () => new Response("no", { status: 403, headers }) });
+    const answers = [
+      await browser().get("/api/v1/users/me"),
+      await browser().get("/api/v1/users/me", { headers: { accept: "text/html" } }),
+      await auth.protect(() => new Response("in"))(bareRequest({}), client),
+      await auth.protect(() => Promise.reject(new Error("own")), anyone())(bareRequest({}), client),
+    ];
+    for (const { status, headers } of answers)
+      expect([status, headers.get("cache-control")]).toEqual([403, "no-store"]);
+  });
 });
 
 describe("an onError that fails", () => {

@@ -13,6 +13,19 @@ import { cookieName, secret, world } from "../support/world.ts";
 const client = { ip: "192.0.2.10" };
 const json = { json: {} };
 
+const responses: readonly (readonly [string, () => void])[] = [
+  ["as it is", () => undefined],
+  [
+    "beside a framework with a Response of its own",
+    // Takes the place of Request and Response for the whole process.
+    () => {
+      const { Request, Response } = globalThis;
+      onTestFinished(() => void Object.assign(globalThis, { Request, Response }));
+      getRequestListener(() => new Response());
+    },
+  ],
+];
+
 describe("protect", () => {
   test("lets the handler answer for somebody signed in, in an answer that no cache keeps", async () => {
     const { auth, registered } = world();
@@ -108,6 +121,52 @@ describe("protect", () => {
     }
   });
 
+  describe.each(responses)("of one Response that a handler hands out each time, %s", (_name, load) => {
+    test("carries nothing from one person to the next", async () => {
+      load();
+      const shared = new Response(null, { status: 204, headers: { "Cache-Control": "public" } });
+      const { auth, registered, browser } = world();
+      const handler = auth.protect(async ({ method }, _principal, session) => {
+        if (method === "POST") await session.set("cart", [1]);
+        return shared;
+      }, anyone());
+      const stale = browser();
+      stale.jar.set(cookieName, `${"a".repeat(24)}.${"b".repeat(43)}`);
+      const asked = [
+        stale.request("GET", "/x"),
+        browser().request("POST", "/x", json),
+        (await registered()).request("GET", "/x"),
+        browser().request("GET", "/x"),
+      ];
+      const told: unknown[] = [];
+      for (const request of asked) {
+        const { status, headers } = await handler(request, client);
+        const names = headers.getSetCookie().map((line) => line.split("=")[0]);
+        told.push([status, headers.get("cache-control"), headers.get("vary"), names]);
+      }
+      const both = [cookieName, `${cookieName}-csrf`];
+      expect(told).toEqual([
+        [204, "no-store", "Cookie", both],
+        [204, "no-store", "Cookie", both],
+        [204, "no-store", "Cookie", []],
+        [204, "public", null, []],
+      ]);
+      expect([...shared.headers]).toEqual([["cache-control", "public"]]);
+    });
+
+    test("answers a failure, and says so, where its body was sent before", async () => {
+      load();
+      const shared = new Response("once");
+      const { auth, registered, log } = world();
+      const ana = await registered();
+      const handler = auth.protect(() => shared);
+      const first = await handler(ana.request("GET", "/x"), client);
+      expect([first.status, await first.text()]).toEqual([200, "once"]);
+      expect((await handler(ana.request("GET", "/x"), client)).status).toBe(500);
+      expect(log).toMatchObject([{ level: "error", cause: expect.any(TypeError) }]);
+    });
+  });
+
   test("copies an answer whose headers cannot be written", async () => {
     const { auth, registered } = world();
     const ana = await registered();
@@ -117,15 +176,9 @@ describe("protect", () => {
     expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 
-  test.each([
-    ["as it is", () => {}],
-    // Takes the place of Request and Response for the whole process.
-    ["beside a framework with a Response of its own", () => void getRequestListener(() => new Response())],
-  ])(
+  test.each(responses)(
     "says no-store alone where the answer was fetched and brought its own word about caches, %s",
     async (_name, load) => {
-      const { Request, Response } = globalThis;
-      onTestFinished(() => void Object.assign(globalThis, { Request, Response }));
       load();
       const server = createServer((_, response) =>
         response.setHeader("Cache-Control", "public, max-age=60").end("hi"),
@@ -241,8 +294,8 @@ describe("seal", () => {
     expect(written).toEqual([
       `Set-Cookie: ${cookieName}=t`,
       `Set-Cookie: ${cookieName}-csrf=c`,
-      "Cache-Control: no-store",
       "Vary: Cookie",
+      "Cache-Control: no-store",
     ]);
   });
 });

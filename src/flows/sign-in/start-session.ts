@@ -11,6 +11,7 @@ import {
   noSecretDigest,
   type Session,
   type SessionBag,
+  type SessionLifetimes,
 } from "../../domain/session.ts";
 import type { User } from "../../domain/user.ts";
 import type { SessionChange } from "../../ports/change.ts";
@@ -97,10 +98,7 @@ export function draftSession(services: Services, wanted: NewSession): DraftSessi
 }
 
 /** Idle and absolute lifetime of a session, by whether it is remembered. */
-export function lifetimes(
-  services: Pick<Services, "config">,
-  isRemembered: boolean,
-): { idleSeconds: number; absoluteSeconds: number } {
+export function lifetimes(services: Pick<Services, "config">, isRemembered: boolean): SessionLifetimes {
   const { session } = services.config;
   return isRemembered
     ? { idleSeconds: session.rememberedIdleSeconds, absoluteSeconds: session.rememberedAbsoluteSeconds }

@@ -1,3 +1,4 @@
+import { kept } from "../../domain/kept.ts";
 import type { DirectoryStore } from "../../ports/directory-store.ts";
 import { type TierRow, tierColumns, tierOf } from "../people-rows.ts";
 import { passwordColumns, qualified, type UserRow, userColumns, userOf } from "../rows.ts";
@@ -5,7 +6,6 @@ import { userWithPasswordOf } from "../sql/joined.ts";
 import { type AuditReading, auditReading, readAudit } from "./audit.ts";
 import { credentialReads } from "./credential-reads.ts";
 import { recordUses } from "./credential-writes.ts";
-import { later } from "./later.ts";
 import type { Parts } from "./parts.ts";
 import { claimMail, dropUsage } from "./people-writes.ts";
 import { type RevocationReading, revocationReading } from "./revocations.ts";
@@ -47,8 +47,8 @@ function directoryReading(prepare: Prepare): DirectoryReading {
 /** Accounts, credentials and the audit log on SQLite. */
 export function directoryStore({ connection, cache, run, ping, close }: Parts): DirectoryStore {
   const reading = connection.prepared(directoryReading);
-  const listing = later(async () => (await import("./user-reads.ts")).userReads(connection));
-  const counting = later(async () => (await import("./statistics.ts")).statistics(connection));
+  const listing = kept(async () => (await import("./user-reads.ts")).userReads(connection));
+  const counting = kept(async () => (await import("./statistics.ts")).statistics(connection));
   return {
     engine: connection.engine,
     ping,

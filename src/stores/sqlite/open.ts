@@ -27,8 +27,18 @@ PRAGMA cache_size = -${pageCacheKiB};`;
  * SQLite gives its side files the mode of the database. A file that exists keeps the mode it has.
  *
  * Erased data is overwritten, not only unlinked (`secure_delete`): what an anonymised person wrote is not in the file.
+ *
+ * @throws Error - it cannot be opened; says which file, which SQLite's own errors do not
  */
-export function openDatabase({ path, synchronous }: OpenOptions): DatabaseSync {
+export function openDatabase(options: OpenOptions): DatabaseSync {
+  try {
+    return opened(options);
+  } catch (cause) {
+    throw notOpened(options.path, cause);
+  }
+}
+
+function opened({ path, synchronous }: OpenOptions): DatabaseSync {
   const db = connect(path === ":memory:" ? path : ownFile(resolve(path)), startTimeoutMs);
   try {
     db.exec(settings);
@@ -39,6 +49,13 @@ export function openDatabase({ path, synchronous }: OpenOptions): DatabaseSync {
     db.close();
     throw error;
   }
+}
+
+function notOpened(path: string, cause: unknown): Error {
+  const file = path === ":memory:" ? path : resolve(path);
+  const { message, code, errcode } = cause as NodeJS.ErrnoException & { readonly errcode?: number };
+  const error = new Error(`sqlite: ${file} cannot be opened: ${message}`, { cause });
+  return Object.assign(error, { code, ...(errcode !== undefined && { errcode }) });
 }
 
 /** Says that the start is over: from now on a locked database answers within milliseconds. */

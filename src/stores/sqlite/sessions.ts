@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { kept } from "../../domain/kept.ts";
 import type { FoundSession, SessionStore, Touch } from "../../ports/session-store.ts";
 import type { StoreCall } from "../../ports/store.ts";
 import {
@@ -11,7 +12,6 @@ import {
   userOf,
 } from "../rows.ts";
 import { type JoinedRow, sessionWidth } from "../sql/joined.ts";
-import { later } from "./later.ts";
 import type { Parts } from "./parts.ts";
 import { sweepSessions, touchSession } from "./session-writes.ts";
 import type { Prepare, Statement } from "./statement.ts";
@@ -52,7 +52,7 @@ function sessionReading(prepare: Prepare): SessionReading {
  */
 export function sessionStore({ connection, cache, run, close, ping }: Parts): SessionStore {
   const reading = connection.prepared(sessionReading);
-  const counting = later(async () => (await import("./session-count.ts")).sessionCount(connection));
+  const counting = kept(async () => (await import("./session-count.ts")).sessionCount(connection));
   let seenVersion = -1;
 
   function find(ids: readonly string[], nowMs: number): readonly (FoundSession | null)[] {

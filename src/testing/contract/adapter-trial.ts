@@ -11,12 +11,14 @@ export interface AdapterHarness {
    * `createAuth({ ...parts.options, stores: memory(), features: [passwords()] })`, hands Latchkey's own routes to it, and has these
    * routes of its own:
    *
-   * - `GET /hello`, signed in: `Hello, <displayName>` as text, with a cookie of its own, `shop=open`; also at `<prefix>/hello`, where
-   *   `/hello` is mounted below `parts.prefix` by the framework's own means
-   * - `GET /maybe`, open to anyone: `Hello, <displayName>`
+   * - `GET /hello`, signed in: `Hello, <displayName>` as text, with a cookie of its own, `shop=open`, and for caches to keep:
+   *   `Cache-Control: public, max-age=60`; also at `<prefix>/hello`, where `/hello` is mounted below `parts.prefix` by the framework's own
+   *   means
+   * - `GET /maybe`, open to anyone: `Hello, <displayName>`, for caches to keep as well
    * - `GET /staff`, behind `parts.staff`: `staff`
    * - `POST /note`, signed in: JSON `{ "text": <text of the JSON body> }`
-   * - `POST /visit`, open to anyone: sets `seen` to true in the session's data, answers `ok` with a cookie of its own, `shop=open`
+   * - `POST /visit`, open to anyone: sets `seen` to true in the session's data, answers `ok` with a cookie of its own, `shop=open`,
+   *   for caches to keep as well
    * - `GET /stream`, signed in: `one`, and half a second later `two`, unbuffered
    * - `GET /fails`, signed in: throws `new Error("a secret of the application")`
    * - `GET` and `POST /board`, a group behind `parts.policy`: `board`

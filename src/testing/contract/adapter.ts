@@ -22,10 +22,26 @@ const page = { accept: "text/html", "sec-fetch-mode": "navigate" };
 const sessionCookie = "latchkey";
 
 const basics: AdapterRules = {
-  "the handler knows who is signed in, and nobody keeps the answer": async ({ ada }) => {
+  "the handler knows who is signed in": async ({ ada }) => {
     const answer = await (await ada()).ask("GET", "/hello");
     strictEqual(await answer.text(), "Hello, Ada");
-    strictEqual(answer.header("cache-control"), "no-store");
+  },
+
+  "no cache keeps what somebody who is signed in gets, nor a cookie of Latchkey's, whatever the handler says":
+    async ({ ada, visitor }) => {
+      const person = await ada();
+      for (const path of ["/hello", "/maybe"])
+        strictEqual((await person.ask("GET", path)).header("cache-control"), "no-store");
+      strictEqual((await visitor().ask("POST", "/visit")).header("cache-control"), "no-store");
+      const stale = visitor();
+      stale.cookies.set(sessionCookie, `${"a".repeat(24)}.${"b".repeat(43)}`);
+      const cleared = await stale.ask("GET", "/maybe");
+      strictEqual(cleared.sets.get(sessionCookie), "");
+      strictEqual(cleared.header("cache-control"), "no-store");
+    },
+
+  "of what everybody gets the handler says whether caches keep it": async ({ visitor }) => {
+    strictEqual((await visitor().ask("GET", "/maybe")).header("cache-control"), "public, max-age=60");
   },
 
   "who is not signed in gets a problem document, and a page the way to the sign-in page": async ({
