@@ -1,5 +1,6 @@
-import { AuthError, isLoopback } from "latchkey";
+import { AuthError } from "latchkey";
 import type { ShownMail, ShownMails } from "../mail/shown-mails.ts";
+import { isFromThisMachine } from "../this-machine.ts";
 import { type Html, html } from "./html.ts";
 import { englishLanguage } from "./language/language.ts";
 import type { DocumentReply, PageCall } from "./page.ts";
@@ -7,7 +8,7 @@ import { moment } from "./words.ts";
 
 /**
  * The mails that are shown instead of being sent, to who sits at this machine. Whoever reads them owns every account: so a page of
- * another site, which may have had its name lead here, is told as little as another machine.
+ * another site, which may have had its name lead here, is told as little as another machine, and as who comes through a proxy.
  *
  * @throws AuthError `not_found` - for everybody else, and where mails are sent
  */
@@ -47,11 +48,10 @@ function when(at: Date, { now }: PageCall): Html {
 }
 
 function readable({ shownMails, auth, visit }: PageCall): ShownMails {
-  const { ip } = visit.client;
-  const isHere = ip !== null && isLoopback(ip.includes(":") ? `[${ip}]` : ip);
-  const isOurName = isLoopback(new URL(visit.request.url).hostname);
-  if (shownMails === null || auth.config.isProduction || !isHere || !isOurName)
-    throw new AuthError("not_found");
+  const { headers, url } = visit.request;
+  const peer = visit.client.ip;
+  const isHere = isFromThisMachine({ peer, host: new URL(url).host, header: (name) => headers.get(name) });
+  if (shownMails === null || auth.config.isProduction || !isHere) throw new AuthError("not_found");
   return shownMails;
 }
 

@@ -302,8 +302,9 @@ describe("the mails shown to the developer", () => {
     readonly ip?: string;
     readonly path?: string;
     readonly origin?: string;
+    readonly headers?: Readonly<Record<string, string>>;
   }) => {
-    const { ip = "127.0.0.1", path = "/dev/mail", origin = "http://localhost:3000" } = options;
+    const { ip = "127.0.0.1", path = "/dev/mail", origin = "http://localhost:3000", headers = {} } = options;
     const shown = shownMails();
     const here = mailWorld({ origin, mail: { mailer: shown, isReal: false } });
     const guest = visitor(here, { mail: here.mail, shownMails: shown });
@@ -311,7 +312,7 @@ describe("the mails shown to the developer", () => {
     await here.plant({ email, emailKey: email });
     await guest.submit("/reset", { email });
     await here.delivered();
-    return guest.open(path);
+    return guest.open(path, { headers });
   };
 
   test.each([["127.0.0.1"], ["::1"]])("are listed for %s, and shown with their links", async (ip) => {
@@ -325,6 +326,19 @@ describe("the mails shown to the developer", () => {
   test.each([["192.0.2.1"], ["10.0.0.1"], ["::ffff:192.0.2.1"]])("are no business of %s", async (ip) => {
     expect((await visit({ ip })).status).toBe(404);
     expect((await visit({ ip, path: "/dev/mail/1" })).status).toBe(404);
+  });
+
+  test.each([
+    ["Forwarded", "for=203.0.113.9"],
+    ["X-Forwarded-For", "203.0.113.9"],
+    ["X-Forwarded-For", ""],
+    ["X-Forwarded-Host", "mails.example"],
+    ["X-Forwarded-Proto", "https"],
+    ["X-Real-IP", "203.0.113.9"],
+    ["Via", "1.1 tunnel"],
+  ])("are no business of who comes through a proxy on this machine: %s: %s", async (name, value) => {
+    for (const path of ["/dev/mail", "/dev/mail/1"])
+      expect((await visit({ path, headers: { [name]: value } })).status).toBe(404);
   });
 
   test("are shown to no name that somebody else chose, and never off loopback", async () => {

@@ -114,5 +114,13 @@ test("who may read the metrics, address by address", () => {
   }
   expect(from("127.0.0.1", {})).toBe(false);
   expect(from("127.0.0.1", { host: "[::1]:3000" })).toBe(true);
-  expect(from("127.0.0.1", { host: "127.0.0.1:3000", via: "1.1 proxy" })).toBe(false);
+  for (const name of [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "via",
+  ])
+    expect(from("127.0.0.1", { host: "127.0.0.1:3000", [name]: "" })).toBe(false);
 });
