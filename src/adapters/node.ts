@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Auth } from "../auth.ts";
 import type { Principal, SignedIn } from "../domain/principal.ts";
+import { isThenable } from "../domain/thenable.ts";
 import { AuthError, asAuthError } from "../errors.ts";
 import { type ClientIp, clientIp } from "../http/client-info.ts";
 import type { SessionChange } from "../ports/change.ts";
@@ -92,7 +93,7 @@ export function node(auth: Auth, options: NodeOptions = {}): NodeAdapter {
         try {
           const verdict = await auth.check(exchange.request, exchange.client, ...guards);
           const underWay = runHandler(exchange, verdict, handler);
-          if (underWay !== undefined) await underWay;
+          if (isThenable(underWay)) await underWay;
         } catch (thrown) {
           await afterFailure(exchange, thrown);
         }

@@ -1,3 +1,4 @@
+import { isThenable } from "../domain/thenable.ts";
 import { AuthError } from "../errors.ts";
 import type { Timers } from "../ports/clock.ts";
 import type { Port, StoreCall } from "../ports/store.ts";
@@ -127,11 +128,6 @@ function unavailable(operation: string, cause: unknown): AuthError {
 
 function isCall(value: unknown): value is StoreCall {
   return typeof value === "object" && value !== null && "now" in value && "signal" in value;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== "object" && typeof value !== "function") return false;
-  return value !== null && "then" in value && typeof value.then === "function";
 }
 
 // Methods of object literals and of classes alike.
