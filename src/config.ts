@@ -1,6 +1,8 @@
 import type { ConfigOptions } from "./config/options.ts";
 import { isLoopback } from "./config/origin.ts";
+import { partProblems } from "./config/parts.ts";
 import { problemsOf } from "./config/problems.ts";
+import { isObject } from "./config/shapes.ts";
 
 /** The checked and frozen configuration. */
 export interface Config {
@@ -46,13 +48,21 @@ export interface Config {
 }
 
 /**
+ * Checks the options, and what else `createAuth` takes: everything that is wrong is named at once.
+ *
+ * @throws TypeError naming every option that cannot be used, and the fix
+ */
+export function assertUsable(options: ConfigOptions): void {
+  assertNone([...problemsOf(options), ...(isObject(options) ? partProblems(options) : [])]);
+}
+
+/**
  * Checks the options and fills in the defaults.
  *
  * @throws TypeError naming every option that cannot be used, and the fix
  */
 export function readConfig(options: ConfigOptions): Config {
-  const problems = problemsOf(options);
-  if (problems.length > 0) throw new TypeError(`createAuth cannot start:\n- ${problems.join("\n- ")}`);
+  assertNone(problemsOf(options));
   const { protocol, hostname } = new URL(options.origin);
   const isSecure = protocol === "https:";
   return Object.freeze({
@@ -79,13 +89,15 @@ export function readConfig(options: ConfigOptions): Config {
   });
 }
 
+const sameSites = { lax: "Lax", strict: "Strict", none: "None" } as const;
+
 function cookieConfig(cookie: ConfigOptions["cookie"], isSecure: boolean): Config["cookie"] {
   const domain = cookie?.domain ?? null;
   const prefix = !isSecure ? "" : domain === null ? "__Host-" : "__Secure-";
   return {
     name: prefix + (cookie?.name ?? "latchkey"),
     isSecure,
-    sameSite: ({ lax: "Lax", strict: "Strict", none: "None" } as const)[cookie?.sameSite ?? "lax"],
+    sameSite: sameSites[cookie?.sameSite ?? "lax"],
     domain,
     maxAgeSeconds: cookie?.maxAgeSeconds ?? null,
   };
@@ -109,6 +121,10 @@ function sessionConfig(session: ConfigOptions["session"]): Config["session"] {
     encrypt: session?.encrypt ?? false,
     mode: session?.mode ?? "stateful",
   };
+}
+
+function assertNone(problems: readonly string[]): void {
+  if (problems.length > 0) throw new TypeError(`createAuth cannot start:\n- ${problems.join("\n- ")}`);
 }
 
 function corsConfig(cors: ConfigOptions["cors"]): Config["cors"] {

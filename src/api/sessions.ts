@@ -17,7 +17,15 @@ import { eventOrigin, withRequestId } from "../http/event-origin.ts";
 import type { Pipeline } from "../pipeline/check.ts";
 import { assertOrigin, isUnsafe } from "../pipeline/origin.ts";
 import { holderOf } from "./token-visit.ts";
-import { assertCarrier, csrfBindingOf, inSession, leaving, present, type Visit } from "./visit.ts";
+import {
+  assertCarrier,
+  assertVisit,
+  csrfBindingOf,
+  inSession,
+  leaving,
+  present,
+  type Visit,
+} from "./visit.ts";
 
 /** A session as its owner may see it: without the digests of its secret and of its refresh token. */
 export type SessionInfo = Omit<Session, "secretDigest" | "refresh">;
@@ -100,6 +108,7 @@ export function bindSessions(pipeline: Pipeline, sweepRest: () => Promise<unknow
       return count;
     },
     async logout(visit) {
+      assertVisit(visit);
       // Another site's form carries no cookie, and the answer to it would clear the cookie all the same.
       if (services.config.csrf && isUnsafe(visit.request.method))
         assertOrigin(visit.request, services.config);

@@ -24,7 +24,10 @@ export function bindVisits(pipeline: () => Pipeline): Visits {
     present: (visit) => present(pipeline(), visit),
     inSession: (visit) => inSession(pipeline(), visit),
     holding: (visit, permission) => holding(pipeline(), visit, permission),
-    takeFromLimit: (limit, { request, client }) => takeFromLimit(pipeline().services, limit, request, client),
+    async takeFromLimit(limit, visit) {
+      assertVisit(visit);
+      await takeFromLimit(pipeline().services, limit, visit.request, visit.client);
+    },
   };
 }
 
@@ -34,6 +37,7 @@ export function bindVisits(pipeline: () => Pipeline): Visits {
  * @throws AuthError `origin_rejected` - another site's form would sign its visitor in as somebody of its choice
  */
 export async function arriving(pipeline: Pipeline, visit: Visit): Promise<VisitContext> {
+  assertVisit(visit);
   const { config } = pipeline.services;
   if (config.csrf) assertOrigin(visit.request, config);
   const { session } = await whoIs(pipeline, visit);
@@ -130,8 +134,23 @@ export function assertThemselves({ impersonator }: SignedIn): void {
 }
 
 // Flows change something, or ask how fresh a proof is.
-async function whoIs(pipeline: Pipeline, { request, client }: Visit): Promise<Authenticated> {
+async function whoIs(pipeline: Pipeline, visit: Visit): Promise<Authenticated> {
+  assertVisit(visit);
+  const { request, client } = visit;
   return authenticate(pipeline.strategies, request, client, changing);
+}
+
+/**
+ * Refuses what is no visit. JavaScript leaves it out easily, and then nothing tells whose session it is about.
+ *
+ * @throws TypeError with the fix
+ */
+export function assertVisit(visit: Visit | undefined): void {
+  const { request, client } = visit ?? {};
+  if (typeof request?.headers?.get === "function" && client !== undefined) return;
+  throw new TypeError(
+    "the visit is missing, the request on whose behalf this is done: { request, client }, or `visit` of the adapter",
+  );
 }
 
 function context(

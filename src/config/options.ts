@@ -37,7 +37,7 @@ export interface ConfigOptions {
     readonly rememberedIdleSeconds?: number;
     /** Default 2,592,000 (30 days). */
     readonly rememberedAbsoluteSeconds?: number;
-    /** Live sessions of one user, at most 10,000; 0 = unlimited, 1 = single. Default 5. */
+    /** Live sessions of one user, at most 10,000; 0 = unlimited, 1 = single. Engines of sessions alone hold about 1,000. Default 5. */
     readonly maxPerUser?: number;
     /** Interval between sweeps of what expired, at most 86,400; 0 = never by itself. Default 900. */
     readonly sweepIntervalSeconds?: number;

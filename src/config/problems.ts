@@ -1,31 +1,75 @@
 import { createRequire } from "node:module";
 import type { ConfigOptions } from "./options.ts";
 import { exactOrigin, isLoopback } from "./origin.ts";
+import { illShaped, isObject, listOf, optional, record, type Shape, text } from "./shapes.ts";
 
 const daySeconds = 86_400;
-const longestSeconds = 3_650 * daySeconds;
+/** What a lifetime may be at most: ten years. */
+export const longestSeconds: number = 3_650 * daySeconds;
 /** Browsers keep no cookie longer. @see RFC 6265bis, section 5.5 */
 const longestCookieSeconds = 400 * daySeconds;
 /** Different characters of a secret, at least: random ones of 32 bytes have more in every usual encoding. */
 const leastCharacters = 8;
 
+const origins = listOf(text("https://app.example"), '["https://app.example"]');
+const path = optional(text("/auth"));
+/** What the options have to be before anything looks into them. */
+const shapes: Readonly<Record<string, Shape>> = {
+  origin: text("https://app.example"),
+  trustedOrigins: optional(origins),
+  secrets: listOf(text("what `latchkey secret` prints"), "[process.env.SECRET_KEY]"),
+  basePath: path,
+  loginPath: path,
+  appPath: path,
+  passwordPath: path,
+  cookie: optional(record({ name: text("latchkey"), domain: text("app.example") })),
+  session: optional(record()),
+  login: optional(record()),
+  cors: optional(corsShape),
+};
+
+/** Options that have their shape; those without are left out. */
+type Shaped = Partial<ConfigOptions>;
+
 /** Everything about the options that cannot be used, one line each, with the fix. */
 export function problemsOf(options: ConfigOptions): readonly string[] {
-  const url = new URL(exactOrigin(options.origin) ?? "https://invalid");
+  if (!isObject(options)) return ["options: an object, such as { origin, secrets, stores }"];
+  const wrong = illShaped(options, shapes);
+  const shaped: Shaped = Object.fromEntries(Object.entries(options).filter(([name]) => !wrong.has(name)));
+  return [...[...wrong.values()].flat(), ...valueProblems(shaped)];
+}
+
+function valueProblems(options: Shaped): readonly string[] {
+  const { origin = "https://invalid", secrets } = options;
+  const url = new URL(exactOrigin(origin) ?? "https://invalid");
   const isSecure = url.protocol === "https:";
   const isProduction = !isLoopback(url.hostname);
   return [
-    ...originProblems(options, isSecure, isProduction),
-    ...secretProblems(options.secrets, isProduction),
+    ...originProblems({ ...options, origin }, isSecure, isProduction),
+    ...(secrets === undefined ? [] : secretProblems(secrets, isProduction)),
     ...cookieProblems(options, isSecure, url.hostname),
     ...numberProblems(options),
+    ...choiceProblems(options),
     ...sessionProblems(options.session),
     ...pathProblems(options),
     ...corsProblems(options.cors, isProduction),
   ];
 }
 
-function originProblems(options: ConfigOptions, isSecure: boolean, isProduction: boolean): string[] {
+function corsShape(value: unknown, name: string): readonly string[] {
+  const headers = listOf(text("X-Own"), '["X-Own"]');
+  const required: Shape = (value, name) => (value === "*" ? [] : origins(value, name));
+  const problems = record({ headers })(value, name);
+  return isObject(value)
+    ? [...problems, ...required(Reflect.get(value, "origins"), `${name}.origins`)]
+    : problems;
+}
+
+function originProblems(
+  options: Shaped & Pick<ConfigOptions, "origin">,
+  isSecure: boolean,
+  isProduction: boolean,
+): string[] {
   const problems: string[] = [];
   if (exactOrigin(options.origin) === null)
     problems.push(`origin: ${JSON.stringify(options.origin)} is no exact origin; write https://host[:port]`);
@@ -51,7 +95,7 @@ function secretProblems(secrets: readonly string[], isProduction: boolean): stri
   });
 }
 
-function cookieProblems(options: ConfigOptions, isSecure: boolean, hostname: string): string[] {
+function cookieProblems(options: Shaped, isSecure: boolean, hostname: string): string[] {
   const { name = "latchkey", sameSite, domain, maxAgeSeconds } = options.cookie ?? {};
   const problems: string[] = [];
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) problems.push("cookie.name: 1 to 64 of A-Z a-z 0-9 _ -");
@@ -85,7 +129,7 @@ function numberProblems({
   freshSeconds,
   maxBodyBytes,
   storeTimeoutMs,
-}: ConfigOptions): string[] {
+}: Shaped): string[] {
   const ranges: readonly Parameters<typeof numberProblem>[] = [
     ["session.idleSeconds", session.idleSeconds, 10, longestSeconds],
     ["session.absoluteSeconds", session.absoluteSeconds, 10, longestSeconds],
@@ -108,23 +152,34 @@ function numberProblem(name: string, value: number | undefined, least: number, m
   return [`${name}: a whole number, at least ${least} and at most ${most}`];
 }
 
-function sessionProblems({
-  binding,
-  mode,
-  maxPerUser,
-}: NonNullable<ConfigOptions["session"]> = {}): string[] {
-  const problems: string[] = [];
-  if (binding !== undefined && !["off", "user-agent", "ip+user-agent"].includes(binding))
-    problems.push("session.binding: off, user-agent or ip+user-agent");
-  if (mode !== undefined && !["stateful", "stateless"].includes(mode))
-    problems.push("session.mode: stateful or stateless");
-  // Somebody who wrote a cap relies on it.
-  if (mode === "stateless" && maxPerUser)
-    problems.push("session.maxPerUser: stateless sessions cannot be counted; leave it out");
-  return problems;
+// Of what is no choice nothing would come, or the opposite of what was meant: a cookie without `SameSite`, say.
+function choiceProblems(options: Shaped): string[] {
+  const { cookie = {}, session = {}, cors } = options;
+  const choices: readonly (readonly [name: string, value: unknown, choices: readonly unknown[]])[] = [
+    ["cookie.sameSite", cookie.sameSite, ["lax", "strict", "none"]],
+    ["session.binding", session.binding, ["off", "user-agent", "ip+user-agent"]],
+    ["session.mode", session.mode, ["stateful", "stateless"]],
+    ["session.encrypt", session.encrypt, [true, false]],
+    ["registration", options.registration, ["open", "confirm", "invite", "closed"]],
+    ["csrf", options.csrf, [true, false]],
+    ["signInAfterRegistration", options.signInAfterRegistration, [true, false]],
+    ["cors.credentials", cors?.credentials, [true, false]],
+  ];
+  return choices.flatMap(([name, value, among]) =>
+    value === undefined || among.includes(value)
+      ? []
+      : [`${name}: ${among.slice(0, -1).join(", ")} or ${among.at(-1)}`],
+  );
 }
 
-function pathProblems(options: ConfigOptions): string[] {
+function sessionProblems({ mode, maxPerUser }: NonNullable<ConfigOptions["session"]> = {}): string[] {
+  // Somebody who wrote a cap relies on it.
+  return mode === "stateless" && maxPerUser
+    ? ["session.maxPerUser: stateless sessions cannot be counted; leave it out"]
+    : [];
+}
+
+function pathProblems(options: Shaped): string[] {
   const { passwordPath = "/account" } = options;
   const paths = { basePath: options.basePath, loginPath: options.loginPath, appPath: options.appPath };
   // The form may be a part of a page.

@@ -125,7 +125,9 @@ function nameProblems({ name, clientId, clientSecret }: Provider, before: readon
   if (!/^[a-z0-9-]{1,32}$/.test(name) || reservedNames.includes(name))
     problems.push(`${JSON.stringify(name)} cannot be a provider's name; 1 to 32 of a-z 0-9 -`);
   if (before.some((other) => other.name === name)) problems.push(`${name} is listed twice`);
-  if (clientId === "" || clientSecret === "") problems.push(`${name} needs its client id and secret`);
+  // What an environment has not reads as undefined; null is the word for a client without a secret.
+  if (!clientId || clientSecret === undefined || clientSecret === "")
+    problems.push(`${name} needs its client id and secret`);
   return problems;
 }
 

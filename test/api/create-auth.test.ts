@@ -4,6 +4,7 @@ import type { AuthEvent } from "../../src/domain/event.ts";
 import type { Feature } from "../../src/features/feature.ts";
 import { passwords } from "../../src/features/passwords.ts";
 import { argon2id } from "../../src/password/argon2id.ts";
+import type { Visit } from "../../src/ports/visit.ts";
 import { memory } from "../../src/stores/memory.ts";
 import { auditQuery } from "../../src/testing/queries.ts";
 import { bareRequest } from "../support/browser.ts";
@@ -343,4 +344,24 @@ test("the cookie's name is the configured one", async () => {
   const ana = await here.registered();
   expect([...ana.jar.keys()]).toEqual(["__Host-mine", "__Host-mine-csrf", "__Host-mine-device"]);
   expect(cookieName).toBe("__Host-latchkey");
+});
+
+describe("a flow that is called without its visit", () => {
+  test.each([
+    ["nothing", undefined],
+    ["the client alone", { client }],
+    ["the request alone", { request: bareRequest({ method: "POST" }) }],
+    ["the request itself", bareRequest({ method: "POST" })],
+    [
+      "a request of Node's",
+      { request: { method: "POST", headers: { origin: "https://app.example" } }, client },
+    ],
+  ])("says so, given %s", async (_, given) => {
+    const { auth } = world();
+    const visit = given as unknown as Visit;
+    const said = /^the visit is missing, the request on whose behalf this is done: \{ request, client \}/;
+    await expect(auth.users.login({ identifier: "a@example.com", password }, visit)).rejects.toThrow(said);
+    await expect(auth.users.register({ email: "a@example.com", password }, visit)).rejects.toThrow(said);
+    await expect(auth.sessions.logout(visit)).rejects.toThrow(said);
+  });
 });

@@ -171,6 +171,25 @@ describe("the cookie", () => {
   });
 });
 
+describe("a choice", () => {
+  test.each([
+    ["cookie.sameSite", { cookie: { sameSite: "Lax" } }, "lax, strict or none"],
+    ["cookie.sameSite", { cookie: { sameSite: "toString" } }, "lax, strict or none"],
+    ["session.binding", { session: { binding: "ip" } }, "off, user-agent or ip+user-agent"],
+    ["session.mode", { session: { mode: "Stateless" } }, "stateful or stateless"],
+    ["session.encrypt", { session: { encrypt: "false" } }, "true or false"],
+    ["registration", { registration: "close" }, "open, confirm, invite or closed"],
+    ["csrf", { origin: "http://localhost:3000", csrf: 0 }, "true or false"],
+    ["csrf", { origin: "http://localhost:3000", csrf: "" }, "true or false"],
+    ["signInAfterRegistration", { signInAfterRegistration: 1 }, "true or false"],
+    ["cors.credentials", { cors: { origins: ["https://a.example"], credentials: "false" } }, "true or false"],
+  ])("is one of those that there are: %s is not %j", (name, options, choices) => {
+    expect(refusal(options as Partial<ConfigOptions>)).toBe(
+      `TypeError: createAuth cannot start:\n- ${name}: ${choices}`,
+    );
+  });
+});
+
 describe("numbers", () => {
   test.each([
     [

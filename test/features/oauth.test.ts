@@ -21,6 +21,16 @@ function refusal(options: OAuthOptions): string {
 
 describe("what cannot be used is a TypeError that says so", () => {
   test.each<[string, OAuthOptions, RegExp]>([
+    [
+      "a client id that is not there",
+      { providers: [google({ ...credentials, clientId: undefined as unknown as string })] },
+      /google needs its client id/,
+    ],
+    [
+      "a client secret that is not there",
+      { providers: [google({ ...credentials, clientSecret: undefined as unknown as string })] },
+      /google needs its client id/,
+    ],
     ["a provider twice", { providers: [google(credentials), google(credentials)] }, /google is listed twice/],
     ...["", "Google", "a b", "callback", "link", "x".repeat(33), "é"].map(
       (name): [string, OAuthOptions, RegExp] => [
