@@ -1,7 +1,7 @@
 /** What a password thread runs: takes tasks from its port, one at a time, and answers each. */
 import { setPriority } from "node:os";
 import { type MessagePort, parentPort } from "node:worker_threads";
-import { errorPlace } from "./error-place.ts";
+import { errorPlace } from "../domain/error-place.ts";
 import type { ThreadReply, ThreadTask } from "./threads.ts";
 
 type Functions = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { errorPlace } from "../domain/error-place.ts";
 import { AuthError } from "../errors.ts";
 import { threadFile, threadFlags } from "../thread-file.ts";
-import { errorPlace } from "./error-place.ts";
 
 /** A call of a function in a module, in whichever thread is free. */
 export interface ThreadTask {

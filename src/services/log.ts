@@ -1,12 +1,16 @@
+import { errorFrames } from "../domain/error-place.ts";
 import type { Log } from "../ports/services.ts";
 
-/** Structured lines on standard error: level, message, the given fields, and of a cause its name and message alone. */
+/** Calls of a stack that a line tells: enough to see the application's own among them. */
+const mostFrames = 6;
+
+/** Structured lines on standard error: level, message, the given fields, and of a cause its name, its message and where it was thrown. */
 export function stderrLog(): Log {
   const { stderr } = process;
   // Whoever closed the pipe that we log to must not have ended us with it. Once, however many logs there are.
   if (!stderr.listeners("error").includes(passOver)) stderr.on("error", passOver);
   const write = (level: string, message: string, fields: object, cause?: unknown): void => {
-    const because = cause instanceof Error ? { cause: `${cause.name}: ${cause.message}` } : {};
+    const because = cause instanceof Error ? reasonOf(cause) : {};
     const line = { level, time: new Date().toISOString(), message, ...fields, ...because };
     stderr.write(`${JSON.stringify(line)}\n`);
   };
@@ -14,6 +18,11 @@ export function stderrLog(): Log {
     error: (message, fields = {}, cause) => write("error", message, fields, cause),
     warn: (message, fields = {}) => write("warn", message, fields),
   };
+}
+
+// Of a cause nothing else is written: what hangs on an error may be anything, a request with its cookie included.
+function reasonOf(cause: Error): { readonly cause: string; readonly place: readonly string[] } {
+  return { cause: `${cause.name}: ${cause.message}`, place: errorFrames(cause).slice(0, mostFrames) };
 }
 
 function passOver(): void {}

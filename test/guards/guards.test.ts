@@ -164,10 +164,9 @@ describe("all", () => {
     expect(await refusal(anonymous, [all(anyone(), yes)])).toBe("not_authenticated");
   });
 
-  test("of nothing allows nobody", async () => {
-    expect(await refusal(ana, [all()])).toBe("forbidden");
-    expect(await refusal(anonymous, [all()])).toBe("not_authenticated");
-    expect(all().asksAnonymous).toBe(false);
+  test("takes no empty list, and nothing that is no guard", () => {
+    expect(() => all()).toThrow("all: name at least one guard");
+    expect(() => all(yes, signedIn as unknown as Guard)).toThrow(/call it: signedIn\(/);
   });
 
   test("asks no guard past the first refusal", async () => {
@@ -184,9 +183,10 @@ describe("any", () => {
     expect(await refusal(ana, [any(no, hidden)])).toBe("forbidden");
   });
 
-  test("of nothing allows nobody", async () => {
-    expect(await refusal(ana, [any()])).toBe("forbidden");
-    expect(await refusal(anonymous, [any()])).toBe("not_authenticated");
+  test("takes no empty list, and nothing that is no guard", () => {
+    expect(() => any()).toThrow("any: name at least one guard");
+    expect(() => any(yes, "signedIn" as unknown as Guard)).toThrow("any: what is given as a guard is none");
+    expect(() => any(undefined as unknown as Guard)).toThrow("any: what is given as a guard is none");
   });
 
   test("never asks a guard about a stranger that does not ask about them", async () => {

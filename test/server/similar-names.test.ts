@@ -11,7 +11,25 @@ function suggested(name: string): string | null {
   return warning?.slice(name.length).match(/Did you mean (\w+)\?$/)?.[1] ?? null;
 }
 
-/** The same, the long way: every edit against every setting is counted. */
+/** The same, the long way. */
+function expectedFor(name: string): string | null {
+  if (known.includes(name) || name === "SESSIONNAME") return null;
+  const upper = name.toUpperCase();
+  const ofSession = upper.replace(/^(SESSION_)?COOKIE_/, "SESSION_");
+  return counted(name) ?? begun(upper) ?? known.find((each) => each === ofSession) ?? null;
+}
+
+/** The one setting that goes on where a name ends, by a word or from before its last two letters. */
+function begun(upper: string): string | null {
+  const goingOn = known.filter((each) => upper.length > 3 && each.startsWith(`${upper}_`));
+  if (goingOn.length === 1) return goingOn[0] ?? null;
+  const [family = "", ...rest] = upper.slice(0, -2).split("_");
+  const isLong = rest.join("_").length >= 3;
+  const alike = known.filter((each) => isLong && each.startsWith(`${family}_${rest.join("_")}`));
+  return alike.length === 1 ? (alike[0] ?? null) : null;
+}
+
+/** Every edit against every setting is counted. */
 function counted(name: string): string | null {
   const upper = name.toUpperCase();
   const families = known.filter((each) => each.includes("_")).map((each) => `${each.split("_")[0]}_`);
@@ -65,11 +83,48 @@ const strange = fc.oneof(
   }),
 );
 
+test.each([
+  ["REGISTRATION", "REGISTRATION_MODE"],
+  ["CSRF", "CSRF_ENABLED"],
+  ["csrf", "CSRF_ENABLED"],
+  ["DATABASE", "DATABASE_URL"],
+  ["SESSION_TIMEOUT", "SESSION_TIMEOUT_MINUTES"],
+  ["TRUSTED_PROXY", "TRUSTED_PROXIES"],
+  ["TRUSTED_ORIGIN", "TRUSTED_ORIGINS"],
+  ["COOKIE_DOMAIN", "SESSION_DOMAIN"],
+  ["COOKIE_NAME", "SESSION_NAME"],
+  ["SESSION_COOKIE_DOMAIN", "SESSION_DOMAIN"],
+  ["COOKIE_SAME_SITE", "SESSION_SAME_SITE"],
+])("%s is likely meant to be %s", (name, meant) => {
+  expect(suggested(name)).toBe(meant);
+});
+
+const ofOthers = `
+  PATH HOME USER LOGNAME SHELL PWD OLDPWD SHLVL TERM LANG LC_ALL LC_CTYPE LANGUAGE TZ TMPDIR TEMP TMP EDITOR VISUAL PAGER
+  MAIL MAILCHECK HOSTNAME HOSTTYPE MACHTYPE OSTYPE DISPLAY COLUMNS LINES PS1 IFS UID EUID PPID SUDO_USER SSH_AUTH_SOCK SSH_CLIENT
+  SSH_CONNECTION SSH_TTY GPG_TTY SESSION SESSION_ID SESSION_MANAGER SESSIONNAME DESKTOP_SESSION XDG_SESSION_ID XDG_SESSION_TYPE
+  XDG_SESSION_CLASS XDG_RUNTIME_DIR XDG_CONFIG_HOME DBUS_SESSION_BUS_ADDRESS INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET LISTEN_FDS
+  CREDENTIALS_DIRECTORY STATE_DIRECTORY LOGS_DIRECTORY APPDATA LOCALAPPDATA USERPROFILE COMPUTERNAME PROGRAMFILES SYSTEMROOT PATHEXT
+  CI CI_COMMIT_SHA CI_JOB_TOKEN GITHUB_TOKEN GITHUB_ACTIONS GITHUB_SHA GITHUB_REF GITHUB_WORKSPACE GITLAB_CI GITLAB_USER_LOGIN
+  GITLAB_USER_EMAIL GITLAB_FEATURES RUNNER_OS BUILD_ID BUILD_NUMBER JOB_NAME NODE_ENV NODE_OPTIONS NODE_PATH NODE_VERSION NODE_DEBUG
+  NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED NO_COLOR FORCE_COLOR COLORTERM INIT_CWD npm_config_cache npm_config_user_agent
+  npm_execpath npm_lifecycle_event npm_package_name npm_package_version YARN_VERSION COREPACK_HOME VITE_USER_NODE_ENV BASE_URL BASEDIR
+  HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy KUBERNETES_SERVICE_HOST KUBERNETES_PORT REDIS_HOST REDIS_PORT
+  REDIS_PASSWORD MONGODB_HOST DATABASE_HOST DATABASE_PASSWORD PGHOST PGPASSWORD POSTGRES_PASSWORD MYSQL_ROOT_PASSWORD SMTP_HOST SMTP_PORT
+  SMTP_USER SMTP_PASSWORD MAIL_HOST MAIL_PORT APP_ENV APP_NAME APP_KEY APP_URL APP_ID LOG LOGS LOG_FILE LOG_FORMAT WEB_CONCURRENCY
+  WEBSITE_HOSTNAME PORTS API API_URL API_KEY API_TOKEN TOKEN GOOGLE_APPLICATION_CREDENTIALS GOOGLE_CLOUD_PROJECT AWS_REGION
+  AWS_SESSION_TOKEN AWS_SECRET_ACCESS_KEY AZURE_CLIENT_ID FLY_APP_NAME RENDER HEROKU_APP_NAME DYNO VERCEL_URL OTEL_SERVICE_NAME
+  OTEL_EXPORTER_OTLP_ENDPOINT SENTRY_DSN TEST VITEST_WORKER_ID VITEST_POOL_ID MODE DEV PROD SSR WATCH DOCKER_HOST container`;
+
+test.each(ofOthers.trim().split(/\s+/))("%s is another program's", (name) => {
+  expect(suggested(name)).toBeNull();
+});
+
 test("a name is told from a misspelt setting as by counting every edit", () => {
   const seen = { nothing: 0, something: 0 };
   fc.assert(
     fc.property(fc.oneof({ weight: 4, arbitrary: misspelt }, strange), (name) => {
-      const expected = counted(name);
+      const expected = expectedFor(name);
       seen[expected === null ? "nothing" : "something"]++;
       expect([name, suggested(name)]).toEqual([name, expected]);
     }),
@@ -93,6 +148,6 @@ test("looking at an environment is little work beside that", () => {
     return Math.min(...times);
   };
   const short = leastMs(() => unreadNames(names));
-  const long = leastMs(() => names.map(counted));
+  const long = leastMs(() => names.map(expectedFor));
   expect(short).toBeLessThan(long / 4);
 });

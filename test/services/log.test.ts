@@ -113,13 +113,17 @@ describe("standard error", () => {
 });
 
 describe("the log", () => {
-  test("writes JSON lines with allow-listed fields, and of a cause its name and message alone", () => {
+  test("writes JSON lines with allow-listed fields, and of a cause its name, message and place", () => {
     const program = `
       import { stderrLog } from ${JSON.stringify(new URL("../../src/services/log.ts", import.meta.url).href)};
       const log = stderrLog();
-      log.error("it broke", { code: "x" }, Object.assign(new TypeError("why"), { password: "hunter2" }));
+      function orders() {
+        return Object.assign(new TypeError("why"), { password: "hunter2" });
+      }
+      log.error("it broke", { code: "x" }, orders());
       log.warn("careful");
-      log.error("odd", {}, "hunter2");`;
+      log.error("odd", {}, "hunter2");
+      log.error("placeless", {}, Object.assign(new Error("why"), { stack: undefined }));`;
     const { stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
       encoding: "utf8",
     });
@@ -131,7 +135,9 @@ describe("the log", () => {
       { level: "error", message: "it broke", code: "x", cause: "TypeError: why" },
       { level: "warn", message: "careful" },
       { level: "error", message: "odd" },
+      { level: "error", message: "placeless", cause: "Error: why", place: [] },
     ]);
+    expect(lines[0].place[0]).toMatch(/^at orders \(.+:\d+:\d+\)$/);
     expect(stderr).not.toContain("hunter2");
   });
 });

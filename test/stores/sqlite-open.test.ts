@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { endStart, openDatabase } from "../../src/stores/sqlite/open.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
@@ -50,6 +50,37 @@ describe("the database file", () => {
     await stores.directory.commit([{ kind: "user.erase", userId: user.id, requires: "any" }], call());
     await stores.directory.close();
     expect(readFileSync(path).toString("latin1").toLowerCase()).not.toContain("unforgettable");
+  });
+});
+
+describe("a file that cannot be opened", () => {
+  /** What opening a file says. */
+  const failure = (path: string): Error & { readonly code?: string } => {
+    try {
+      sqlite({ path });
+    } catch (error) {
+      return error as Error & { readonly code?: string };
+    }
+    throw new Error("it was opened");
+  };
+
+  it("is named, with the reason and what Node says of it", () => {
+    const { path } = sqliteFile();
+    mkdirSync(path, { recursive: true });
+    const error = failure(relative(process.cwd(), path));
+    expect(error.message).toMatch(`sqlite: ${path} cannot be opened: `);
+    expect([error.code, (error.cause as { code?: string }).code]).toEqual(["EISDIR", "EISDIR"]);
+  });
+
+  it("is named where it is no database", () => {
+    const { path } = sqliteFile();
+    mkdirSync(dirname(path));
+    writeFileSync(path, "this is no database, and longer than the header of one: 100 bytes. ".repeat(3));
+    expect(failure(path)).toMatchObject({
+      message: `sqlite: ${path} cannot be opened: file is not a database`,
+      code: "ERR_SQLITE_ERROR",
+      errcode: 26,
+    });
   });
 });
 
