@@ -85,14 +85,15 @@ function readAnew<T>(
   jws: CompactJws | null,
   nowMs: number,
 ): Reading<T> {
-  const claims = jws === null ? null : readJsonObject(jws.payload);
-  // What cannot be read names nobody else either.
-  if (jws === null || claims === null) return bad("it cannot be read");
-  if (!isAddressedTo(options, jws.header.type, claims)) return foreign;
+  if (jws === null) return bad("it cannot be read");
+  const claims = readJsonObject(jws.payload);
+  // What has no claims names nobody else either.
+  if (claims !== null && !isAddressedTo(options, jws.header.type, claims)) return foreign;
   if (!isSignedByOneOf(jws, keys)) {
     const isKeyUnknown = jws.header.keyId !== null && candidates(jws, keys).length === 0;
     return { ...bad("none of the keys has signed it"), isKeyUnknown };
   }
+  if (claims === null) return bad("what is signed is no JSON object");
   const problem = claimsProblem(options, claims, nowMs);
   if (problem !== null) return bad(problem);
   const content = options.content(claims);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { signText } from "../../src/jwt/algorithms.ts";
 import { readCompact } from "../../src/jwt/compact.ts";
 import { type Jwk, signingKey, thumbprint, verifyingKey } from "../../src/jwt/keys.ts";
-import { verifyJws } from "../../src/jwt/verify-jws.ts";
+import { isSigned } from "./signed.ts";
 
 // RFC 7520's signatures are cases 345 to 352 of Wycheproof's set.
 const claims =
@@ -47,14 +47,14 @@ const examples: readonly [name: string, key: Jwk, token: string][] = [
 
 describe.each(examples)("%s", (_name, jwk, token) => {
   test("is verified", () => {
-    expect(verifyJws(token, [verifyingKey(jwk)])?.signed).toBe(token.slice(0, token.lastIndexOf(".")));
+    expect(isSigned(token, [verifyingKey(jwk)])).toBe(true);
   });
 
   test("is refused with any one character changed", () => {
     const key = verifyingKey(jwk);
     for (let at = 0; at < token.length; at++) {
       const letter = token[at] === "A" ? "B" : "A";
-      expect(verifyJws(token.slice(0, at) + letter + token.slice(at + 1), [key])).toBeNull();
+      expect(isSigned(token.slice(0, at) + letter + token.slice(at + 1), [key])).toBe(false);
     }
   });
 });
@@ -62,7 +62,7 @@ describe.each(examples)("%s", (_name, jwk, token) => {
 test("RFC 7515, A.5: an unsecured token is refused, whatever the key", () => {
   const token = `eyJhbGciOiJub25lIn0.${claims}.`;
   expect(readCompact(token)?.header.algorithm).toBe("none");
-  for (const [, jwk] of examples) expect(verifyJws(token, [verifyingKey(jwk)])).toBeNull();
+  for (const [, jwk] of examples) expect(isSigned(token, [verifyingKey(jwk)])).toBe(false);
 });
 
 test("RFC 7515, appendix E: an extension that is critical is refused", () => {

@@ -2,6 +2,7 @@ import { createSecretKey } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hasDuplicateKeys } from "../../src/domain/duplicate-keys.ts";
+import { signText } from "../../src/jwt/algorithms.ts";
 import { decodeBase64url } from "../../src/jwt/base64url.ts";
 import { readCompact, tokenMaxBytes } from "../../src/jwt/compact.ts";
 import { own, readJsonObject } from "../../src/jwt/json-object.ts";
@@ -155,6 +156,20 @@ describe("a reader", () => {
     expect(unknown(signToken("JWT", { exp: 100 }, key(1, "two")))).toBe(true);
     expect(unknown(signToken("JWT", { exp: 100 }, key(2, "one")))).toBe(false);
     expect(unknown(signToken("JWT", { exp: 100 }, key(2)))).toBe(false);
+  });
+
+  test("tells what is signed and is no JSON object from what nobody signed", () => {
+    const list = [key(1)];
+    const reader = tokenReader({ ...rules, issuer: "https://issuer.example", keys: () => list });
+    const token = (byte: number, payload: string): string => {
+      const signed = `${header}.${encode(payload)}`;
+      return `${signed}.${signText(key(byte), signed).toString("base64url")}`;
+    };
+    for (const payload of ["words", "[]", '{"exp":100,"exp":100}']) {
+      const why = "what is signed is no JSON object";
+      expect(reader.read(token(1, payload), 0)).toEqual({ kind: "bad", why, isKeyUnknown: false });
+      expect(reader.read(token(2, payload), 0)).toMatchObject({ why: "none of the keys has signed it" });
+    }
   });
 
   test("with many keys and no kid tries those of the algorithm", () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { compactVerify, createLocalJWKSet, importJWK, type JSONWebKeySet, type JWK } from "jose";
 import { describe, expect, test } from "vitest";
 import { type Jwk, verifyingKeys } from "../../src/jwt/keys.ts";
-import { verifyJws } from "../../src/jwt/verify-jws.ts";
+import { isSigned } from "./signed.ts";
 
 const root = join(import.meta.dirname, "../..");
 const folder = join(process.env.VECTORS_PATH ?? join(root, "../shared/vectors"), "wycheproof");
@@ -96,7 +96,7 @@ function keysOf({ key }: Case): readonly Jwk[] {
 
 function accepts(each: Case): boolean {
   try {
-    return verifyJws(each.token, verifyingKeys(keysOf(each))) !== null;
+    return isSigned(each.token, verifyingKeys(keysOf(each)));
   } catch (error) {
     // A key that cannot be used verifies nothing.
     expect(error).toBeInstanceOf(TypeError);
