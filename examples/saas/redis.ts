@@ -13,10 +13,20 @@ export interface Redis {
   close(): Promise<void>;
 }
 
-/** Starts `redis-server` on a free port of this machine, with nothing kept on disk; null where it is not installed. */
-export async function startRedis(): Promise<Redis | null> {
+/** Ports that are tried: another program may take one between its choice and the start of Redis. */
+const mostPorts = 3;
+
+/** Starts `redis-server` on a free port of this machine, with nothing kept on disk; null where it is not installed or does not start. */
+export async function startRedis(choosePort: () => Promise<number> = freePort): Promise<Redis | null> {
+  for (let tried = 0; tried < mostPorts; tried++) {
+    const redis = await startOn(await choosePort());
+    if (redis !== null) return redis;
+  }
+  return null;
+}
+
+async function startOn(port: number): Promise<Redis | null> {
   const folder = await mkdtemp(join(tmpdir(), "latchkey-saas-"));
-  const port = await freePort();
   const settings = { bind: "127.0.0.1", port: String(port), save: "", appendonly: "no", dir: folder };
   const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   // In a group of its own: an interrupt from the terminal is for the server, which ends its Redis last.

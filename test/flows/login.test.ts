@@ -7,6 +7,8 @@ import { argon2id } from "../../src/password/argon2id.ts";
 import { bcrypt } from "../../src/password/bcrypt.ts";
 import { pbkdf2 } from "../../src/password/pbkdf2.ts";
 import type { Policy } from "../../src/ports/policy.ts";
+import type { Write } from "../../src/ports/store.ts";
+import { faulty } from "../../src/testing/faulty.ts";
 import { backends } from "../support/backends.ts";
 import { gate } from "../support/gate.ts";
 import { cookieName, password, world } from "../support/world.ts";
@@ -120,6 +122,39 @@ describe.each(backends)("signing in, on $backend", ({ open }) => {
     expect(await here.auth.users.verifyPassword(user.id, password)).toBe(false);
     expect(await here.audit("password.rehashed")).toEqual([]);
   });
+
+  test.each(["hashing is overloaded", "the directory fails"])(
+    "refuses no right password because it cannot be upgraded now: %s",
+    async (why) => {
+      let isFailing = false;
+      const isUpgrade = (writes: readonly Write[]): boolean =>
+        writes.some(({ kind }) => kind === "password.replace");
+      const here = world({
+        stores: await open(),
+        wrap: (stores) =>
+          faulty(stores, ({ writes }) =>
+            isFailing && why === "the directory fails" && isUpgrade(writes) ? "refuse" : null,
+          ),
+      });
+      here.threads.before = async ({ call }) => {
+        if (isFailing && why === "hashing is overloaded" && call === "hash")
+          throw new AuthError("overloaded", { retryAfterSeconds: 1 });
+      };
+      const user = await here.plant({ email }, { encoded: django, ...foreign });
+      const browser = here.browser();
+      isFailing = true;
+      expect((await browser.post(path, { email, password })).status).toBe(200);
+      expect((await browser.get("/api/v1/users/me")).status).toBe(200);
+      expect((await here.credential(user.id)).encoded).toBe(django);
+      expect(here.log.map(({ message, fields }) => [message, fields])).toEqual([
+        ["a password was not re-encoded", { userId: user.id }],
+      ]);
+      expect((await here.browser().post(path, { email, password: `${password}!` })).status).toBe(401);
+      isFailing = false;
+      expect((await here.browser().post(path, { email, password })).status).toBe(200);
+      expect((await here.credential(user.id)).encoded).toMatch(/^\$argon2id\$/);
+    },
+  );
 
   test("keeps to the cap of sessions: the least recently used goes, and says so", async () => {
     const here = world({ stores: await open() });

@@ -6,7 +6,7 @@ import { apiKeys } from "../../src/features/api-keys.ts";
 import { sqlite } from "../../src/stores/sqlite/sqlite.ts";
 import { backends, temporaryDirectory } from "../support/backends.ts";
 import { mailWorld } from "../support/mail.ts";
-import { password } from "../support/world.ts";
+import { password, type WorldOptions } from "../support/world.ts";
 
 const base = "/api/v1/auth";
 const email = "ana@example.com";
@@ -202,18 +202,22 @@ describe.each(backends)("signing in by a mailed link, on $backend", ({ open }) =
     expect((await here.browser().post(`${base}/magic-link/redeem`, { token })).status).toBe(400);
   });
 
-  test("is refused by a policy, and the link still works", async () => {
+  test("is refused by a policy, which is on record, and the link still works", async () => {
     let veto: string | null = "Not on Sundays.";
     const here = mailWorld({
       stores: await open(),
       policies: [({ kind }) => (kind === "login" ? veto : null)],
     });
-    await here.plant({ email, emailKey: email, emailVerified: true });
+    const user = await here.plant({ email, emailKey: email, emailVerified: true });
     await here.browser().post(`${base}/magic-link`, { email });
     await here.delivered();
     const token = here.sink.token(email);
     const refused = await here.browser().post(`${base}/magic-link/redeem`, { token });
     expect([refused.status, refused.body.detail]).toEqual([403, veto]);
+    expect(here.heard("user.login_failed")).toMatchObject([
+      { userId: user.id, payload: { reason: "policy" } },
+    ]);
+    expect(await here.audit("user.login_failed")).toHaveLength(1);
     veto = null;
     expect((await here.browser().post(`${base}/magic-link/redeem`, { token })).status).toBe(200);
   });
@@ -239,8 +243,8 @@ describe.each(backends)("signing in by a mailed link, on $backend", ({ open }) =
 });
 
 describe.each(backends)("signing in by a mailed code, on $backend", ({ open }) => {
-  async function asked() {
-    const here = mailWorld({ stores: await open() });
+  async function asked(options: WorldOptions = {}) {
+    const here = mailWorld({ stores: await open(), ...options });
     const user = await here.plant({ email, emailKey: email, emailVerified: true });
     const { status, body } = await here.browser().post(`${base}/email-code`, { email });
     expect([status, body.expires_in]).toEqual([202, 600]);
@@ -248,6 +252,20 @@ describe.each(backends)("signing in by a mailed code, on $backend", ({ open }) =
     return { here, user, id: String(body.id), code: here.sink.code(email) };
   }
   const wrongOf = (code: string): string => String((Number(code) + 1) % 100_000_000).padStart(8, "0");
+
+  test("is refused by a policy, which is on record, and the code still works", async () => {
+    let veto: string | null = "Not on Sundays.";
+    const policies = [({ kind }: { readonly kind: string }) => (kind === "login" ? veto : null)];
+    const { here, user, id, code } = await asked({ policies });
+    const refused = await here.browser().post(`${base}/email-code/redeem`, { id, code });
+    expect([refused.status, refused.body.detail]).toEqual([403, veto]);
+    expect(here.heard("user.login_failed")).toMatchObject([
+      { userId: user.id, payload: { reason: "policy" } },
+    ]);
+    expect(await here.audit("user.login_failed")).toHaveLength(1);
+    veto = null;
+    expect((await here.browser().post(`${base}/email-code/redeem`, { id, code })).status).toBe(200);
+  });
 
   test("works once, however it is spaced", async () => {
     const { here, user, id, code } = await asked();

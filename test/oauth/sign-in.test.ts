@@ -99,13 +99,14 @@ describe("somebody whom nobody knows", () => {
     expect(body.user?.name).toBeNull();
   });
 
-  test("is refused by a policy before anything is written", async () => {
+  test("is refused by a policy before an account is written, and that is on record", async () => {
     const provider = await fickleProvider();
     const policies = [({ kind }: { readonly kind: string }) => (kind === "register" ? "Not you." : null)];
     const at = oauthWorld([provider], { policies });
     const { status, body } = await signIn(at.browser(), provider);
     expect([status, body.detail]).toEqual([403, "Not you."]);
-    expect(at.recorder.trace().filter((call) => call.startsWith("directory.commit"))).toEqual([]);
+    expect(await refusals(at)).toEqual(["policy"]);
+    expect((await at.audit()).map(({ type }) => type)).toEqual(["oauth.refused"]);
   });
 
   test("counts as a registration: one address makes no more accounts than with passwords", async () => {

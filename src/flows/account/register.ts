@@ -9,16 +9,11 @@ import type { ClientInfo } from "../../ports/request.ts";
 import type { PasswordServices, Services } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
 import { mailTo } from "../mail/outbox.ts";
-import { assertCommitted } from "../refusals.ts";
-import { withDevice } from "../sign-in/devices.ts";
-import {
-  carriedData,
-  carry,
-  draftSession,
-  type NewSession,
-  type SignIn,
-  sessionWrites,
-} from "../sign-in/start-session.ts";
+import { assertAdmitted } from "../policies.ts";
+import { refusalError } from "../refusals.ts";
+import type { SignIn } from "../sign-in/start-session.ts";
+import { commitAccount, firstSession } from "./commit-account.ts";
+import { passwordWrite } from "./reset-password.ts";
 
 /** What somebody registers with. */
 export interface Registration {
@@ -38,7 +33,7 @@ const nameMaxLength = 200;
 export interface RegistrationContext {
   readonly client: ClientInfo;
   readonly from: EventOrigin;
-  /** Default `self`; only an operator or a setup link may create accounts while registration is closed. */
+  /** Default `self`, who may register where registration is open, or where `isInvited`; everybody else always may. */
   readonly by?: Actor;
   /** Whose account it is done with, where an administrator does it. */
   readonly administratorId?: string;
@@ -79,42 +74,21 @@ export async function register(
   await assertAcceptable(services, registration, naming);
   const { isSuperuser = false, administratorId, given } = context;
   const user = { ...newUser(services, registration, { isSuperuser }, naming), ...given };
-  for (const policy of services.policies) {
-    const veto = await policy({ kind: "register", user, client: context.client });
-    if (veto !== null) throw new AuthError("forbidden", { message: veto });
-  }
+  await assertAdmitted(services, { kind: "register", user, client: context.client });
   const encoded = await services.hashing.hash(registration.password);
-  const credential = {
-    kind: "password" as const,
-    ...encoded,
-    id: user.id,
-    userId: user.id,
-    version: 1,
-    createdAt: user.createdAt,
-    updatedAt: user.createdAt,
-  };
-  const event = {
-    type: "user.registered" as const,
-    userId: user.id,
-    sessionId: null,
-    payload: { by, ...(administratorId !== undefined && { administratorId }), isSuperuser },
-  };
-  const writes: Write[] = [
-    ...(context.requires ?? []),
-    { kind: "user.insert", user },
-    { kind: "password.insert", credential },
-    { kind: "audit.insert", row: services.events.row(event, context.from) },
-    ...(by === "self" && !user.emailVerified ? mailTo(services, user, "verify") : []),
-  ];
-  if (!context.startsSession) {
-    assertCommitted(await services.commit(writes));
-    return { user, signIn: null };
-  }
-  const wanted = firstSession(services, user, context);
-  const draft = draftSession(services, wanted);
-  assertCommitted(await services.commit([...writes, ...sessionWrites(services, draft, wanted)]));
-  const signIn = { user, session: draft.session, change: carry(services, draft) };
-  return { user, signIn: await withDevice(services, signIn) };
+  const { from, requires = [] } = context;
+  const committed = await commitAccount(services, {
+    user,
+    wayIn: passwordWrite(services, { user, password: null }, encoded),
+    by,
+    administratorId,
+    from,
+    requires,
+    also: () => (by === "self" && !user.emailVerified ? mailTo(services, user, "verify") : []),
+    session: context.startsSession ? firstSession(services, user, { ...context, amr: ["pwd"] }) : null,
+  });
+  if (!committed.ok) throw refusalError(committed.refused);
+  return { user, signIn: committed.signIn };
 }
 
 /** Refuses what cannot be registered by itself. @throws AuthError `invalid_input` or `password_rejected` with every failing field */
@@ -202,19 +176,5 @@ export function newUser(
     createdAt: now,
     updatedAt: now,
     deletedAt: null,
-  };
-}
-
-function firstSession({ clock }: Services, user: User, context: RegistrationContext): NewSession {
-  const replaces = context.replaces ?? null;
-  return {
-    user,
-    generation: user.generation,
-    amr: ["pwd"],
-    authTime: clock.now(),
-    isRemembered: context.isRemembered ?? false,
-    from: context.from,
-    replaces,
-    data: carriedData(replaces, user),
   };
 }

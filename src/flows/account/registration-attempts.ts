@@ -9,16 +9,16 @@ import type { User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { ClientInfo } from "../../ports/request.ts";
 import type { PasswordServices, Services } from "../../ports/services.ts";
-import type { Write } from "../../ports/store.ts";
 import { limitKey, reserveAttempt } from "../attempts.ts";
 import { takeMail } from "../mail/limits.ts";
 import { mailRow } from "../mail/outbox.ts";
 import { readOneTimeToken, takeOneTimeToken } from "../one-time-tokens.ts";
+import { assertAdmitted } from "../policies.ts";
 import { refusalError } from "../refusals.ts";
-import { withDevice } from "../sign-in/devices.ts";
 import { loginIpLimit } from "../sign-in/failures.ts";
-import { carriedData, carry, draftSession, sessionWrites } from "../sign-in/start-session.ts";
+import { commitAccount, firstSession } from "./commit-account.ts";
 import { assertAcceptable, newUser, type Registered, type Registration, usernameErrors } from "./register.ts";
+import { passwordWrite } from "./reset-password.ts";
 
 /** A registration that waits for its mail to be answered; nothing of it is in the directory. */
 interface RegistrationAttempt {
@@ -58,7 +58,8 @@ export async function beginRegistration(
   const address = registration.email.trim().normalize("NFC");
   await takeMail(services, { purpose: "registration", to: emailKey(address), limitIp }, from);
   await assertFree(services, registration.username ?? "");
-  await assertWelcome(services, newUser(services, registration, { emailVerified: true }), client);
+  const user = newUser(services, registration, { emailVerified: true });
+  await assertAdmitted(services, { kind: "register", user, client });
   const attempt: RegistrationAttempt = {
     email: address,
     username: registration.username ?? null,
@@ -131,7 +132,7 @@ export async function completeRegistration(
   if (errors.length > 0) throw new AuthError("invalid_input", { fields: errors });
   const wished = username ?? attempt.username;
   const user = newUser(services, { ...attempt, username: wished }, { emailVerified: true });
-  await assertWelcome(services, user, context.client);
+  await assertAdmitted(services, { kind: "register", user, client: context.client });
   const registered = await create(services, user, attempt, context);
   // The address has its account now, so neither could do anything more.
   const { stores, call } = services;
@@ -203,56 +204,20 @@ async function create(
   { encoded, isRemembered }: RegistrationAttempt,
   { from, replaces, startsSession }: CompletionContext,
 ): Promise<Registered> {
-  const { events } = services;
-  const { id: userId, createdAt } = user;
-  const about = { userId, sessionId: null };
-  const registered = { by: "self", isSuperuser: false } as const;
-  const writes: Write[] = [
-    { kind: "user.insert", user },
-    {
-      kind: "password.insert",
-      credential: {
-        kind: "password",
-        ...encoded,
-        id: userId,
-        userId,
-        version: 1,
-        createdAt,
-        updatedAt: createdAt,
-      },
-    },
-    {
-      kind: "audit.insert",
-      row: events.row({ type: "user.registered", ...about, payload: registered }, from),
-    },
-    { kind: "audit.insert", row: events.row({ type: "email.verified", ...about, payload: {} }, from) },
-  ];
-  if (!startsSession) {
-    await commit(services, writes);
-    return { user, signIn: null };
-  }
-  const wanted = {
+  const verified = { type: "email.verified", userId: user.id, sessionId: null, payload: {} } as const;
+  const session = firstSession(services, user, { amr: ["pwd", "email"], isRemembered, from, replaces });
+  const committed = await commitAccount(services, {
     user,
-    generation: user.generation,
-    amr: ["pwd", "email"],
-    authTime: services.clock.now(),
-    isRemembered,
+    wayIn: passwordWrite(services, { user, password: null }, encoded),
+    by: "self",
     from,
-    replaces,
-    data: carriedData(replaces, user),
-  } as const;
-  const draft = draftSession(services, wanted);
-  await commit(services, [...writes, ...sessionWrites(services, draft, wanted)]);
-  const signIn = { user, session: draft.session, change: carry(services, draft) };
-  return { user, signIn: await withDevice(services, signIn) };
-}
-
-async function commit(services: Services, writes: readonly Write[]): Promise<void> {
-  const result = await services.commit(writes);
-  if (result.ok) return;
+    also: () => [{ kind: "audit.insert", row: services.events.row(verified, from) }],
+    session: startsSession ? session : null,
+  });
+  if (committed.ok) return { user, signIn: committed.signIn };
   // By a second link to this address, or by an operator.
-  if (result.refused === "email_taken") throw new AuthError("token_invalid");
-  throw refusalError(result.refused);
+  if (committed.refused === "email_taken") throw new AuthError("token_invalid");
+  throw refusalError(committed.refused);
 }
 
 async function assertFree({ stores, call }: Services, username: string): Promise<void> {
@@ -260,13 +225,6 @@ async function assertFree({ stores, call }: Services, username: string): Promise
   if (key === null) return;
   const owner = await stores.directory.userWithPassword({ kind: "username", key }, call());
   if (owner !== null) throw refusalError("username_taken");
-}
-
-async function assertWelcome(services: Services, user: User, client: ClientInfo): Promise<void> {
-  for (const policy of services.policies) {
-    const veto = await policy({ kind: "register", user, client });
-    if (veto !== null) throw new AuthError("forbidden", { message: veto });
-  }
 }
 
 function keyOf(id: string): string {

@@ -1,11 +1,11 @@
 import { AuthError } from "../../errors.ts";
-import type { Write } from "../../ports/store.ts";
+import { commitAccount } from "../account/commit-account.ts";
 import { nameErrors, newUser } from "../account/register.ts";
 import { mailTo } from "../mail/outbox.ts";
-import { withDevice } from "../sign-in/devices.ts";
-import { carry, draftSession, sessionWrites } from "../sign-in/start-session.ts";
+import { assertAdmitted } from "../policies.ts";
 import { newLinkedAccount } from "./account.ts";
 import { type Admitted, type Arrival, againOrThrow, linkedRow, sessionOf } from "./admission.ts";
+import { reportRefusal } from "./refusals.ts";
 import type { OAuthServices, ProvenAccount } from "./services.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function registerByProvider(
   email: string,
   arrival: Arrival,
 ): Promise<Admitted | null> {
-  const { config, events, policies } = services;
+  const { config } = services;
   const mode = config.registration;
   if (mode === "closed" || mode === "invite") throw new AuthError("registration_closed");
   assertMailbox(mode, proven);
@@ -31,33 +31,24 @@ export async function registerByProvider(
     { email, name: nameErrors(name).length === 0 ? name : null },
     { emailVerified },
   );
-  for (const policy of policies) {
-    const veto = await policy({ kind: "register", user, client: arrival.client });
-    if (veto !== null) throw new AuthError("forbidden", { message: veto });
-  }
-  const registered = {
-    type: "user.registered" as const,
-    userId: user.id,
-    sessionId: null,
-    payload: { by: "self" as const, isSuperuser: false },
-  };
-  const writes: Write[] = [
-    { kind: "user.insert", user },
-    { kind: "linked_account.insert", account: await newLinkedAccount(services, proven, user.id) },
-    { kind: "audit.insert", row: events.row(registered, arrival.from) },
-    linkedRow(services, proven, user.id, arrival),
-    ...(emailVerified ? [] : mailTo(services, user, "verify")),
-  ];
-  if (!config.signInAfterRegistration) {
-    const result = await services.commit(writes);
-    return result.ok ? { kind: "registered", user } : againOrThrow(result.refused);
-  }
-  const wanted = sessionOf(services, proven, user, arrival);
-  const draft = draftSession(services, wanted);
-  const result = await services.commit([...writes, ...sessionWrites(services, draft, wanted)]);
-  if (!result.ok) return againOrThrow(result.refused);
-  const signIn = { user, session: draft.session, change: carry(services, draft) };
-  return { kind: "signed-in", signIn: await withDevice(services, signIn, arrival.devices) };
+  const { name: provider } = proven.client.provider;
+  await assertAdmitted(services, { kind: "register", user, client: arrival.client }, () =>
+    reportRefusal(services, { provider, from: arrival.from }, "policy"),
+  );
+  const committed = await commitAccount(services, {
+    user,
+    wayIn: { kind: "linked_account.insert", account: await newLinkedAccount(services, proven, user.id) },
+    by: "self",
+    from: arrival.from,
+    also: () => [
+      linkedRow(services, proven, user.id, arrival),
+      ...(emailVerified ? [] : mailTo(services, user, "verify")),
+    ],
+    session: config.signInAfterRegistration ? sessionOf(services, proven, user, arrival) : null,
+  });
+  if (!committed.ok) return againOrThrow(committed.refused);
+  const { signIn } = committed;
+  return signIn === null ? { kind: "registered", user } : { kind: "signed-in", signIn };
 }
 
 // Where a mailed link completes a registration, the provider's word stands in for it, or nothing does.

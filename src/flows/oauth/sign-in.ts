@@ -3,6 +3,7 @@ import type { LinkedAccount } from "../../domain/linked-account.ts";
 import type { User } from "../../domain/user.ts";
 import { AuthError } from "../../errors.ts";
 import type { Write } from "../../ports/store.ts";
+import { assertAdmitted } from "../policies.ts";
 import { commitSignIn } from "../sign-in/commit-sign-in.ts";
 import { withDevice } from "../sign-in/devices.ts";
 import { newLinkedAccount, usedLinkedAccount } from "./account.ts";
@@ -139,10 +140,7 @@ async function assertAdmissible(
     reportRefusal(services, refused, "account_status");
     throw new AuthError("forbidden", { message: "This account cannot be used." });
   }
-  for (const policy of services.policies) {
-    const veto = await policy({ kind: "login", user, client: peer });
-    if (veto === null) continue;
-    reportRefusal(services, refused, "policy");
-    throw new AuthError("forbidden", { message: veto });
-  }
+  await assertAdmitted(services, { kind: "login", user, client: peer }, () =>
+    reportRefusal(services, refused, "policy"),
+  );
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { longestSeconds } from "../../config/problems.ts";
 import type { AuditRow } from "../../domain/audit.ts";
 import { type Doing, type EventOrigin, noOrigin } from "../../domain/event.ts";
 import type { AuthenticationMethod, Session } from "../../domain/session.ts";
@@ -62,9 +63,6 @@ function expiry(now: Date, absoluteSeconds: number): Date {
     throw new TypeError(`absoluteSeconds: a whole number, at least 10 and at most ${longestSeconds}`);
   return new Date(now.getTime() + absoluteSeconds * 1000);
 }
-
-/** What a configured lifetime may be at most: ten years. */
-const longestSeconds = 315_360_000;
 
 /**
  * Ends one session of a user.

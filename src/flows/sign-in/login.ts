@@ -7,12 +7,13 @@ import type { UserWithPassword } from "../../ports/directory-store.ts";
 import type { ClientInfo } from "../../ports/request.ts";
 import type { PasswordServices } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
+import { assertAdmitted } from "../policies.ts";
 import { refusalError } from "../refusals.ts";
 import { commitSignIn } from "./commit-sign-in.ts";
 import { knownDevice, rememberDevice } from "./devices.ts";
 import { type LoginAttempt, reserveLogin } from "./failures.ts";
 import { isNewDevice, newDeviceMail } from "./new-device.ts";
-import { type RefusedPassword, recordFailure } from "./record-failure.ts";
+import { type RefusedSignIn, recordFailure } from "./record-failure.ts";
 import { carriedData, type SignIn, type TokenSession } from "./start-session.ts";
 import { tryPassword } from "./verify-password.ts";
 
@@ -101,20 +102,17 @@ async function admit(
   context: LoginContext,
 ): Promise<SignIn | null> {
   const { found } = admitted;
-  for (const policy of services.policies) {
-    const veto = await policy({ kind: "login", user: found.user, client: context.client });
-    if (veto === null) continue;
-    await recordFailure(services, refusal(admitted, "policy", context), null);
-    throw new AuthError("forbidden", { message: veto });
-  }
+  await assertAdmitted(services, { kind: "login", user: found.user, client: context.client }, () =>
+    recordFailure(services, refusal(admitted, "policy", context), null),
+  );
   return startSession(services, admitted, context);
 }
 
 function refusal(
   { found, typedKey }: { readonly found: UserWithPassword | null; readonly typedKey: string },
-  reason: RefusedPassword["reason"],
+  reason: RefusedSignIn["reason"],
   { from }: LoginContext,
-): RefusedPassword {
+): RefusedSignIn {
   return { userId: found?.user.id ?? null, sessionId: null, typedKey, reason, from };
 }
 

@@ -6,10 +6,12 @@ import type { ClientInfo } from "../../ports/request.ts";
 import type { Services } from "../../ports/services.ts";
 import { openMailedToken } from "../mail/mailed-tokens.ts";
 import { takeOneTimeToken } from "../one-time-tokens.ts";
+import { assertAdmitted } from "../policies.ts";
 import { refusalError } from "../refusals.ts";
 import { commitSignIn } from "./commit-sign-in.ts";
 import { knownDevice, rememberDevice } from "./devices.ts";
 import { forgiveByMail } from "./failures.ts";
+import { recordFailure } from "./record-failure.ts";
 import { carriedData, type SignIn } from "./start-session.ts";
 
 /** Where a sign-in by mail comes from. */
@@ -35,18 +37,28 @@ export async function redeemMagicLink(
   context: MailSignInContext,
 ): Promise<SignIn> {
   const { user } = await openMailedToken(services, "magic_link", text);
-  await assertAdmissible(services, user, context.client);
+  await assertAdmissible(services, user, context);
   // Before the session and not after: with the link still there, each of several at once would get one.
   await takeOneTimeToken(services, "magic_link", text);
   return startMailSession(services, user, context);
 }
 
-/** Asks the policies. @throws AuthError `forbidden` */
-export async function assertAdmissible(services: Services, user: User, client: ClientInfo): Promise<void> {
-  for (const policy of services.policies) {
-    const veto = await policy({ kind: "login", user, client });
-    if (veto !== null) throw new AuthError("forbidden", { message: veto });
-  }
+/** Asks the policies; a refusal is on record. @throws AuthError `forbidden` */
+export async function assertAdmissible(
+  services: Services,
+  user: User,
+  { client, from }: MailSignInContext,
+): Promise<void> {
+  const refused = {
+    userId: user.id,
+    sessionId: null,
+    typedKey: user.emailKey,
+    reason: "policy",
+    from,
+  } as const;
+  await assertAdmitted(services, { kind: "login", user, client }, () =>
+    recordFailure(services, refused, null),
+  );
 }
 
 /** Starts the session of somebody who has shown that the account's mailbox is theirs. @throws AuthError `token_invalid` */

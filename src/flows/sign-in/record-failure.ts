@@ -1,10 +1,10 @@
 import type { EventOrigin, EventPayloads } from "../../domain/event.ts";
-import type { PasswordServices } from "../../ports/services.ts";
+import type { Services } from "../../ports/services.ts";
 import type { Write } from "../../ports/store.ts";
 import { identifierHmac } from "../attempts.ts";
 
-/** A password that was refused. */
-export interface RefusedPassword {
+/** A sign-in, or another proof of who somebody is, that was refused. */
+export interface RefusedSignIn {
   /** Null where nobody was found. */
   readonly userId: string | null;
   /** The session that asked for it; null at a sign-in. */
@@ -15,10 +15,10 @@ export interface RefusedPassword {
   readonly from: EventOrigin;
 }
 
-/** Puts a refused password on record, and that it made others wait or ended the row. @param lock - null where it did neither */
+/** Puts a refused proof on record, and that it made others wait or ended the row. @param lock - null where it did neither */
 export async function recordFailure(
-  services: PasswordServices,
-  { userId, sessionId, typedKey, reason, from }: RefusedPassword,
+  services: Services,
+  { userId, sessionId, typedKey, reason, from }: RefusedSignIn,
   lock: EventPayloads["user.locked"] | null,
 ): Promise<void> {
   const { events } = services;

@@ -14,9 +14,10 @@ export interface Tried {
 
 /**
  * Verifies a password, or does the work of verifying one where there is none: unknown and known accounts cost the same.
- * A match in an outdated format is re-encoded; losing that race to another sign-in is fine.
+ * A match in an outdated format is re-encoded; losing that race to another sign-in is fine, and where it fails the next sign-in
+ * tries again: a right password is not refused for it.
  *
- * @throws AuthError `password_rejected` - longer than any password may be; `overloaded`. Nothing was tried.
+ * @throws AuthError `password_rejected` - longer than any password may be; `overloaded`. The password was not tried.
  */
 export async function tryPassword(
   services: PasswordServices,
@@ -30,8 +31,22 @@ export async function tryPassword(
   const { ok, needsRehash, format, owedMs } = await services.hashing.verify(password, credential);
   if (format === null)
     services.log.warn("a stored password hash is in no known format", { userId: credential.userId });
-  const stored = ok && needsRehash ? await upgrade(services, credential, password, from) : credential;
+  const stored = ok && needsRehash ? await upgradeOrKeep(services, credential, password, from) : credential;
   return { ok, owedMs, credential: stored };
+}
+
+async function upgradeOrKeep(
+  services: PasswordServices,
+  credential: PasswordCredential,
+  password: string,
+  from: EventOrigin,
+): Promise<PasswordCredential> {
+  try {
+    return await upgrade(services, credential, password, from);
+  } catch (cause) {
+    services.log.error("a password was not re-encoded", { userId: credential.userId }, cause);
+    return credential;
+  }
 }
 
 async function upgrade(
