@@ -4,7 +4,7 @@ import type { AdministrationPermission } from "../domain/administration.ts";
 import type { Permission, Role, User } from "../domain/user.ts";
 import { mostAccounts } from "../flows/administration/administer-accounts.ts";
 import type { Guard } from "../ports/guard.ts";
-import type { Route } from "../ports/route.ts";
+import type { Reply, Route } from "../ports/route.ts";
 import { chosenPassword, displayName, email, flag, givenFlag, nameList, username } from "./inputs.ts";
 import { queryFlag, queryLimit, queryText, readQuery } from "./queries.ts";
 import { row } from "./row.ts";
@@ -77,12 +77,31 @@ const usersQuery = z.object({
   limit: z.optional(queryLimit(mostAccounts)),
 });
 
+/** What the tables are made of. */
+interface TableParts extends Pick<AdministrationParts, "administration" | "requires"> {
+  readonly show: (user: User) => ReturnType<typeof wireAccount>;
+  /** An account as an answer. */
+  readonly answer: (user: Promise<User>) => Promise<Reply>;
+}
+
+const one = "/users/{user}";
+
 /** Accounts of others. Each call checks again what its guard has checked: applications make the same calls. */
 export function accountRoutes({ administration, requires, showUser }: AdministrationParts): readonly Route[] {
   const show = (user: User) => wireAccount(user, showUser);
+  const answer = async (user: Promise<User>) => ({ status: 200, body: await show(await user) });
+  const parts = { administration, requires, show, answer };
+  return [
+    ...readingRoutes(parts),
+    ...writingRoutes(parts),
+    ...accessRoutes(parts),
+    ...endingRoutes(parts),
+    ...rightsRoutes(parts),
+  ];
+}
+
+function readingRoutes({ administration, requires, show, answer }: TableParts): readonly Route[] {
   const reading = { guards: [requires("user:read")] };
-  const writing = { guards: [requires("user:write")] };
-  const one = "/users/{user}";
   return [
     row({
       ...reading,
@@ -99,6 +118,32 @@ export function accountRoutes({ administration, requires, showUser }: Administra
       },
     }),
     row({
+      ...reading,
+      method: "GET",
+      path: one,
+      summary: "One account, by username or id",
+      answers: { 200: accountShape },
+      handle: ({ params, ...call }) => answer(administration.as(call).user(params.user ?? "")),
+    }),
+    row({
+      ...reading,
+      method: "GET",
+      path: `${one}/sessions`,
+      summary: "The live sessions of somebody",
+      answers: { 200: z.object({ items: z.array(sessionShape), next_cursor: z.null() }) },
+      async handle({ params, ...call }) {
+        const sessions = await administration.as(call).sessions(params.user ?? "");
+        const items = sessions.map((session) => wireSession(session, null));
+        return { status: 200, body: { items, next_cursor: null } };
+      },
+    }),
+  ];
+}
+
+function writingRoutes({ administration, requires, show, answer }: TableParts): readonly Route[] {
+  const writing = { guards: [requires("user:write")] };
+  return [
+    row({
       ...writing,
       method: "POST",
       path: "/users",
@@ -114,30 +159,6 @@ export function accountRoutes({ administration, requires, showUser }: Administra
     }),
     row({
       ...writing,
-      method: "DELETE",
-      path: "/users/db/{username}",
-      summary: "Remove what is personal of an account, for good (superuser)",
-      answers: { 200: z.object({ message: z.string() }) },
-      handle: ({ params, ...call }) => erase(call, params.username),
-    }),
-    row({
-      ...writing,
-      method: "DELETE",
-      path: `${one}/permanent`,
-      summary: "Remove what is personal of an account, for good (superuser)",
-      answers: { 200: z.object({ message: z.string() }) },
-      handle: ({ params, ...call }) => erase(call, params.user),
-    }),
-    row({
-      ...reading,
-      method: "GET",
-      path: one,
-      summary: "One account, by username or id",
-      answers: { 200: accountShape },
-      handle: ({ params, ...call }) => answer(administration.as(call).user(params.user ?? "")),
-    }),
-    row({
-      ...writing,
       method: "PATCH",
       path: one,
       summary:
@@ -150,17 +171,13 @@ export function accountRoutes({ administration, requires, showUser }: Administra
         return answer(administration.as(call).change(params.user ?? "", changes));
       },
     }),
-    row({
-      ...writing,
-      method: "DELETE",
-      path: one,
-      summary: "Delete an account; after 30 days it is anonymised. Needs a fresh sign-in",
-      answers: { 204: null },
-      async handle({ params, ...call }) {
-        await administration.as(call).delete(params.user ?? "");
-        return { status: 204 };
-      },
-    }),
+  ];
+}
+
+// Who gets in.
+function accessRoutes({ administration, requires, answer }: TableParts): readonly Route[] {
+  const writing = { guards: [requires("user:write")] };
+  return [
     row({
       ...writing,
       method: "POST",
@@ -189,6 +206,60 @@ export function accountRoutes({ administration, requires, showUser }: Administra
       },
     }),
     row({
+      guards: [requires("session:write")],
+      method: "DELETE",
+      path: `${one}/sessions`,
+      summary: "End every session of somebody",
+      answers: { 204: null },
+      async handle({ params, ...call }) {
+        await administration.as(call).endSessions(params.user ?? "");
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+function endingRoutes({ administration, requires }: TableParts): readonly Route[] {
+  const writing = { guards: [requires("user:write")] };
+  const erase = async (call: Parameters<Administration["as"]>[0], named = "") => {
+    await administration.as(call).anonymize(named);
+    return { status: 200, body: { message: "The account is anonymised." } };
+  };
+  return [
+    row({
+      ...writing,
+      method: "DELETE",
+      path: one,
+      summary: "Delete an account; after 30 days it is anonymised. Needs a fresh sign-in",
+      answers: { 204: null },
+      async handle({ params, ...call }) {
+        await administration.as(call).delete(params.user ?? "");
+        return { status: 204 };
+      },
+    }),
+    row({
+      ...writing,
+      method: "DELETE",
+      path: "/users/db/{username}",
+      summary: "Remove what is personal of an account, for good (superuser)",
+      answers: { 200: z.object({ message: z.string() }) },
+      handle: ({ params, ...call }) => erase(call, params.username),
+    }),
+    row({
+      ...writing,
+      method: "DELETE",
+      path: `${one}/permanent`,
+      summary: "Remove what is personal of an account, for good (superuser)",
+      answers: { 200: z.object({ message: z.string() }) },
+      handle: ({ params, ...call }) => erase(call, params.user),
+    }),
+  ];
+}
+
+function rightsRoutes({ administration, requires, answer }: TableParts): readonly Route[] {
+  const writing = { guards: [requires("user:write")] };
+  return [
+    row({
       ...writing,
       method: "PUT",
       path: `${one}/roles`,
@@ -214,39 +285,7 @@ export function accountRoutes({ administration, requires, showUser }: Administra
       handle: ({ input, params, ...call }) =>
         answer(administration.as(call).changeRights(params.user ?? "", { tier: input.tier })),
     }),
-    row({
-      ...reading,
-      method: "GET",
-      path: `${one}/sessions`,
-      summary: "The live sessions of somebody",
-      answers: { 200: z.object({ items: z.array(sessionShape), next_cursor: z.null() }) },
-      async handle({ params, ...call }) {
-        const sessions = await administration.as(call).sessions(params.user ?? "");
-        const items = sessions.map((session) => wireSession(session, null));
-        return { status: 200, body: { items, next_cursor: null } };
-      },
-    }),
-    row({
-      guards: [requires("session:write")],
-      method: "DELETE",
-      path: `${one}/sessions`,
-      summary: "End every session of somebody",
-      answers: { 204: null },
-      async handle({ params, ...call }) {
-        await administration.as(call).endSessions(params.user ?? "");
-        return { status: 204 };
-      },
-    }),
   ];
-
-  async function answer(user: Promise<User>) {
-    return { status: 200, body: await show(await user) };
-  }
-
-  async function erase(call: Parameters<Administration["as"]>[0], named = "") {
-    await administration.as(call).anonymize(named);
-    return { status: 200, body: { message: "The account is anonymised." } };
-  }
 }
 
 /** The same without what is undefined. */

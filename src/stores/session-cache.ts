@@ -103,22 +103,27 @@ export function sessionCache(capacity: number): SessionCache {
   }
 
   function put(session: SessionRow, user: UserRow | null): void {
-    const [id, digest, , generation, authTime, amr, isRemembered, createdAt, lastUsedAt, idleExpiresAt] =
-      session;
+    const [id, digest, , generation, authTime, amr, isRemembered, createdAt, lastUsedAt, ...later] = session;
+    const [idleExpiresAt, expiresAt, ip, userAgent, rotatedFrom, data, dataVersion] = later;
     dropSession(id);
     const slot = freeSlot();
-    const times = [createdAt, lastUsedAt, idleExpiresAt, session[10]];
+    const times = [createdAt, lastUsedAt, idleExpiresAt, expiresAt];
     numbers.set(
-      [generation, authTime ?? Number.NaN, isRemembered, ...times, session[15]],
+      [generation, authTime ?? Number.NaN, isRemembered, ...times, dataVersion],
       slot * numbersEach,
     );
     digests.set(digest, slot * digestBytes);
     wasUsed[slot] = 0;
-    const userAgent = session[12] === null ? null : once(session[12]);
-    const owner = user === null ? null : ownerOf(user);
-    const data = session[14] === emptyBag ? emptyBag : session[14];
-    const texts = { ip: session[11], rotatedFrom: session[13], data };
-    rests[slot] = { id, owner, amr: once(amr), userAgent, ...texts };
+    rests[slot] = {
+      id,
+      owner: user === null ? null : ownerOf(user),
+      amr: once(amr),
+      ip,
+      userAgent: userAgent === null ? null : once(userAgent),
+      rotatedFrom,
+      // Each row brings a string of its own. Most bags are empty, and these are kept as one.
+      data: data === emptyBag ? emptyBag : data,
+    };
     slots.set(id, slot);
     const family = familyIn(session);
     if (family !== null) families.set(slot, [Uint8Array.from(family[0]), family[1], family[2]]);

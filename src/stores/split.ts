@@ -5,6 +5,7 @@ import type { EphemeralStore } from "../ports/ephemeral-store.ts";
 import type { SessionStore } from "../ports/session-store.ts";
 import type { Engine } from "../ports/store.ts";
 import type { Stores } from "../ports/stores.ts";
+import { forwarded } from "./forwarded.ts";
 import { committer } from "./split/commit.ts";
 import type { Halves } from "./split/halves.ts";
 import { owners } from "./split/owners.ts";
@@ -44,33 +45,8 @@ export function split({ directory, sessions, ephemeral }: SplitOptions): Stores 
 function splitDirectory(engine: Engine, halves: Halves): DirectoryStore {
   const { directory, sessions } = halves;
   return {
+    ...forwarded(directory),
     engine,
-    ping: (call) => directory.ping(call),
-    close: () => directory.close(),
-    user: (userId, call) => directory.user(userId, call),
-    userWithPassword: (by, call) => directory.userWithPassword(by, call),
-    apiKey: (keyId, call) => directory.apiKey(keyId, call),
-    apiKeys: (userId, call) => directory.apiKeys(userId, call),
-    apiKeyUsage: (query, call) => directory.apiKeyUsage(query, call),
-    recordApiKeyUses: (uses, call) => directory.recordApiKeyUses(uses, call),
-    linkedAccount: (by, call) => directory.linkedAccount(by, call),
-    linkedAccounts: (userId, call) => directory.linkedAccounts(userId, call),
-    sessionOwner: (userId, sessionIds, call) => directory.sessionOwner(userId, sessionIds, call),
-    revokedBefore: (instant, limit, call) => directory.revokedBefore(instant, limit, call),
-    isEmpty: (call) => directory.isEmpty(call),
-    deletedBefore: (instant, limit, call) => directory.deletedBefore(instant, limit, call),
-    users: (query, call) => directory.users(query, call),
-    tiers: (call) => directory.tiers(call),
-    auditRows: (query, call) => directory.auditRows(query, call),
-    sealedAudit: (query, call) => directory.sealedAudit(query, call),
-    sealAudit: (sealing, call) => directory.sealAudit(sealing, call),
-    auditCheckpoints: (call) => directory.auditCheckpoints(call),
-    dropAudit: (dropping, call) => directory.dropAudit(dropping, call),
-    cursor: (name, call) => directory.cursor(name, call),
-    cursors: (call) => directory.cursors(call),
-    claimMail: (claim, call) => directory.claimMail(claim, call),
-    dropApiKeyUsage: (instant, limit, call) => directory.dropApiKeyUsage(instant, limit, call),
-    statistics: (from, call) => directory.statistics(from, call),
     commit: committer(halves),
     async forget(userId, call) {
       await directory.forget(userId, call);
