@@ -206,6 +206,18 @@ describe("who invites", () => {
     expect((await redeem(here, token)).body.user).toMatchObject({ tier: { name: "gold" } });
   });
 
+  test("gives no tier that is gone by then, and the link works once it is back", async () => {
+    const here = administered();
+    const { tiers } = here.auth.use(admin).operator;
+    await tiers.create({ name: "gold" });
+    const { token } = await linkOf(here, { tier: "gold" });
+    await tiers.delete("gold");
+    const refused = await redeem(here, token);
+    expect([refused.status, await here.auth.users.findByIdentifier(email)]).toEqual([409, null]);
+    await tiers.create({ name: "gold" });
+    expect((await redeem(here, token)).body.user).toMatchObject({ tier: { name: "gold" } });
+  });
+
   test("has to be there still", async () => {
     const here = administered();
     const boss = await holding(here, "boss", "invitation:write");

@@ -323,6 +323,18 @@ describe("a bag", () => {
   });
 });
 
+/** Begins a visitor's session from an address; what became of it. */
+function visitsOf(here: World) {
+  return (ip: string): Promise<string> => {
+    const visitor = here.browser();
+    visitor.ip = ip;
+    return open(here, visitor, set("a", 1)).then(
+      () => "ok",
+      ({ code }) => code,
+    );
+  };
+}
+
 describe("visitors' sessions", () => {
   test("that would be empty are not created", async () => {
     const here = world();
@@ -335,14 +347,7 @@ describe("visitors' sessions", () => {
 
   test("are at most 60 an hour for one address, and an IPv6 /64 is one", async () => {
     const here = world();
-    const visit = (ip: string) => {
-      const visitor = here.browser();
-      visitor.ip = ip;
-      return open(here, visitor, set("a", 1)).then(
-        () => "ok",
-        ({ code }) => code,
-      );
-    };
+    const visit = visitsOf(here);
     const tried = await Promise.all(Array.from({ length: 62 }, (_, index) => visit(`2001:db8::${index}`)));
     expect(tried.filter((each) => each === "rate_limited")).toHaveLength(2);
     expect(await visit("2001:db8:0:1::1")).toBe("ok");
@@ -352,14 +357,7 @@ describe("visitors' sessions", () => {
 
   test("are at most 1,200 an hour for the /48 of an IPv6 site", async () => {
     const here = world();
-    const visit = (ip: string) => {
-      const visitor = here.browser();
-      visitor.ip = ip;
-      return open(here, visitor, set("a", 1)).then(
-        () => "ok",
-        ({ code }) => code,
-      );
-    };
+    const visit = visitsOf(here);
     for (let index = 0; index < 1_200; index++)
       expect(await visit(`2001:db8:1:${index.toString(16)}::1`)).toBe("ok");
     expect([await visit("2001:db8:1:ffff::1"), await visit("2001:db8:2::1")]).toEqual(["rate_limited", "ok"]);

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "../servers/eventually.ts";
 import { command } from "./support/command.ts";
 import { type HereServer, hereSecret, serveHere } from "./support/here-server.ts";
 
@@ -21,8 +22,7 @@ beforeAll(async () => {
   server = await serveHere({ WEBHOOKS: webhooks });
   const told = once(receiver, "request");
   // Its place in the log is made by the first look, from which on it is told.
-  for (let times = 0; (await rows("audit_cursors")) === 0 && times < 200; times++)
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await eventually(async () => (await rows("audit_cursors")) > 0);
   const account = { email: "ana@example.com", password: "seven green kettles" };
   await server.browser().post("/api/v1/auth/register", account);
   await told;
